@@ -1,0 +1,222 @@
+/* associate.c - which tunnel does a packet belong to?
+ *
+ * SPIs decide where they are known. Else: same addresses and same ports; else the only tunnel between these addresses that is
+ * in trouble. Several clients behind one NAT address are several tunnels.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "engine_state.h"
+
+/* A NAT keeps a mapping alive at least this long; a tunnel silent for longer may well come back from another port. */
+#define SILENT_TUNNEL SECONDS(10)
+
+/* Both directions of a pair of addresses have the same key. Other pairs may share it: whoever looks up compares. */
+static gpointer
+pair_key(const endpoint_t *a, const endpoint_t *b)
+{
+    return GUINT_TO_POINTER(endpoint_address_hash(a) ^ endpoint_address_hash(b));
+}
+
+static bool
+is_between(const tunnel_t *tunnel, const packet_t *packet)
+{
+    const endpoint_t *a = &tunnel->peer[PEER_A].last, *b = &tunnel->peer[PEER_B].last;
+
+    return (endpoint_same_address(a, &packet->source) && endpoint_same_address(b, &packet->destination)) ||
+           (endpoint_same_address(b, &packet->source) && endpoint_same_address(a, &packet->destination));
+}
+
+/* Evicts the tunnel that has been idle longest. Its findings stay, its state goes. */
+static void
+evict_oldest(engine_t *engine)
+{
+    tunnel_t *oldest = NULL;
+
+    for (unsigned i = 0; i < engine->tunnels->len; i++) {
+        tunnel_t *tunnel = g_ptr_array_index(engine->tunnels, i);
+        if (tunnel != NULL && (oldest == NULL || tunnel->last_frame < oldest->last_frame))
+            oldest = tunnel;
+    }
+    if (oldest == NULL)
+        return;
+    GHashTableIter iter;
+    gpointer list_key, list;
+    g_hash_table_iter_init(&iter, engine->tunnels_by_address);
+    while (g_hash_table_iter_next(&iter, &list_key, &list)) {
+        GSList *kept = g_slist_remove(list, oldest);
+        if (kept == NULL)
+            g_hash_table_iter_remove(&iter);
+        else
+            g_hash_table_iter_replace(&iter, kept);
+    }
+    for (unsigned i = 0; i < oldest->ike_sas->len; i++) {
+        ike_sa_t *ike_sa = g_ptr_array_index(oldest->ike_sas, i);
+        GSList *rest = g_slist_remove(g_hash_table_lookup(engine->ike_sas_by_spi, &ike_sa->spi_i), ike_sa);
+        if (rest == NULL)
+            g_hash_table_remove(engine->ike_sas_by_spi, &ike_sa->spi_i);
+        else
+            g_hash_table_replace(engine->ike_sas_by_spi, g_memdup2(&ike_sa->spi_i, sizeof(ike_sa->spi_i)), rest);
+    }
+    for (unsigned i = 0; i < oldest->esp_sas->len; i++) {
+        esp_sa_t *sa = g_ptr_array_index(oldest->esp_sas, i);
+        gpointer spi = GUINT_TO_POINTER(sa->spi);
+        GSList *rest = g_slist_remove(g_hash_table_lookup(engine->esp_sas_by_spi, spi), sa);
+        if (rest == NULL)
+            g_hash_table_remove(engine->esp_sas_by_spi, spi);
+        else
+            g_hash_table_replace(engine->esp_sas_by_spi, spi, rest);
+    }
+    g_ptr_array_index(engine->tunnels, oldest->index) = NULL;
+    tunnel_free(oldest);
+    engine->capture.tunnels_evicted++;
+}
+
+tunnel_t *
+engine_add_tunnel(engine_t *engine, const endpoint_t *a, const endpoint_t *b, frame_t frame, capture_ns_t time)
+{
+    if (engine->tunnels->len - engine->capture.tunnels_evicted >= engine->settings.max_tunnels)
+        evict_oldest(engine);
+    tunnel_t *tunnel = tunnel_new(engine, engine->tunnels->len, a, b, frame, time);
+    gpointer key = pair_key(a, b);
+
+    g_ptr_array_add(engine->tunnels, tunnel);
+    GSList *list = g_hash_table_lookup(engine->tunnels_by_address, key);
+    g_hash_table_replace(engine->tunnels_by_address, key, g_slist_prepend(list, tunnel));
+    return tunnel;
+}
+
+static bool
+endpoint_belongs(const tunnel_t *tunnel, peer_t peer, const endpoint_t *endpoint)
+{
+    if (endpoint_equal(&tunnel->peer[peer].last, endpoint))
+        return true;
+    for (unsigned i = tunnel->ike_sas->len; i-- > 0;) {
+        const ike_sa_t *ike_sa = g_ptr_array_index(tunnel->ike_sas, i);
+        if (endpoint_equal(&ike_sa->source[peer][0], endpoint) || endpoint_equal(&ike_sa->source[peer][1], endpoint))
+            return true;
+    }
+    for (unsigned i = tunnel->esp_sas->len; i-- > 0;) {
+        const esp_sa_t *sa = g_ptr_array_index(tunnel->esp_sas, i);
+        if (sa->packets > 0 && endpoint_equal(sa->sender == peer ? &sa->source : &sa->destination, endpoint))
+            return true;
+    }
+    return false;
+}
+
+/* Were both ends of the packet seen in this tunnel with these very ports? Native ESP has no ports: addresses are all there is. */
+static bool
+has_endpoints(const tunnel_t *tunnel, const packet_t *packet)
+{
+    if (packet->source.port == 0 && packet->destination.port == 0)
+        return true;
+    return (endpoint_belongs(tunnel, PEER_A, &packet->source) && endpoint_belongs(tunnel, PEER_B, &packet->destination)) ||
+           (endpoint_belongs(tunnel, PEER_B, &packet->source) && endpoint_belongs(tunnel, PEER_A, &packet->destination));
+}
+
+static GSList *
+tunnels_between(const engine_t *engine, const packet_t *packet)
+{
+    return g_hash_table_lookup(engine->tunnels_by_address, pair_key(&packet->source, &packet->destination));
+}
+
+/* Given up, deleted, or asking without an answer: someone may be about to start anew. */
+static bool
+is_in_trouble(const tunnel_t *tunnel, capture_ns_t now)
+{
+    if (tunnel->loss.kind != LOSS_NONE)
+        return true;
+    for (unsigned i = 0; i < tunnel->waiting->len; i++) {
+        const exchange_t *exchange = g_ptr_array_index(tunnel->waiting, i);
+        if (exchange->transmissions > 1)
+            return true;
+    }
+    return duration_between(tunnel->last_time, now) > SILENT_TUNNEL || !tunnel->was_up;
+}
+
+tunnel_t *
+engine_tunnel_for_packet(engine_t *engine, const packet_t *packet)
+{
+    tunnel_t *only = NULL, *latest = NULL;
+    unsigned candidates = 0;
+
+    for (GSList *item = tunnels_between(engine, packet); item != NULL; item = item->next) {
+        tunnel_t *tunnel = item->data;
+        if (!is_between(tunnel, packet))
+            continue;
+        candidates++;
+        only = tunnel;
+        if (has_endpoints(tunnel, packet) && (latest == NULL || tunnel->last_frame > latest->last_frame))
+            latest = tunnel;
+    }
+    if (latest != NULL)
+        return latest;
+    return candidates == 1 ? only : NULL;
+}
+
+/* The NAT's ports are part of a client's identity, unless the only tunnel between the addresses is in trouble: then it is that
+ * client coming back. With a native or unmapped port (500 on both ends) one tunnel per address pair is what exists. */
+tunnel_t *
+engine_tunnel_for_initiation(engine_t *engine, const packet_t *packet)
+{
+    tunnel_t *same_ports = NULL, *troubled = NULL;
+    unsigned in_trouble = 0;
+
+    for (GSList *item = tunnels_between(engine, packet); item != NULL; item = item->next) {
+        tunnel_t *tunnel = item->data;
+        if (!is_between(tunnel, packet))
+            continue;
+        if (has_endpoints(tunnel, packet) && (same_ports == NULL || tunnel->last_frame > same_ports->last_frame))
+            same_ports = tunnel;
+        if (is_in_trouble(tunnel, packet->time)) {
+            troubled = tunnel;
+            in_trouble++;
+        }
+    }
+    if (same_ports != NULL)
+        return same_ports;
+    if (in_trouble == 1)
+        return troubled;
+    return NULL;
+}
+
+/* After IKE_SA_INIT the initiator floats to port 4500 (RFC 7296 2.23): if its mapping there belongs to another tunnel between the
+ * same addresses, that is the client's tunnel, whatever port the NAT gave IKE_SA_INIT. */
+void
+engine_adopt_by_endpoint(engine_t *engine, ike_sa_t *ike_sa, const packet_t *packet)
+{
+    tunnel_t *from = ike_sa->tunnel, *to = NULL;
+
+    if (from->ike_sas->len != 1 || from->esp_sas->len > 0 || from->findings->len > 0)
+        return;
+    for (GSList *item = tunnels_between(engine, packet); item != NULL; item = item->next) {
+        tunnel_t *tunnel = item->data;
+        if (tunnel != from && is_between(tunnel, packet) && has_endpoints(tunnel, packet))
+            to = tunnel;
+    }
+    if (to == NULL || (to->peer[PEER_A].last.family == ADDRESS_NONE))
+        return;
+    /* The peers may be named the other way round in the older tunnel. */
+    bool swap = !endpoint_same_address(&to->peer[PEER_A].last, &from->peer[PEER_A].last);
+    if (swap)
+        return;
+    g_ptr_array_set_free_func(from->ike_sas, NULL);
+    g_ptr_array_set_size(from->ike_sas, 0);
+    g_ptr_array_set_free_func(from->ike_sas, (GDestroyNotify)ike_sa_free);
+    ike_sa->tunnel = to;
+    ike_sa->index = to->ike_sas->len;
+    g_ptr_array_add(to->ike_sas, ike_sa);
+    for (unsigned i = 0; i < from->waiting->len; i++)
+        g_ptr_array_add(to->waiting, g_ptr_array_index(from->waiting, i));
+    g_ptr_array_set_size(from->waiting, 0);
+    for (unsigned i = 0; i < PEERS; i++)
+        to->peer[i].packets += from->peer[i].packets;
+    if (from->index == engine->tunnels->len - 1) { /* the tunnel never was one: give its number back */
+        gpointer key = pair_key(&from->peer[PEER_A].first, &from->peer[PEER_B].first);
+        GSList *rest = g_slist_remove(g_hash_table_lookup(engine->tunnels_by_address, key), from);
+        if (rest == NULL)
+            g_hash_table_remove(engine->tunnels_by_address, key);
+        else
+            g_hash_table_replace(engine->tunnels_by_address, key, rest);
+        g_ptr_array_set_size(engine->tunnels, (int)engine->tunnels->len - 1);
+    }
+}

@@ -1,0 +1,305 @@
+/* classify.c - what was an exchange for, with and without keys?
+ *
+ * Without keys an IKEv2 message still shows the type of its first encrypted payload (RFC 7296 3.14: the Next Payload field of the
+ * Encrypted payload) and its length, which bounds the plaintext (tables/suite.h).
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "classify.h"
+
+#include "ike_sa.h"
+
+/* Plaintext sizes in bytes (RFC 7296 3.10, 3.3, 3.13). */
+#define TWO_NAT_DETECTIONS 56u      /* N(NAT_DETECTION_*) with a SHA-1 hash is 28 */
+#define UPDATE_WITH_DETECTIONS 64u  /* and N(UPDATE_SA_ADDRESSES), 8 */
+#define LARGEST_BARE_ERROR 40u      /* an error notify with an SPI or data; a success holds at least SA, nonce and selectors */
+#define SMALLEST_CHILD_IN_AUTH 120u /* IDr 12, AUTH 24, SA 36, TSi 24, TSr 24 */
+#define INVALID_KE_PLAIN 10u        /* N(INVALID_KE_PAYLOAD) with its 2 bytes of data */
+#define NOT_FOUND_PLAIN 12u         /* N(CHILD_SA_NOT_FOUND) with an SPI */
+
+static void
+name(exchange_t *exchange, exchange_kind_t kind, confidence_t confidence)
+{
+    exchange->kind = kind;
+    exchange->kind_confidence = confidence;
+}
+
+static bool
+plaintext_bounds(const ike_sa_t *ike_sa, const ike_message_t *message, uint32_t *ret_least, uint32_t *ret_most)
+{
+    return ike_sa->suite_known && suite_plaintext(&ike_sa->suite, message->length, ret_least, ret_most);
+}
+
+static bool
+plaintext_may_be(const ike_sa_t *ike_sa, const ike_message_t *message, uint32_t size)
+{
+    uint32_t least = 0, most = 0;
+    return plaintext_bounds(ike_sa, message, &least, &most) && least <= size && size <= most;
+}
+
+static void
+name_readable_create_child(exchange_t *exchange, const ike_message_t *request)
+{
+    const notify_t *rekey = ike_message_notify(request, NOTIFY_REKEY_SA);
+
+    if (rekey != NULL) {
+        name(exchange, EXCHANGE_CHILD_REKEY, CONFIDENCE_OBSERVED);
+        exchange->rekeyed_spi = (uint32_t)rekey->spi;
+    } else if (request->has_sa && request->sa.proposals > 0 && request->sa.proposal[0].protocol == PROTOCOL_IKE) {
+        name(exchange, EXCHANGE_IKE_REKEY, CONFIDENCE_OBSERVED);
+    } else {
+        name(exchange, EXCHANGE_CHILD_CREATE, CONFIDENCE_OBSERVED);
+    }
+}
+
+/* RFC 7296 1.3.3 puts N(REKEY_SA) first and implementations do; the order is a SHOULD (2.5), so this is an inference. */
+static void
+name_create_child(exchange_t *exchange, const ike_message_t *request)
+{
+    if (request->is_readable)
+        name_readable_create_child(exchange, request);
+    else if (request->first_inner == PAYLOAD_NOTIFY)
+        name(exchange, EXCHANGE_CHILD_REKEY, CONFIDENCE_INFERRED);
+    else
+        name(exchange, EXCHANGE_CREATE_CHILD_SA, CONFIDENCE_INFERRED);
+}
+
+static bool
+holds_only_nat_detection(const ike_message_t *message)
+{
+    if (message->notifies == 0)
+        return false;
+    for (unsigned i = 0; i < message->notifies; i++) {
+        if (message->notify[i].type != NOTIFY_NAT_DETECTION_SOURCE_IP &&
+            message->notify[i].type != NOTIFY_NAT_DETECTION_DESTINATION_IP)
+            return false;
+    }
+    return message->notifies == message->payloads;
+}
+
+static void
+name_readable_informational(exchange_t *exchange, const ike_message_t *request)
+{
+    if (request->delete_protocol == PROTOCOL_IKE)
+        name(exchange, EXCHANGE_DELETE_IKE, CONFIDENCE_OBSERVED);
+    else if (request->delete_protocol != 0)
+        name(exchange, EXCHANGE_DELETE_CHILD, CONFIDENCE_OBSERVED);
+    else if (request->payloads == 0 || holds_only_nat_detection(request))
+        name(exchange, EXCHANGE_DPD, CONFIDENCE_OBSERVED);
+    else if (ike_message_notify(request, NOTIFY_UPDATE_SA_ADDRESSES) != NULL)
+        name(exchange, EXCHANGE_MOBIKE, CONFIDENCE_OBSERVED);
+    else if (request->has_configuration)
+        name(exchange, EXCHANGE_CONFIG, CONFIDENCE_OBSERVED);
+    else
+        name(exchange, EXCHANGE_NOTIFY, CONFIDENCE_OBSERVED);
+}
+
+static void
+name_informational(exchange_t *exchange, const ike_message_t *request)
+{
+    if (request->is_readable) {
+        name_readable_informational(exchange, request);
+        return;
+    }
+    switch (request->first_inner) {
+    case PAYLOAD_NONE: /* the clear Next Payload byte says that nothing is inside */
+        name(exchange, EXCHANGE_DPD, CONFIDENCE_OBSERVED);
+        break;
+    case PAYLOAD_DELETE:
+        name(exchange, EXCHANGE_DELETE, CONFIDENCE_OBSERVED);
+        break;
+    case PAYLOAD_CONFIGURATION:
+        name(exchange, EXCHANGE_CONFIG, CONFIDENCE_OBSERVED);
+        break;
+    case PAYLOAD_NOTIFY:
+        /* A liveness check with MOBIKE behind a NAT carries the two NAT detection hashes (RFC 4555 3.8). */
+        if (plaintext_may_be(exchange->ike_sa, request, TWO_NAT_DETECTIONS))
+            name(exchange, EXCHANGE_DPD, CONFIDENCE_INFERRED);
+        else if (plaintext_may_be(exchange->ike_sa, request, UPDATE_WITH_DETECTIONS))
+            name(exchange, EXCHANGE_MOBIKE, CONFIDENCE_INFERRED);
+        else
+            name(exchange, EXCHANGE_NOTIFY, CONFIDENCE_INFERRED);
+        break;
+    default:
+        name(exchange, EXCHANGE_INFORMATIONAL, CONFIDENCE_INFERRED);
+        break;
+    }
+}
+
+static void
+name_ikev1(exchange_t *exchange, const ike_message_t *request)
+{
+    if (exchange->exchange_type != IKEV1_INFORMATIONAL || !request->is_readable) {
+        static const struct {
+            uint8_t type;
+            exchange_kind_t kind;
+        } rows[] = {
+            {IKEV1_MAIN_MODE, EXCHANGE_MAIN_MODE},       {IKEV1_AGGRESSIVE, EXCHANGE_AGGRESSIVE_MODE},
+            {IKEV1_QUICK_MODE, EXCHANGE_QUICK_MODE},     {IKEV1_TRANSACTION, EXCHANGE_TRANSACTION},
+            {IKEV1_NEW_GROUP, EXCHANGE_NEW_GROUP},       {IKEV1_INFORMATIONAL, EXCHANGE_INFORMATIONAL},
+        };
+        name(exchange, EXCHANGE_UNKNOWN, CONFIDENCE_INFERRED);
+        for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+            if (rows[i].type == exchange->exchange_type)
+                name(exchange, rows[i].kind, CONFIDENCE_OBSERVED);
+        }
+        return;
+    }
+    if (request->delete_protocol == PROTOCOL_IKE)
+        name(exchange, EXCHANGE_DELETE_IKE, CONFIDENCE_OBSERVED);
+    else if (request->delete_protocol != 0)
+        name(exchange, EXCHANGE_DELETE_CHILD, CONFIDENCE_OBSERVED);
+    else if (ike_message_notify(request, NOTIFY_V1_R_U_THERE) != NULL ||
+             ike_message_notify(request, NOTIFY_V1_R_U_THERE_ACK) != NULL)
+        name(exchange, EXCHANGE_DPD, CONFIDENCE_OBSERVED);
+    else
+        name(exchange, EXCHANGE_NOTIFY, CONFIDENCE_OBSERVED);
+}
+
+static void
+keep_content(exchange_t *exchange, const ike_message_t *request)
+{
+    if (!request->is_readable)
+        return;
+    if (request->has_sa && request->sa.proposals > 0 && exchange->offer == NULL)
+        exchange->offer = g_memdup2(&request->sa, sizeof(request->sa));
+    exchange->offered_ke |= request->has_ke;
+    if (request->selectors_i[0] != '\0')
+        g_strlcpy(exchange->selectors_i, request->selectors_i, sizeof(exchange->selectors_i));
+    if (request->selectors_r[0] != '\0')
+        g_strlcpy(exchange->selectors_r, request->selectors_r, sizeof(exchange->selectors_r));
+    exchange->deleted_spis = request->deleted_spis;
+    for (unsigned i = 0; i < request->deleted_spis; i++)
+        exchange->deleted_spi[i] = request->deleted_spi[i];
+}
+
+void
+classify_request(exchange_t *exchange, const ike_message_t *request)
+{
+    exchange->fingerprint = request->fingerprint;
+    exchange->request_length = request->length;
+    exchange->request_inner = request->first_inner;
+    keep_content(exchange, request);
+    if (request->major == 1) {
+        name_ikev1(exchange, request);
+        return;
+    }
+    switch (request->exchange_type) {
+    case IKEV2_SA_INIT:
+        name(exchange, EXCHANGE_IKE_SA_INIT, CONFIDENCE_OBSERVED);
+        break;
+    case IKEV2_AUTH:
+        name(exchange, EXCHANGE_IKE_AUTH, CONFIDENCE_OBSERVED);
+        break;
+    case IKEV2_CREATE_CHILD_SA:
+        name_create_child(exchange, request);
+        break;
+    case IKEV2_INFORMATIONAL:
+        name_informational(exchange, request);
+        break;
+    case IKEV2_SESSION_RESUME:
+        name(exchange, EXCHANGE_SESSION_RESUME, CONFIDENCE_OBSERVED);
+        break;
+    case IKEV2_INTERMEDIATE:
+        name(exchange, EXCHANGE_INTERMEDIATE, CONFIDENCE_OBSERVED);
+        break;
+    case IKEV2_FOLLOWUP_KE:
+        name(exchange, EXCHANGE_FOLLOWUP_KE, CONFIDENCE_OBSERVED);
+        break;
+    default:
+        name(exchange, EXCHANGE_UNKNOWN, CONFIDENCE_OBSERVED);
+        break;
+    }
+}
+
+static void
+refuse(exchange_t *exchange, confidence_t confidence, uint16_t error, bool exact)
+{
+    exchange->is_refused = true;
+    exchange->refusal_confidence = confidence;
+    exchange->error = error;
+    exchange->error_is_exact = exact;
+}
+
+/* A Notify first and too little room for SA, nonce and selectors: an error, not a success with a status notify in front. */
+static void
+judge_size_of_create_child(exchange_t *exchange, const ike_message_t *response)
+{
+    uint32_t least = 0, most = 0;
+
+    if (response->first_inner != PAYLOAD_NOTIFY)
+        return;
+    if (!plaintext_bounds(exchange->ike_sa, response, &least, &most))
+        most = suite_plaintext_upper_bound(response->length);
+    if (most > LARGEST_BARE_ERROR)
+        return;
+    uint16_t error = 0;
+    if (least == most && most == INVALID_KE_PLAIN)
+        error = NOTIFY_INVALID_KE_PAYLOAD;
+    else if (least == most && most == NOT_FOUND_PLAIN)
+        error = NOTIFY_CHILD_SA_NOT_FOUND;
+    refuse(exchange, CONFIDENCE_INFERRED, error, false);
+}
+
+static void
+judge_size_of_auth(exchange_t *exchange, const ike_message_t *response)
+{
+    uint32_t least = 0, most = suite_plaintext_upper_bound(response->length);
+
+    if (response->first_inner != PAYLOAD_NOTIFY)
+        return;
+    (void)plaintext_bounds(exchange->ike_sa, response, &least, &most);
+    if (most <= LARGEST_BARE_ERROR)
+        refuse(exchange, CONFIDENCE_INFERRED, NOTIFY_AUTHENTICATION_FAILED, false);
+}
+
+static void
+judge_informational(exchange_t *exchange, const ike_message_t *response)
+{
+    if (exchange->kind != EXCHANGE_DELETE)
+        return;
+    /* RFC 7296 1.4.1: the answer to a child's DELETE names the paired SAs, the answer to the IKE SA's is empty. */
+    if (response->first_inner == PAYLOAD_NONE)
+        name(exchange, EXCHANGE_DELETE_IKE, CONFIDENCE_INFERRED);
+    else if (response->first_inner == PAYLOAD_DELETE)
+        name(exchange, EXCHANGE_DELETE_CHILD, CONFIDENCE_INFERRED);
+}
+
+void
+classify_response(exchange_t *exchange, const ike_message_t *response)
+{
+    if (response->is_readable) {
+        const notify_t *error = ike_message_error(response);
+        if (error != NULL && exchange->exchange_type != IKEV2_INFORMATIONAL) {
+            refuse(exchange, CONFIDENCE_OBSERVED, error->type, true);
+            if (error->type == NOTIFY_INVALID_KE_PAYLOAD)
+                exchange->wanted_group = (uint16_t)error->data;
+        }
+        return;
+    }
+    switch (exchange->exchange_type) {
+    case IKEV2_CREATE_CHILD_SA:
+        judge_size_of_create_child(exchange, response);
+        break;
+    case IKEV2_AUTH:
+        judge_size_of_auth(exchange, response);
+        break;
+    case IKEV2_INFORMATIONAL:
+        judge_informational(exchange, response);
+        break;
+    default:
+        break;
+    }
+}
+
+bool
+classify_auth_may_hold_child(const struct ike_sa *ike_sa, const ike_message_t *response)
+{
+    uint32_t least = 0, most = 0;
+
+    if (response->is_readable)
+        return response->has_sa;
+    if (response->first_inner != PAYLOAD_IDR || response->fragment_total > 1)
+        return true;
+    return !plaintext_bounds(ike_sa, response, &least, &most) || most >= SMALLEST_CHILD_IN_AUTH;
+}

@@ -1,0 +1,19 @@
+/* classify.h - what was an exchange for? Named from what is readable, else from what encryption leaves visible.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef IPSEC_ENGINE_CLASSIFY_H
+#define IPSEC_ENGINE_CLASSIFY_H
+
+#include "exchange.h"
+
+/* Names the exchange from its request: sets `kind` and `kind_confidence`. */
+void classify_request(exchange_t *exchange, const ike_message_t *request);
+
+/* Refines the name with the response (IKEv2), and says whether the response refuses the request. */
+void classify_response(exchange_t *exchange, const ike_message_t *response);
+
+/* Can an encrypted IKE_AUTH response of this size hold a child SA (SA, TSi, TSr payloads)? True when it is not sure. */
+bool classify_auth_may_hold_child(const struct ike_sa *ike_sa, const ike_message_t *response);
+
+#endif

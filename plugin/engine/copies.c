@@ -1,0 +1,145 @@
+/* copies.c - is this the same packet again, captured a second time?
+ *
+ * A copy has the same bytes and comes within the shortest timer of any real retransmission. Where its addresses differ, the
+ * capture shows both sides of a NAT: from then on the second side's endpoint is an alias of the first side's.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "copies.h"
+
+#include "exchange.h"
+
+#define SEEN_MAX 16384u    /* packets within the shortest timer at 80,000 packets per second */
+#define ALIASES_MAX 4096u
+#define COMPARED_BYTES 64u /* SPI, sequence number and the first ciphertext blocks tell packets apart */
+
+typedef struct {
+    guint64 fingerprint;
+    capture_ns_t time;
+    endpoint_t source, destination;
+} seen_t;
+
+typedef struct {
+    endpoint_t from, to;
+} alias_t;
+
+struct copies {
+    GHashTable *by_fingerprint; /* of seen_t, borrowed from `order` */
+    GQueue order;               /* owned seen_t, oldest first */
+    GHashTable *aliases;        /* endpoint_t (the key is the alias_t itself) -> alias_t, owned */
+};
+
+static guint
+alias_hash(gconstpointer key)
+{
+    const endpoint_t *endpoint = key;
+    return endpoint_address_hash(endpoint) * 31u + endpoint->port;
+}
+
+static gboolean
+alias_equal(gconstpointer a, gconstpointer b)
+{
+    return endpoint_equal(a, b);
+}
+
+copies_t *
+copies_new(void)
+{
+    copies_t *copies = g_new0(copies_t, 1);
+
+    copies->by_fingerprint = g_hash_table_new(g_int64_hash, g_int64_equal);
+    g_queue_init(&copies->order);
+    copies->aliases = g_hash_table_new_full(alias_hash, alias_equal, NULL, g_free);
+    return copies;
+}
+
+void
+copies_free(copies_t *copies)
+{
+    g_hash_table_destroy(copies->by_fingerprint);
+    g_queue_clear_full(&copies->order, g_free);
+    g_hash_table_destroy(copies->aliases);
+    g_free(copies);
+}
+
+static guint64
+fingerprint_of(const packet_t *packet)
+{
+    guint64 hash = G_GUINT64_CONSTANT(0xcbf29ce484222325) ^ packet->reported;
+    size_t compared = packet->kind == PACKET_IKE ? packet->captured : MIN(packet->captured, COMPARED_BYTES);
+
+    for (size_t i = 0; i < compared; i++)
+        hash = (hash ^ packet->bytes[i]) * G_GUINT64_CONSTANT(0x100000001b3);
+    return hash;
+}
+
+static void
+forget_head(copies_t *copies)
+{
+    seen_t *seen = g_queue_pop_head(&copies->order);
+
+    if (g_hash_table_lookup(copies->by_fingerprint, &seen->fingerprint) == seen)
+        g_hash_table_remove(copies->by_fingerprint, &seen->fingerprint);
+    g_free(seen);
+}
+
+static void
+forget_old(copies_t *copies, capture_ns_t now)
+{
+    while (copies->order.length > 0) {
+        const seen_t *oldest = g_queue_peek_head(&copies->order);
+        if (copies->order.length < SEEN_MAX && duration_between(oldest->time, now) < SHORTEST_TIMER)
+            return;
+        forget_head(copies);
+    }
+}
+
+static void
+learn_alias(copies_t *copies, const endpoint_t *from, const endpoint_t *to)
+{
+    endpoint_t canonical = copies_canonical(copies, to);
+
+    if (endpoint_equal(from, &canonical) || g_hash_table_size(copies->aliases) >= ALIASES_MAX)
+        return;
+    alias_t *alias = g_new(alias_t, 1);
+    alias->from = *from;
+    alias->to = canonical;
+    g_hash_table_replace(copies->aliases, &alias->from, alias);
+}
+
+copy_kind_t
+copies_check(copies_t *copies, const packet_t *packet)
+{
+    if (packet->time == CAPTURE_TIME_NONE || packet->captured < 8)
+        return COPY_NONE;
+    forget_old(copies, packet->time);
+    guint64 fingerprint = fingerprint_of(packet);
+    const seen_t *first = g_hash_table_lookup(copies->by_fingerprint, &fingerprint);
+
+    if (first != NULL) {
+        bool same_source = endpoint_equal(&first->source, &packet->source);
+        bool same_destination = endpoint_equal(&first->destination, &packet->destination);
+        if (same_source && same_destination)
+            return COPY_SAME;
+        if (!same_source)
+            learn_alias(copies, &packet->source, &first->source);
+        if (!same_destination)
+            learn_alias(copies, &packet->destination, &first->destination);
+        return COPY_OTHER_SIDE;
+    }
+    seen_t *seen = g_new(seen_t, 1);
+    seen->fingerprint = fingerprint;
+    seen->time = packet->time;
+    seen->source = packet->source;
+    seen->destination = packet->destination;
+    g_queue_push_tail(&copies->order, seen);
+    g_hash_table_replace(copies->by_fingerprint, &seen->fingerprint, seen);
+    return COPY_NONE;
+}
+
+endpoint_t
+copies_canonical(const copies_t *copies, const endpoint_t *endpoint)
+{
+    const alias_t *alias = g_hash_table_lookup(copies->aliases, endpoint);
+    return alias != NULL ? alias->to : *endpoint;
+}

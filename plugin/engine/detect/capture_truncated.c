@@ -1,0 +1,26 @@
+/* capture_truncated.c - are packets cut short by the capture?
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "detectors.h"
+
+static void
+judge(const change_t *change, const tunnel_t *tunnel, findings_t *out)
+{
+    const packet_t *packet = change->packet;
+
+    if (packet == NULL || packet->captured >= packet->reported ||
+        tunnel_latest_finding(tunnel, FINDING_capture_truncated, PEER_UNKNOWN) != NULL)
+        return;
+    findings_add(out, &(finding_draft_t){.id = FINDING_capture_truncated, .severity = SEVERITY_NOTE,
+                                         .confidence = CONFIDENCE_OBSERVED, .culprit = PEER_UNKNOWN},
+                 "Packets of this tunnel are cut by the capture (%zu of %zu bytes here): what is missing cannot be judged.",
+                 packet->captured, packet->reported);
+}
+
+const detector_t capture_truncated_detector = {
+    .finding = FINDING_capture_truncated,
+    .wakes_on = CHANGE_TUNNEL_SEEN,
+    .needs_time = false,
+    .judge = judge,
+};

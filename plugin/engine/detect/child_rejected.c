@@ -1,0 +1,55 @@
+/* child_rejected.c - was a new child SA refused?
+ *
+ * States the exchange. Where a more specific finding on the same frame states the reason, or an earlier one tells the same trouble, a
+ * Note says enough. Inferred, it is a Note as well: what it leads to is told by others.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "detectors.h"
+
+static bool
+is_about_a_child(const exchange_t *exchange)
+{
+    return exchange_is_child_create(exchange) || (exchange->kind == EXCHANGE_IKE_AUTH && exchange->error != NOTIFY_AUTHENTICATION_FAILED);
+}
+
+static bool
+reason_is_told(const exchange_t *exchange)
+{
+    if (exchange->ike_sa->major == 1)
+        return exchange->error == NOTIFY_NO_PROPOSAL_CHOSEN || exchange->error == NOTIFY_V1_INVALID_ID_INFORMATION;
+    return exchange->error == NOTIFY_NO_PROPOSAL_CHOSEN || exchange->error == NOTIFY_TS_UNACCEPTABLE;
+}
+
+/* Another peer may ask later or with another group; nothing is lost yet. */
+static bool
+may_pass(const exchange_t *exchange)
+{
+    return exchange->collides || exchange->error == NOTIFY_TEMPORARY_FAILURE || exchange->error == NOTIFY_INVALID_KE_PAYLOAD;
+}
+
+static void
+judge(const change_t *change, const tunnel_t *tunnel, findings_t *out)
+{
+    const exchange_t *exchange = change->exchange;
+    char refuser[ENDPOINT_TEXT_MAX];
+
+    if (!exchange->is_refused || !is_about_a_child(exchange) || may_pass(exchange))
+        return;
+    bool is_read = exchange->error_is_exact;
+    bool stands_alone = is_read && !reason_is_told(exchange) && !exchange->repeats_a_refusal;
+    findings_add(out, &(finding_draft_t){.id = FINDING_child_rejected, .severity = stands_alone ? SEVERITY_ERROR : SEVERITY_NOTE,
+                                         .confidence = exchange->refusal_confidence, .culprit = peer_other(exchange->requester),
+                                         .exchange = exchange, .began_in = exchange->sent_in[0],
+                                         .began_at = exchange->first_sent_at},
+                 "%s refused the child SA asked for in %s%s%s.", tunnel_peer_text(tunnel, peer_other(exchange->requester), refuser),
+                 exchange_kind_words(exchange->kind), is_read ? ": " : " (reason not readable)",
+                 is_read ? notify_name(exchange->ike_sa->major, exchange->error) : "");
+}
+
+const detector_t child_rejected_detector = {
+    .finding = FINDING_child_rejected,
+    .wakes_on = CHANGE_EXCHANGE_ANSWERED,
+    .needs_time = false,
+    .judge = judge,
+};

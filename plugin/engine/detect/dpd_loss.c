@@ -1,0 +1,50 @@
+/* dpd_loss.c - did a liveness check and all its repeats stay unanswered (RFC 7296 2.4)?
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "detectors.h"
+
+/* The peer was heard after the last try: it lives, and only this request was lost. */
+static bool
+peer_was_heard(const change_t *change, const tunnel_t *tunnel)
+{
+    const exchange_t *exchange = change->exchange;
+    return tunnel_peer_sent_after(tunnel, peer_other(exchange->requester), exchange->last_sent_at) &&
+           exchange->abandoned == ABANDONED_SILENCE;
+}
+
+/* The other peer had given the IKE SA up before: that nobody answers on it is a consequence. */
+static bool
+is_consequence(const exchange_t *exchange, const tunnel_t *tunnel)
+{
+    const finding_t *given_up = tunnel_latest_finding(tunnel, FINDING_retransmit_exhausted, peer_other(exchange->requester));
+    return given_up != NULL && given_up->incident == INDEX_NONE;
+}
+
+static void
+judge(const change_t *change, const tunnel_t *tunnel, findings_t *out)
+{
+    const exchange_t *exchange = change->exchange;
+    char sender[ENDPOINT_TEXT_MAX], peer[ENDPOINT_TEXT_MAX];
+
+    if (!exchange_is_liveness(exchange) || exchange->addresses_changed || tunnel_is_one_direction(tunnel) ||
+        peer_was_heard(change, tunnel))
+        return;
+    severity_t severity = exchange->transmissions < 2 || is_consequence(exchange, tunnel) ? SEVERITY_WARN : SEVERITY_ERROR;
+    GString *tries = g_string_new(NULL);
+    exchange_describe_transmissions(exchange, tries);
+    findings_add(out, &(finding_draft_t){.id = FINDING_dpd_loss, .severity = severity, .confidence = exchange->kind_confidence,
+                                         .culprit = exchange->requester, .exchange = exchange, .began_in = exchange->sent_in[0],
+                                         .began_at = exchange->first_sent_at},
+                 "%s asked %s whether it is alive (liveness check) %s and got no answer.",
+                 tunnel_peer_text(tunnel, exchange->requester, sender),
+                 tunnel_peer_text(tunnel, peer_other(exchange->requester), peer), tries->str);
+    g_string_free(tries, TRUE);
+}
+
+const detector_t dpd_loss_detector = {
+    .finding = FINDING_dpd_loss,
+    .wakes_on = CHANGE_EXCHANGE_ABANDONED,
+    .needs_time = false,
+    .judge = judge,
+};

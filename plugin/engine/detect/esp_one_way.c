@@ -1,0 +1,50 @@
+/* esp_one_way.c - does ESP flow in one direction only?
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "detectors.h"
+
+#define LEAST_PACKETS 5u
+
+static bool
+is_told(const tunnel_t *tunnel, peer_t sender, severity_t severity)
+{
+    const finding_t *told = tunnel_latest_finding(tunnel, FINDING_esp_one_way, sender);
+    return told != NULL && told->began_in == tunnel->peer[sender].run_began_in && told->severity >= severity;
+}
+
+static void
+judge(const change_t *change, const tunnel_t *tunnel, findings_t *out)
+{
+    const peer_state_t *from = &tunnel->peer[change->sender];
+    const peer_state_t *to = &tunnel->peer[peer_other(change->sender)];
+    char sender[ENDPOINT_TEXT_MAX], silent[ENDPOINT_TEXT_MAX];
+
+    if (tunnel_is_one_direction(tunnel) || from->run_packets < LEAST_PACKETS)
+        return;
+    duration_ns_t lasted = duration_between(from->run_began_at, change->time);
+    if (lasted <= SECONDS(change->settings->one_way_seconds))
+        return;
+    bool ike_is_answered = tunnel->last_answer_at != CAPTURE_TIME_NONE && tunnel->last_answer_at > from->run_began_at;
+    bool was_two_way = to->esp_packets > 0;
+    if (!ike_is_answered && !was_two_way && tunnel->ike_sas->len > 0)
+        return;
+    severity_t severity = ike_is_answered ? SEVERITY_ERROR : SEVERITY_WARN;
+    if (is_told(tunnel, change->sender, severity))
+        return;
+    findings_add(out, &(finding_draft_t){.id = FINDING_esp_one_way, .severity = severity, .confidence = CONFIDENCE_OBSERVED,
+                                         .culprit = change->sender, .began_in = from->run_began_in, .began_at = from->run_began_at,
+                                         .evidence = {from->run_began_in, ike_is_answered ? tunnel->last_answer_in : FRAME_NONE,
+                                                      to->last_esp_in}},
+                 "For %.1f s ESP has come from %s only (%u packets), none from %s%s.", duration_seconds(lasted),
+                 tunnel_peer_text(tunnel, change->sender, sender), from->run_packets,
+                 tunnel_peer_text(tunnel, peer_other(change->sender), silent),
+                 ike_is_answered ? ", while IKE is answered: the path works, ESP is lost or not sent" : "");
+}
+
+const detector_t esp_one_way_detector = {
+    .finding = FINDING_esp_one_way,
+    .wakes_on = CHANGE_ESP_PACKET,
+    .needs_time = true,
+    .judge = judge,
+};

@@ -1,0 +1,31 @@
+/* esp_to_stale_port.c - does the other peer still send to the port that a NAT has left?
+ *
+ * Said once per flip, once the second that any peer needs to learn the new port is over.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "detectors.h"
+
+static void
+judge(const change_t *change, const tunnel_t *tunnel, findings_t *out)
+{
+    char sender[ENDPOINT_TEXT_MAX], stale[ENDPOINT_TEXT_MAX];
+
+    if (change->sender == PEER_UNKNOWN || tunnel->both_sides_of_nat)
+        return;
+    const flip_t *flip = tunnel_latest_flip(tunnel, peer_other(change->sender));
+    if (flip == NULL || flip->to_old_first_frame != change->frame)
+        return;
+    findings_add(out, &(finding_draft_t){.id = FINDING_esp_to_stale_port, .severity = SEVERITY_WARN,
+                                         .confidence = CONFIDENCE_OBSERVED, .culprit = change->sender, .evidence = {flip->frame}},
+                 "%s still sends to %s, %.1f s after its peer moved to port %u: the NAT will drop it.",
+                 tunnel_peer_text(tunnel, change->sender, sender), endpoint_text(&flip->old_endpoint, stale),
+                 duration_seconds(duration_between(flip->time, change->time)), flip->new_endpoint.port);
+}
+
+const detector_t esp_to_stale_port_detector = {
+    .finding = FINDING_esp_to_stale_port,
+    .wakes_on = CHANGE_TRAFFIC,
+    .needs_time = true,
+    .judge = judge,
+};

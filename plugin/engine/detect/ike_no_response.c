@@ -1,0 +1,47 @@
+/* ike_no_response.c - was the set-up of an IKE SA never answered?
+ *
+ * Told when the initiator gives up, or while it still tries after several tries: the tunnel is not up meanwhile.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "detectors.h"
+
+#define TRIES_BEFORE_TOLD 4u
+
+static bool
+is_told(const exchange_t *exchange, const tunnel_t *tunnel)
+{
+    const finding_t *told = tunnel_latest_finding(tunnel, FINDING_ike_no_response, exchange->requester);
+    return told != NULL && told->began_in == exchange->sent_in[0];
+}
+
+static void
+judge(const change_t *change, const tunnel_t *tunnel, findings_t *out)
+{
+    const exchange_t *exchange = change->exchange;
+    char sender[ENDPOINT_TEXT_MAX], peer[ENDPOINT_TEXT_MAX];
+
+    if (!exchange_is_initiation(exchange) || exchange->outcome == OUTCOME_ANSWERED || is_told(exchange, tunnel))
+        return;
+    if (change->kind == CHANGE_REQUEST_REPEATED && exchange->transmissions < TRIES_BEFORE_TOLD)
+        return;
+    /* Past IKE_SA_INIT a peer never seen sending must have answered somewhere: the capture shows one direction. */
+    if (tunnel_is_one_direction(tunnel) && (exchange->ike_sa->spi_r != 0 || tunnel->unseen_answers > 0))
+        return;
+    GString *tries = g_string_new(NULL);
+    exchange_describe_transmissions(exchange, tries);
+    findings_add(out, &(finding_draft_t){.id = FINDING_ike_no_response, .severity = SEVERITY_ERROR,
+                                         .confidence = CONFIDENCE_OBSERVED, .culprit = exchange->requester, .exchange = exchange,
+                                         .began_in = exchange->sent_in[0], .began_at = exchange->first_sent_at},
+                 "%s sent %s to %s %s without an answer%s.", tunnel_peer_text(tunnel, exchange->requester, sender),
+                 exchange_kind_words(exchange->kind), tunnel_peer_text(tunnel, peer_other(exchange->requester), peer), tries->str,
+                 change->kind == CHANGE_REQUEST_REPEATED ? " so far" : "");
+    g_string_free(tries, TRUE);
+}
+
+const detector_t ike_no_response_detector = {
+    .finding = FINDING_ike_no_response,
+    .wakes_on = CHANGE_EXCHANGE_ABANDONED | CHANGE_REQUEST_REPEATED,
+    .needs_time = false,
+    .judge = judge,
+};

@@ -1,0 +1,36 @@
+/* nat_port_flip.c - did a NAT move a peer to another port while its SA went on?
+ *
+ * Any source port must be accepted (RFC 7296 2.23), so the flip alone is legal; its grade says what became of it.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "detectors.h"
+
+static void
+judge(const change_t *change, const tunnel_t *tunnel, findings_t *out)
+{
+    const flip_t *flip = change->flip;
+    char address[ENDPOINT_TEXT_MAX], old_text[ENDPOINT_TEXT_MAX], new_text[ENDPOINT_TEXT_MAX];
+
+    if (flip == NULL)
+        return;
+    finding_draft_t draft = {.id = FINDING_nat_port_flip, .severity = SEVERITY_WARN, .confidence = CONFIDENCE_OBSERVED,
+                             .culprit = flip->peer, .old_port = flip->old_endpoint.port, .new_port = flip->new_endpoint.port,
+                             .grade = NAT_GRADE_RECOVERED, .evidence = {flip->last_old_frame}};
+    double idle = duration_seconds(duration_between(flip->last_old_time, flip->time));
+    if (endpoint_same_address(&flip->old_endpoint, &flip->new_endpoint))
+        findings_add(out, &draft, "The source port of %s changed from %u to %u on the same %s, %.1f s after its last packet.",
+                     tunnel_peer_text(tunnel, flip->peer, address), flip->old_endpoint.port, flip->new_endpoint.port,
+                     flip->is_ike ? "IKE SA" : "ESP SPI", idle);
+    else
+        findings_add(out, &draft, "A peer moved from %s to %s on the same %s without announcing it, %.1f s after its last packet.",
+                     endpoint_text(&flip->old_endpoint, old_text), endpoint_text(&flip->new_endpoint, new_text),
+                     flip->is_ike ? "IKE SA" : "ESP SPI", idle);
+}
+
+const detector_t nat_port_flip_detector = {
+    .finding = FINDING_nat_port_flip,
+    .wakes_on = CHANGE_PEER_MOVED,
+    .needs_time = false,
+    .judge = judge,
+};

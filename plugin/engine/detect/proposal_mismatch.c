@@ -1,0 +1,60 @@
+/* proposal_mismatch.c - did a peer find no proposal that it accepts (NO_PROPOSAL_CHOSEN, 14)?
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "detectors.h"
+
+#include "../parse/proposal.h"
+
+static void
+describe_offer(const change_t *change, const tunnel_t *tunnel, GString *text)
+{
+    const exchange_t *exchange = change->exchange;
+    bool is_ike = exchange->kind == EXCHANGE_IKE_SA_INIT || exchange->kind == EXCHANGE_IKE_REKEY ||
+                  exchange->kind == EXCHANGE_MAIN_MODE || exchange->kind == EXCHANGE_AGGRESSIVE_MODE;
+    const proposal_t *accepted = is_ike ? tunnel->accepted_ike : tunnel->accepted_child;
+    unsigned major = exchange->ike_sa->major;
+
+    if (exchange->offer == NULL)
+        return;
+    g_string_append(text, " Offered: ");
+    proposal_list_describe(exchange->offer, major, text);
+    g_string_append_c(text, '.');
+    if (accepted == NULL)
+        return;
+    g_string_append(text, " Last accepted by this tunnel: ");
+    proposal_describe(accepted, major, text);
+    g_string_append_c(text, '.');
+    GString *difference = g_string_new(NULL);
+    proposal_difference(exchange->offer, accepted, major, difference);
+    if (difference->len > 0)
+        g_string_append_printf(text, " Difference: %s.", difference->str);
+    g_string_free(difference, TRUE);
+}
+
+static void
+judge(const change_t *change, const tunnel_t *tunnel, findings_t *out)
+{
+    const exchange_t *exchange = change->exchange;
+    char refuser[ENDPOINT_TEXT_MAX];
+
+    if (exchange == NULL || !exchange->is_refused || !exchange->error_is_exact || exchange->error != NOTIFY_NO_PROPOSAL_CHOSEN)
+        return;
+    GString *text = g_string_new(NULL);
+    g_string_printf(text, "%s refused the %s: no proposal chosen.",
+                    tunnel_peer_text(tunnel, peer_other(exchange->requester), refuser), exchange_kind_words(exchange->kind));
+    describe_offer(change, tunnel, text);
+    findings_add(out, &(finding_draft_t){.id = FINDING_proposal_mismatch, .severity = SEVERITY_ERROR,
+                                         .confidence = CONFIDENCE_OBSERVED, .culprit = peer_other(exchange->requester),
+                                         .exchange = exchange, .began_in = exchange->sent_in[0],
+                                         .began_at = exchange->first_sent_at},
+                 "%s", text->str);
+    g_string_free(text, TRUE);
+}
+
+const detector_t proposal_mismatch_detector = {
+    .finding = FINDING_proposal_mismatch,
+    .wakes_on = CHANGE_EXCHANGE_ANSWERED,
+    .needs_time = false,
+    .judge = judge,
+};

@@ -1,0 +1,22 @@
+/* reauthentication.c - did a new IKE SA take over from a live one (RFC 7296 2.8.3)?
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "detectors.h"
+
+static void
+judge(const change_t *change, const tunnel_t *tunnel, findings_t *out)
+{
+    (void)tunnel;
+    findings_add(out, &(finding_draft_t){.id = FINDING_reauthentication, .severity = SEVERITY_NOTE,
+                                         .confidence = CONFIDENCE_INFERRED, .culprit = PEER_UNKNOWN,
+                                         .exchange = change->exchange},
+                 "A newly negotiated IKE SA takes the place of one that worked: the peers reauthenticate.");
+}
+
+const detector_t reauthentication_detector = {
+    .finding = FINDING_reauthentication,
+    .wakes_on = CHANGE_REAUTHENTICATED,
+    .needs_time = false,
+    .judge = judge,
+};

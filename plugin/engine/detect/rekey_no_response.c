@@ -1,0 +1,58 @@
+/* rekey_no_response.c - was a rekey never answered?
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "detectors.h"
+
+#define TRIES_AT_THE_END 4u
+
+static void
+add(const exchange_t *exchange, const tunnel_t *tunnel, findings_t *out, severity_t severity, const char *how)
+{
+    char sender[ENDPOINT_TEXT_MAX], destination[ENDPOINT_TEXT_MAX];
+    GString *tries = g_string_new(NULL);
+
+    exchange_describe_transmissions(exchange, tries);
+    findings_add(out, &(finding_draft_t){.id = FINDING_rekey_no_response, .severity = severity,
+                                         .confidence = exchange->kind_confidence, .culprit = exchange->requester,
+                                         .exchange = exchange, .began_in = exchange->sent_in[0],
+                                         .began_at = exchange->first_sent_at},
+                 "%s sent a %s to %s %s and %s.", tunnel_peer_text(tunnel, exchange->requester, sender),
+                 exchange->kind == EXCHANGE_QUICK_MODE ? "Quick Mode rekey" : exchange_kind_words(exchange->kind),
+                 endpoint_text(&exchange->destination, destination), tries->str, how);
+    g_string_free(tries, TRUE);
+}
+
+/* The capture ends while the sender still tries: worth a warning once it has tried for long. */
+static void
+judge_end(const tunnel_t *tunnel, findings_t *out)
+{
+    for (unsigned i = 0; i < tunnel->waiting->len; i++) {
+        const exchange_t *exchange = g_ptr_array_index(tunnel->waiting, i);
+        if (exchange_is_rekey(exchange) && exchange->transmissions >= TRIES_AT_THE_END)
+            add(exchange, tunnel, out, SEVERITY_WARN, "had no answer when the capture ended");
+    }
+}
+
+static void
+judge(const change_t *change, const tunnel_t *tunnel, findings_t *out)
+{
+    const exchange_t *exchange = change->exchange;
+
+    if (tunnel_is_one_direction(tunnel))
+        return;
+    if (change->kind == CHANGE_CAPTURE_END) {
+        judge_end(tunnel, out);
+        return;
+    }
+    if (!exchange_is_rekey(exchange) || exchange->collides || exchange->ike_sa->is_replaced)
+        return;
+    add(exchange, tunnel, out, SEVERITY_ERROR, "got no answer");
+}
+
+const detector_t rekey_no_response_detector = {
+    .finding = FINDING_rekey_no_response,
+    .wakes_on = CHANGE_EXCHANGE_ABANDONED | CHANGE_CAPTURE_END,
+    .needs_time = false,
+    .judge = judge,
+};

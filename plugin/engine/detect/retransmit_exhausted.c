@@ -1,0 +1,56 @@
+/* retransmit_exhausted.c - did a sender stop retransmitting and give up (RFC 7296 2.4)?
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "detectors.h"
+
+/* Asking in vain for the deletion of what was already replaced harms nobody. */
+static bool
+is_harmless(const exchange_t *exchange)
+{
+    return exchange_is_delete(exchange) && (exchange->ike_sa->is_replaced || exchange->kind == EXCHANGE_DELETE_CHILD);
+}
+
+static const char *
+how_it_is_known(abandoned_t how)
+{
+    switch (how) {
+    case ABANDONED_NEW_INIT:
+        return "then started a new IKE SA";
+    case ABANDONED_DELETE:
+        return "then deleted the SA";
+    default:
+        return "then stopped trying";
+    }
+}
+
+static void
+judge(const change_t *change, const tunnel_t *tunnel, findings_t *out)
+{
+    const exchange_t *exchange = change->exchange;
+    char sender[ENDPOINT_TEXT_MAX];
+
+    if (exchange->transmissions < 2 || exchange->addresses_changed)
+        return;
+    if (tunnel_is_one_direction(tunnel) && (exchange->kind != EXCHANGE_IKE_SA_INIT || tunnel->unseen_answers > 0))
+        return;
+    /* A peer heard after the last try lives: the request was lost, the SA is not given up. */
+    bool went_on = exchange->abandoned == ABANDONED_SILENCE && exchange_is_liveness(exchange) &&
+                   tunnel_peer_sent_after(tunnel, peer_other(exchange->requester), exchange->last_sent_at);
+    if (went_on)
+        return;
+    findings_add(out, &(finding_draft_t){.id = FINDING_retransmit_exhausted,
+                                         .severity = is_harmless(exchange) ? SEVERITY_NOTE : SEVERITY_ERROR,
+                                         .confidence = CONFIDENCE_OBSERVED, .culprit = exchange->requester, .exchange = exchange,
+                                         .began_in = exchange_last_sent_in(exchange), .began_at = exchange->last_sent_at},
+                 "%s retransmitted its %s %u times, the last time here, %s.",
+                 tunnel_peer_text(tunnel, exchange->requester, sender), exchange_kind_words(exchange->kind),
+                 exchange->transmissions - 1, how_it_is_known(exchange->abandoned));
+}
+
+const detector_t retransmit_exhausted_detector = {
+    .finding = FINDING_retransmit_exhausted,
+    .wakes_on = CHANGE_EXCHANGE_ABANDONED,
+    .needs_time = false,
+    .judge = judge,
+};

@@ -1,0 +1,120 @@
+/* endpoint.c - are two endpoints the same, and how is one written?
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "endpoint.h"
+
+#include <string.h>
+
+#define IPV6_GROUPS 8
+
+bool
+endpoint_same_address(const endpoint_t *a, const endpoint_t *b)
+{
+    return a->family == b->family && memcmp(a->address, b->address, sizeof(a->address)) == 0;
+}
+
+bool
+endpoint_equal(const endpoint_t *a, const endpoint_t *b)
+{
+    return a->port == b->port && endpoint_same_address(a, b);
+}
+
+/* FNV-1a over the family and the address. The port is left out: one peer keeps its address when its port changes. */
+unsigned
+endpoint_address_hash(const endpoint_t *endpoint)
+{
+    uint32_t hash = (UINT32_C(2166136261) ^ endpoint->family) * UINT32_C(16777619);
+
+    for (size_t i = 0; i < sizeof(endpoint->address); i++)
+        hash = (hash ^ endpoint->address[i]) * UINT32_C(16777619);
+    return hash;
+}
+
+static void
+ipv6_groups(const endpoint_t *endpoint, unsigned ret_group[IPV6_GROUPS])
+{
+    for (unsigned i = 0; i < IPV6_GROUPS; i++)
+        ret_group[i] = (unsigned)endpoint->address[2 * i] << 8 | endpoint->address[2 * i + 1];
+}
+
+/* The longest run of two or more zero groups, the first of equals (RFC 5952 4.2). Returns its length, 0: none. */
+static unsigned
+longest_zero_run(const unsigned group[IPV6_GROUPS], unsigned *ret_start)
+{
+    unsigned longest = 1, length = 0;
+
+    for (unsigned i = 0; i < IPV6_GROUPS; i++) {
+        length = group[i] == 0 ? length + 1 : 0;
+        if (length > longest) {
+            longest = length;
+            *ret_start = i + 1 - length;
+        }
+    }
+    return longest > 1 ? longest : 0;
+}
+
+/* RFC 5952 5: an IPv4-mapped address is written with its IPv4 address. */
+static bool
+is_ipv4_mapped(const unsigned group[IPV6_GROUPS])
+{
+    return group[0] == 0 && group[1] == 0 && group[2] == 0 && group[3] == 0 && group[4] == 0 && group[5] == 0xffff;
+}
+
+static void
+ipv6_text(const endpoint_t *endpoint, char buffer[ENDPOINT_TEXT_MAX])
+{
+    const uint8_t *address = endpoint->address;
+    unsigned group[IPV6_GROUPS], start = IPV6_GROUPS, zeros;
+    size_t used = 0;
+
+    ipv6_groups(endpoint, group);
+    if (is_ipv4_mapped(group)) {
+        g_snprintf(buffer, ENDPOINT_TEXT_MAX, "::ffff:%u.%u.%u.%u", address[12], address[13], address[14], address[15]);
+        return;
+    }
+    zeros = longest_zero_run(group, &start);
+    buffer[0] = '\0';
+    for (unsigned i = 0; i < IPV6_GROUPS; i++) {
+        bool is_after_run = zeros > 0 && i == start + zeros;
+
+        if (zeros > 0 && i == start)
+            used = g_strlcat(buffer, "::", ENDPOINT_TEXT_MAX);
+        if (zeros > 0 && i >= start && i < start + zeros)
+            continue;
+        g_snprintf(buffer + used, (gulong)(ENDPOINT_TEXT_MAX - used), i == 0 || is_after_run ? "%x" : ":%x", group[i]);
+        used = strlen(buffer);
+    }
+}
+
+const char *
+endpoint_address_text(const endpoint_t *endpoint, char buffer[ENDPOINT_TEXT_MAX])
+{
+    const uint8_t *address = endpoint->address;
+
+    switch (endpoint->family) {
+    case ADDRESS_IPV4:
+        g_snprintf(buffer, ENDPOINT_TEXT_MAX, "%u.%u.%u.%u", address[0], address[1], address[2], address[3]);
+        break;
+    case ADDRESS_IPV6:
+        ipv6_text(endpoint, buffer);
+        break;
+    default:
+        g_strlcpy(buffer, "?", ENDPOINT_TEXT_MAX);
+        break;
+    }
+    return buffer;
+}
+
+const char *
+endpoint_text(const endpoint_t *endpoint, char buffer[ENDPOINT_TEXT_MAX])
+{
+    char address[ENDPOINT_TEXT_MAX];
+
+    endpoint_address_text(endpoint, address);
+    if (endpoint->port == 0)
+        g_strlcpy(buffer, address, ENDPOINT_TEXT_MAX);
+    else
+        g_snprintf(buffer, ENDPOINT_TEXT_MAX, endpoint->family == ADDRESS_IPV6 ? "[%s]:%u" : "%s:%u", address, endpoint->port);
+    return buffer;
+}

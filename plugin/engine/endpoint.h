@@ -1,0 +1,33 @@
+/* endpoint.h - an IP address and a UDP port as seen at the capture point.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef IPSEC_ENGINE_ENDPOINT_H
+#define IPSEC_ENGINE_ENDPOINT_H
+
+#include "base.h"
+
+#include <glib.h>
+
+typedef enum { ADDRESS_NONE = 0, ADDRESS_IPV4 = 4, ADDRESS_IPV6 = 6 } address_family_t;
+
+/* Unused bytes of `address` are zero, so that endpoints can be compared and hashed as bytes of known fields. */
+typedef struct {
+    uint8_t family;      /* address_family_t */
+    uint8_t address[16]; /* network order; 4 bytes used for IPv4 */
+    uint16_t port;       /* UDP port, host order; 0 for native ESP (IP protocol 50) */
+} endpoint_t;
+
+#define ENDPOINT_TEXT_MAX 56 /* "[ipv6]:port" and a zero */
+
+bool endpoint_same_address(const endpoint_t *a, const endpoint_t *b);
+bool endpoint_equal(const endpoint_t *a, const endpoint_t *b);
+unsigned endpoint_address_hash(const endpoint_t *endpoint);
+
+/* Writes "192.0.2.1:4500", "[2001:db8::1]:4500" or, without a port, the address alone. Returns `buffer`. */
+const char *endpoint_text(const endpoint_t *endpoint, char buffer[ENDPOINT_TEXT_MAX]);
+
+/* Writes the address alone. Returns `buffer`. */
+const char *endpoint_address_text(const endpoint_t *endpoint, char buffer[ENDPOINT_TEXT_MAX]);
+
+#endif

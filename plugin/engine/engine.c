@@ -1,0 +1,393 @@
+/* engine.c - the way of a packet through the engine: copies out, to its tunnel, accounted for, judged, noted.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "engine.h"
+
+#include "detect/detectors.h"
+#include "engine_state.h"
+
+/* Frames in a row with the very same time before the clock counts as unusable. */
+#define SAME_TIME_FRAMES 20u
+#define BACKWARDS_JUMP SECONDS(2)
+
+engine_settings_t
+engine_default_settings(void)
+{
+    return (engine_settings_t){
+        .delete_grace_seconds = 10,
+        .one_way_seconds = 10,
+        .restart_wait_seconds = 10,
+        .max_tunnels = 4096,
+    };
+}
+
+static void
+free_finding(gpointer data)
+{
+    finding_t *finding = data;
+
+    g_free(finding->text);
+    g_free(finding);
+}
+
+static void
+free_note(gpointer data)
+{
+    frame_note_t *note = data;
+
+    if (note->findings != NULL)
+        g_ptr_array_free(note->findings, TRUE);
+    g_free(note);
+}
+
+static void
+free_list(gpointer data)
+{
+    g_slist_free(data);
+}
+
+static void
+free_tunnel(gpointer data)
+{
+    if (data != NULL)
+        tunnel_free(data);
+}
+
+engine_t *
+engine_new(const engine_settings_t *settings)
+{
+    engine_t *engine = g_new0(engine_t, 1);
+
+    engine->settings = *settings;
+    engine->tunnels = g_ptr_array_new_with_free_func(free_tunnel);
+    engine->tunnels_by_address = g_hash_table_new_full(g_direct_hash, g_direct_equal, NULL, NULL);
+    engine->ike_sas_by_spi = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
+    engine->esp_sas_by_spi = g_hash_table_new_full(g_direct_hash, g_direct_equal, NULL, NULL);
+    engine->notes = g_hash_table_new_full(g_direct_hash, g_direct_equal, NULL, free_note);
+    engine->findings = g_ptr_array_new_with_free_func(free_finding);
+    engine->sorted_findings = g_ptr_array_new();
+    engine->copies = copies_new();
+    engine->latest = engine->previous_time = CAPTURE_TIME_NONE;
+    engine->capture.first_time = engine->capture.last_time = CAPTURE_TIME_NONE;
+    return engine;
+}
+
+static void
+free_lists_of(GHashTable *table)
+{
+    GHashTableIter iter;
+    gpointer list;
+
+    g_hash_table_iter_init(&iter, table);
+    while (g_hash_table_iter_next(&iter, NULL, &list))
+        free_list(list);
+    g_hash_table_destroy(table);
+}
+
+void
+engine_free(engine_t *engine)
+{
+    if (engine == NULL)
+        return;
+    free_lists_of(engine->tunnels_by_address);
+    free_lists_of(engine->ike_sas_by_spi);
+    free_lists_of(engine->esp_sas_by_spi);
+    g_ptr_array_free(engine->tunnels, TRUE);
+    g_hash_table_destroy(engine->notes);
+    g_ptr_array_free(engine->sorted_findings, TRUE);
+    g_ptr_array_free(engine->findings, TRUE);
+    copies_free(engine->copies);
+    g_free(engine);
+}
+
+static void
+watch_clock(engine_t *engine, capture_ns_t time)
+{
+    if (time <= 0) { /* no time, or the epoch: a capture without a clock */
+        engine->same_time_frames++;
+    } else if (time == engine->previous_time) {
+        engine->same_time_frames++;
+    } else {
+        engine->same_time_frames = 0;
+    }
+    if (engine->same_time_frames >= SAME_TIME_FRAMES)
+        engine->clock_is_unusable = true;
+    if (time != CAPTURE_TIME_NONE && engine->latest != CAPTURE_TIME_NONE && duration_between(time, engine->latest) > BACKWARDS_JUMP)
+        engine->clock_is_unusable = true;
+    engine->previous_time = time;
+    engine->latest = capture_later(engine->latest, time);
+}
+
+void
+engine_frame(engine_t *engine, frame_t frame, capture_ns_t time)
+{
+    capture_row_t *capture = &engine->capture;
+
+    if (capture->frames > 0 && frame == capture->last_frame)
+        return;
+    if (capture->frames == 0)
+        capture->first_frame = frame;
+    capture->frames++;
+    capture->last_frame = frame;
+    watch_clock(engine, time);
+    if (time == CAPTURE_TIME_NONE)
+        return;
+    if (capture->first_time == CAPTURE_TIME_NONE || time < capture->first_time)
+        capture->first_time = time;
+    capture->last_time = capture_later(capture->last_time, time);
+}
+
+frame_note_t *
+engine_note_for(engine_t *engine, frame_t frame)
+{
+    frame_note_t *note = g_hash_table_lookup(engine->notes, GUINT_TO_POINTER(frame));
+
+    if (note == NULL) {
+        note = g_new0(frame_note_t, 1);
+        note->frame = frame;
+        note->tunnel = note->ike_sa = note->child_sa = INDEX_NONE;
+        g_hash_table_insert(engine->notes, GUINT_TO_POINTER(frame), note);
+    }
+    return note;
+}
+
+const frame_note_t *
+engine_note(const engine_t *engine, frame_t frame)
+{
+    return g_hash_table_lookup(engine->notes, GUINT_TO_POINTER(frame));
+}
+
+void
+engine_keep_finding(engine_t *engine, tunnel_t *tunnel, finding_t *finding)
+{
+    frame_note_t *note = engine_note_for(engine, finding->frame);
+
+    if (note->tunnel == INDEX_NONE)
+        note->tunnel = tunnel->index;
+    if (note->findings == NULL)
+        note->findings = g_ptr_array_new();
+    g_ptr_array_add(note->findings, finding);
+    g_ptr_array_add(engine->findings, finding);
+    g_ptr_array_add(tunnel->findings, finding);
+    engine->findings_changed = true;
+}
+
+void
+engine_judge(engine_t *engine, tunnel_t *tunnel, change_t *change)
+{
+    findings_t findings = {.engine = engine, .tunnel = tunnel, .change = change};
+
+    change->settings = &engine->settings;
+    change->clock_is_unusable = engine->clock_is_unusable;
+    for (unsigned i = 0; i < DETECTOR_COUNT; i++) {
+        const detector_t *detector = detectors[i];
+        if ((detector->wakes_on & (uint32_t)change->kind) == 0 || (detector->needs_time && engine->clock_is_unusable))
+            continue;
+        detector->judge(change, tunnel, &findings);
+    }
+}
+
+/* Takes back what engine_finish() said: the capture goes on. */
+static void
+reopen(engine_t *engine)
+{
+    engine->is_finished = false;
+    for (unsigned t = 0; t < engine->tunnels->len; t++) {
+        tunnel_t *tunnel = g_ptr_array_index(engine->tunnels, t);
+        if (tunnel != NULL)
+            incidents_reopen(engine, tunnel);
+    }
+    while (engine->findings->len > engine->findings_before_end) {
+        finding_t *finding = g_ptr_array_index(engine->findings, engine->findings->len - 1);
+        tunnel_t *tunnel = g_ptr_array_index(engine->tunnels, finding->tunnel);
+        frame_note_t *note = engine_note_for(engine, finding->frame);
+        g_ptr_array_remove(note->findings, finding);
+        if (tunnel != NULL)
+            g_ptr_array_remove(tunnel->findings, finding);
+        g_ptr_array_set_size(engine->findings, (int)engine->findings->len - 1);
+    }
+    engine->findings_changed = true;
+}
+
+/* The other copy of a packet says something about the capture, nothing about the tunnel. */
+static const frame_note_t *
+copy_packet(engine_t *engine, const packet_t *packet, copy_kind_t kind)
+{
+    engine->capture.copies++;
+    tunnel_t *tunnel = engine_tunnel_for_packet(engine, packet);
+    if (tunnel == NULL)
+        return NULL;
+    frame_note_t *note = NULL;
+    if (packet->kind != PACKET_ESP) {
+        note = engine_note_for(engine, packet->frame);
+        note->tunnel = tunnel->index;
+        note->is_copy = true;
+    }
+    if (kind == COPY_OTHER_SIDE)
+        tunnel->both_sides_of_nat = true;
+    change_t change = {.kind = CHANGE_COPY, .frame = packet->frame, .time = packet->time, .packet = packet,
+                       .sender = PEER_UNKNOWN, .same_endpoints = kind == COPY_SAME};
+    engine_judge(engine, tunnel, &change);
+    return engine_note(engine, packet->frame);
+}
+
+static tunnel_t *
+keepalive_packet(engine_t *engine, const packet_t *packet)
+{
+    engine->capture.keepalives++;
+    tunnel_t *tunnel = engine_tunnel_for_packet(engine, packet);
+    if (tunnel != NULL)
+        engine_note_for(engine, packet->frame)->tunnel = tunnel->index;
+    return tunnel;
+}
+
+static tunnel_t *
+icmp_packet(engine_t *engine, const packet_t *packet)
+{
+    engine->capture.icmp_errors++;
+    tunnel_t *tunnel = engine_tunnel_for_packet(engine, packet);
+    if (tunnel == NULL)
+        return NULL;
+    engine_note_for(engine, packet->frame)->tunnel = tunnel->index;
+
+    esp_sa_t *sa = NULL;
+    if (packet->quoted == PACKET_ESP && packet->captured >= 4) {
+        uint32_t spi = (uint32_t)packet->bytes[0] << 24 | (uint32_t)packet->bytes[1] << 16 | (uint32_t)packet->bytes[2] << 8 |
+                       packet->bytes[3];
+        sa = engine_find_esp_sa(engine, spi, &packet->source, &packet->destination, packet->frame);
+    }
+    bool is_port_unreachable = (packet->source.family == ADDRESS_IPV4 && packet->icmp_type == 3 && packet->icmp_code == 3) ||
+                               (packet->source.family == ADDRESS_IPV6 && packet->icmp_type == 1 && packet->icmp_code == 4);
+    bool by_receiver = endpoint_same_address(&packet->reporter, &packet->destination);
+    if (sa != NULL && is_port_unreachable && by_receiver && sa->unreachable_in == FRAME_NONE) {
+        sa->unreachable_in = packet->frame;
+        sa->unreachable_at = packet->time;
+        sa->packets_since_unreachable = 0;
+        tunnel->has_unreachable = true;
+    }
+    change_t change = {.kind = CHANGE_ICMP_ERROR, .frame = packet->frame, .time = packet->time, .packet = packet,
+                       .sender = PEER_UNKNOWN, .esp_sa = sa};
+    engine_judge(engine, tunnel, &change);
+    return tunnel;
+}
+
+static const frame_note_t *
+handle(engine_t *engine, const packet_t *packet)
+{
+    tunnel_t *tunnel = NULL;
+    frame_note_t *note = NULL;
+
+    switch (packet->kind) {
+    case PACKET_IKE:
+        tunnel = engine_ike_packet(engine, packet, &note);
+        break;
+    case PACKET_ESP:
+        tunnel = engine_esp_packet(engine, packet);
+        break;
+    case PACKET_NAT_KEEPALIVE:
+        tunnel = keepalive_packet(engine, packet);
+        break;
+    case PACKET_ICMP_ERROR:
+        tunnel = icmp_packet(engine, packet);
+        break;
+    }
+    if (tunnel != NULL && packet->kind != PACKET_ICMP_ERROR) {
+        tunnel->last_frame = packet->frame;
+        tunnel->last_time = capture_later(tunnel->last_time, packet->time);
+        tunnel->udp_encapsulated |= packet->udp_encapsulated;
+    }
+    return engine_note(engine, packet->frame);
+}
+
+const frame_note_t *
+engine_packet(engine_t *engine, const packet_t *packet)
+{
+    if (engine->is_finished)
+        reopen(engine);
+    engine_frame(engine, packet->frame, packet->time);
+    if (packet->source.family == ADDRESS_NONE || packet->destination.family == ADDRESS_NONE)
+        return NULL;
+
+    copy_kind_t copy = COPY_NONE;
+    if (packet->kind == PACKET_IKE || packet->kind == PACKET_ESP)
+        copy = copies_check(engine->copies, packet);
+    packet_t canonical = *packet;
+    canonical.source = copies_canonical(engine->copies, &packet->source);
+    canonical.destination = copies_canonical(engine->copies, &packet->destination);
+    if (copy != COPY_NONE)
+        return copy_packet(engine, &canonical, copy);
+    return handle(engine, &canonical);
+}
+
+bool
+engine_note_esp(const engine_t *engine, frame_t frame, const endpoint_t *source, const endpoint_t *destination, uint32_t spi,
+                frame_note_t *ret_note)
+{
+    const frame_note_t *kept = engine_note(engine, frame);
+    endpoint_t from = copies_canonical(engine->copies, source), to = copies_canonical(engine->copies, destination);
+    const esp_sa_t *sa = engine_find_esp_sa(engine, spi, &from, &to, frame);
+
+    if (sa == NULL && kept == NULL)
+        return false;
+    *ret_note = (frame_note_t){.frame = frame, .tunnel = INDEX_NONE, .ike_sa = INDEX_NONE, .child_sa = INDEX_NONE};
+    if (kept != NULL)
+        *ret_note = *kept;
+    if (sa != NULL) {
+        ret_note->tunnel = sa->tunnel->index;
+        ret_note->child_sa = sa->generation;
+        ret_note->spi_first_seen_in = sa->first_frame;
+        ret_note->spi_announced_in = sa->announced_in;
+        ret_note->spi_deleted_in = sa->deleted_in;
+    }
+    return true;
+}
+
+void
+engine_finish(engine_t *engine)
+{
+    if (engine->is_finished)
+        return;
+    engine->is_finished = true;
+    engine->findings_before_end = engine->findings->len;
+    for (unsigned t = 0; t < engine->tunnels->len; t++) {
+        tunnel_t *tunnel = g_ptr_array_index(engine->tunnels, t);
+        if (tunnel == NULL)
+            continue;
+        if (engine->capture.last_time != CAPTURE_TIME_NONE)
+            engine_advance(engine, tunnel, engine->capture.last_frame, engine->capture.last_time, true);
+        change_t change = {.kind = CHANGE_CAPTURE_END, .frame = tunnel->last_frame, .time = engine->capture.last_time,
+                           .at_end = true, .sender = PEER_UNKNOWN, .loss = &tunnel->loss};
+        engine_judge(engine, tunnel, &change);
+        incidents_finish(engine, tunnel);
+    }
+}
+
+static gint
+by_frame(gconstpointer a, gconstpointer b)
+{
+    const finding_t *left = *(const finding_t *const *)a, *right = *(const finding_t *const *)b;
+
+    return (left->frame > right->frame) - (left->frame < right->frame);
+}
+
+const GPtrArray *
+engine_findings(const engine_t *engine)
+{
+    engine_t *cache = (engine_t *)engine; /* the sorted view is a cache of what is const */
+
+    if (cache->findings_changed) {
+        g_ptr_array_set_size(cache->sorted_findings, 0);
+        for (unsigned i = 0; i < cache->findings->len; i++)
+            g_ptr_array_add(cache->sorted_findings, g_ptr_array_index(cache->findings, i));
+        g_ptr_array_sort(cache->sorted_findings, by_frame); /* stable: order of discovery within a frame */
+        cache->findings_changed = false;
+    }
+    return cache->sorted_findings;
+}
+
+void
+engine_capture_row(const engine_t *engine, capture_row_t *ret_row)
+{
+    *ret_row = engine->capture;
+}

@@ -1,0 +1,141 @@
+/* engine.h - the analysis as a whole: feed it packets in capture order, ask it what it found.
+ *
+ * Pure C11 and GLib. No clock of its own: only capture time counts. The caller feeds each packet once (its first visit)
+ * and may ask at any time, any number of times, and always gets the same answer for a frame already fed, but for what
+ * later frames add (response_in, grades, end-of-capture findings).
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef IPSEC_ENGINE_ENGINE_H
+#define IPSEC_ENGINE_ENGINE_H
+
+#include "base.h"
+#include "finding.h"
+#include "packet.h"
+
+#include <glib.h>
+
+typedef struct engine engine_t;
+
+/* Preferences. Seconds here and in the preference dialog only; the engine computes in nanoseconds. */
+typedef struct {
+    unsigned delete_grace_seconds;     /* ESP on a deleted SA is normal for this long (default 10) */
+    unsigned one_way_seconds;          /* ESP in one direction only for longer than this is a finding (default 10) */
+    unsigned restart_wait_seconds;     /* a tunnel deleted under traffic should be back within this (default 10) */
+    unsigned max_tunnels;              /* the oldest idle tunnel is evicted beyond this (default 4096) */
+} engine_settings_t;
+
+engine_settings_t engine_default_settings(void);
+
+/* What is known about one frame: for the protocol subtree. Flat values and borrowed constant strings; owned by the engine,
+ * valid until it is freed. Unused members: INDEX_NONE, FRAME_NONE, NULL, 0. */
+typedef struct {
+    frame_t frame;
+    uint32_t tunnel;
+    uint32_t ike_sa;                /* index within the tunnel */
+    uint32_t child_sa;              /* index of the ESP SA generation within the tunnel */
+    const char *exchange;           /* "ike_sa_init", "child_rekey", ...; static */
+    confidence_t exchange_confidence;
+    frame_t request_in;             /* on a response */
+    frame_t response_in;            /* on a request; becomes known later */
+    duration_ns_t exchange_time;    /* first transmission of the request to the response; on both; 0: unknown */
+    frame_t retransmission_of;      /* the first transmission */
+    unsigned retransmission_count;  /* 1 for the first repeat */
+    duration_ns_t retransmission_rto; /* since the previous transmission */
+    frame_t spi_first_seen_in;      /* ESP only */
+    frame_t spi_announced_in;
+    frame_t spi_deleted_in;
+    bool is_copy;                   /* the capture holds this packet twice; this is the second copy */
+    bool is_malformed;
+    GPtrArray *findings;            /* of const finding_t *, borrowed; NULL: none */
+} frame_note_t;
+
+engine_t *engine_new(const engine_settings_t *settings);
+void engine_free(engine_t *engine);
+
+/* Says that the capture goes on: call it for every frame, IPsec or not, before its packets. */
+void engine_frame(engine_t *engine, frame_t frame, capture_ns_t time);
+
+/* Feeds one packet. Returns the frame's note (IKE, keepalive, ICMP errors, flagged ESP), or NULL for an unflagged ESP
+ * packet and for one that is not IPsec after all. Several packets in one frame share the note of the first. */
+const frame_note_t *engine_packet(engine_t *engine, const packet_t *packet);
+
+/* The note of a frame fed before, or NULL. */
+const frame_note_t *engine_note(const engine_t *engine, frame_t frame);
+
+/* Fills `ret_note` for an ESP packet of a frame fed before (flagged or not), from its SPI and addresses.
+ * False: not known. `ret_note->findings` is borrowed or NULL. */
+bool engine_note_esp(const engine_t *engine, frame_t frame, const endpoint_t *source, const endpoint_t *destination, uint32_t spi,
+                     frame_note_t *ret_note);
+
+/* The capture has ended here for now: judges what only the end reveals and closes incidents. May be called again; what the
+ * last call added is taken back when another packet is fed. */
+void engine_finish(engine_t *engine);
+
+/* All findings, by frame, then in order of discovery. Borrowed array of const finding_t *, valid until the next packet. */
+const GPtrArray *engine_findings(const engine_t *engine);
+
+/* ---- per-tunnel answers; call engine_finish() first ---- */
+
+typedef enum { TUNNEL_HEALTHY, TUNNEL_DEGRADED, TUNNEL_FLAPPING, TUNNEL_DOWN, TUNNEL_UNKNOWN } tunnel_state_t;
+const char *tunnel_state_text(tunnel_state_t state); /* "healthy", "degraded", "flapping", "down", "unknown" */
+
+typedef struct {
+    endpoint_t first;            /* where the peer was first seen (IKE or ESP) */
+    endpoint_t last;             /* where it was last seen sending */
+    char identity[64];           /* IKE identity when decrypted; empty: not known */
+    uint64_t esp_packets;        /* sent by this peer */
+    uint64_t esp_bytes;          /* ESP bytes from the SPI on, as reported on the wire */
+    uint64_t esp_lost;           /* estimate: sequence numbers never seen */
+} peer_row_t;
+
+/* One tunnel as a row of the table. */
+typedef struct {
+    uint32_t tunnel;
+    peer_row_t peer[PEERS];
+    unsigned ike_version;        /* 1, 2; 0: no IKE seen */
+    bool udp_encapsulated;       /* NAT traversal in use */
+    tunnel_state_t state;
+    unsigned flaps;
+    double down_seconds;
+    double availability;         /* 0 to 1 over first to last packet of the tunnel; negative: unknown */
+    unsigned ike_sas, child_sas; /* seen */
+    unsigned rekeys_ok, rekeys_failed;
+    unsigned dpd_sent, dpd_unanswered;
+    double dpd_median_rtt;       /* seconds; negative: none answered */
+    unsigned port_flips;
+    frame_t first_frame, last_frame;
+    capture_ns_t first_time, last_time;
+    const finding_t *worst;      /* the most severe, then first finding; NULL: none */
+} tunnel_row_t;
+
+unsigned engine_tunnel_count(const engine_t *engine);
+void engine_tunnel_row(const engine_t *engine, uint32_t tunnel, tunnel_row_t *ret_row);
+
+/* An outage, or trouble that led to one: from the first trouble to the recovery. */
+typedef struct {
+    uint32_t tunnel, incident;
+    capture_ns_t start, end;     /* `end` is CAPTURE_TIME_NONE while it lasts */
+    frame_t start_frame, end_frame;
+    double down_seconds;         /* between the last and the first proof that the tunnel works both ways */
+    bool recovered;
+    finding_id_t root_cause;
+    unsigned chain_length;
+    const finding_t *chain[16];  /* root cause first; distinct ids; borrowed */
+    const char *story;           /* one paragraph, borrowed */
+} incident_row_t;
+
+unsigned engine_incident_count(const engine_t *engine, uint32_t tunnel);
+void engine_incident_row(const engine_t *engine, uint32_t tunnel, uint32_t incident, incident_row_t *ret_row);
+
+/* Figures about the capture as a whole. */
+typedef struct {
+    uint64_t frames, ike_messages, esp_packets, keepalives, icmp_errors, copies, malformed;
+    uint64_t tunnels_evicted;
+    frame_t first_frame, last_frame;
+    capture_ns_t first_time, last_time; /* CAPTURE_TIME_NONE: no frame had a time */
+} capture_row_t;
+
+void engine_capture_row(const engine_t *engine, capture_row_t *ret_row);
+
+#endif

@@ -1,0 +1,94 @@
+/* engine_state.h - the engine's own state, shared by its .c files and by nobody else.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef IPSEC_ENGINE_STATE_H
+#define IPSEC_ENGINE_STATE_H
+
+#include "change.h"
+#include "copies.h"
+#include "engine.h"
+#include "findings.h"
+#include "tunnel.h"
+
+struct engine {
+    engine_settings_t settings;
+    GPtrArray *tunnels;           /* owned tunnel_t; index = position; an evicted one is NULL */
+    GHashTable *tunnels_by_address; /* address pair hash -> GSList of tunnel_t, borrowed */
+    GHashTable *ike_sas_by_spi;   /* SPIi -> GSList of ike_sa_t, borrowed */
+    GHashTable *esp_sas_by_spi;   /* SPI -> GSList of esp_sa_t, newest first, borrowed */
+    GHashTable *notes;            /* frame -> frame_note_t, owned */
+    GPtrArray *findings;          /* owned finding_t, in order of discovery */
+    GPtrArray *sorted_findings;   /* borrowed, by frame */
+    bool findings_changed;
+    copies_t *copies;
+    capture_row_t capture;
+
+    /* the clock (only capture time counts, and it may be useless) */
+    capture_ns_t latest;          /* latest time seen */
+    frame_t same_time_frames;     /* frames in a row with the very same time */
+    capture_ns_t previous_time;
+    bool clock_is_unusable;
+
+    bool is_finished;
+    unsigned findings_before_end; /* findings in `findings` when engine_finish() began */
+    frame_note_t *current;        /* note of the packet being handled, NULL: none yet */
+};
+
+struct findings {
+    engine_t *engine;
+    tunnel_t *tunnel;
+    const change_t *change;
+};
+
+/* findings.c -> engine.c */
+void engine_keep_finding(engine_t *engine, tunnel_t *tunnel, finding_t *finding);
+
+/* Runs every detector that wakes on this change. Fills in what all changes share. */
+void engine_judge(engine_t *engine, tunnel_t *tunnel, change_t *change);
+
+/* The note of a frame, made if it has none. */
+frame_note_t *engine_note_for(engine_t *engine, frame_t frame);
+
+/* ike.c: accounts for an IKE message. NULL: not IKE after all. */
+tunnel_t *engine_ike_packet(engine_t *engine, const packet_t *packet, frame_note_t **ret_note);
+
+/* esp.c: accounts for an ESP packet. */
+tunnel_t *engine_esp_packet(engine_t *engine, const packet_t *packet);
+esp_sa_t *engine_find_esp_sa(const engine_t *engine, uint32_t spi, const endpoint_t *source, const endpoint_t *destination,
+                             frame_t frame);
+esp_sa_t *engine_add_esp_sa(engine_t *engine, tunnel_t *tunnel, uint32_t spi, peer_t sender);
+
+/* associate.c: which tunnel? */
+tunnel_t *engine_tunnel_for_initiation(engine_t *engine, const packet_t *packet);
+tunnel_t *engine_tunnel_for_packet(engine_t *engine, const packet_t *packet);
+void engine_adopt_by_endpoint(engine_t *engine, ike_sa_t *ike_sa, const packet_t *packet);
+tunnel_t *engine_add_tunnel(engine_t *engine, const endpoint_t *a, const endpoint_t *b, frame_t frame, capture_ns_t time);
+
+/* nat.c: where peers send from. */
+void engine_account_sender(engine_t *engine, tunnel_t *tunnel, peer_t sender, const packet_t *packet);
+void engine_check_move(engine_t *engine, tunnel_t *tunnel, peer_t sender, endpoint_t *sa_source, const packet_t *packet,
+                       const change_t *context);
+
+/* life.c: up or down. */
+void life_proved(engine_t *engine, tunnel_t *tunnel, capture_ns_t time, frame_t frame);
+void life_lost(engine_t *engine, tunnel_t *tunnel, loss_kind_t kind, peer_t by, confidence_t confidence, frame_t frame,
+               capture_ns_t time);
+void life_established(engine_t *engine, ike_sa_t *ike_sa, frame_t frame, capture_ns_t time);
+void life_child_up(engine_t *engine, tunnel_t *tunnel, frame_t frame, capture_ns_t time);
+void life_child_down(engine_t *engine, tunnel_t *tunnel, peer_t by, frame_t frame, capture_ns_t time, confidence_t confidence);
+bool life_traffic_was_flowing(const tunnel_t *tunnel, capture_ns_t time);
+
+/* ike.c: what time alone reveals: requests whose sender has stopped trying. */
+void engine_advance(engine_t *engine, tunnel_t *tunnel, frame_t frame, capture_ns_t now, bool at_end);
+void engine_abandon(engine_t *engine, exchange_t *exchange, abandoned_t how, frame_t frame, capture_ns_t time, bool at_end);
+
+/* incident.c: groups the findings of an outage and tells its story. */
+void incident_close(engine_t *engine, tunnel_t *tunnel, const finding_t *last, const loss_t *loss, bool recovered);
+void incidents_finish(engine_t *engine, tunnel_t *tunnel);
+void incidents_reopen(engine_t *engine, tunnel_t *tunnel);
+
+/* story.c */
+char *story_tell(const tunnel_t *tunnel, const incident_t *incident, const GPtrArray *members);
+
+#endif

@@ -1,0 +1,26 @@
+/* esp_sa.c - the bookkeeping of one ESP SPI.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "esp_sa.h"
+
+esp_sa_t *
+esp_sa_new(struct tunnel *tunnel, uint32_t spi, peer_t sender)
+{
+    esp_sa_t *sa = g_new0(esp_sa_t, 1);
+
+    sa->tunnel = tunnel;
+    sa->spi = spi;
+    sa->sender = sender;
+    sa->first_time = sa->last_time = sa->deleted_at = sa->unreachable_at = CAPTURE_TIME_NONE;
+    return sa;
+}
+
+uint64_t
+esp_sa_estimated_loss(const esp_sa_t *sa)
+{
+    if (sa->packets == 0 || sa->highest_sequence < sa->first_sequence)
+        return 0;
+    uint64_t span = (uint64_t)sa->highest_sequence - sa->first_sequence + 1;
+    return span > sa->packets ? span - sa->packets : 0;
+}

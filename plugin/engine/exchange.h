@@ -1,0 +1,157 @@
+/* exchange.h - an IKE exchange as captured: a request, its repeats and its answer (RFC 7296 2.1, 2.2; RFC 2409 5).
+ *
+ * IKEv2: request and response. IKEv1: the messages of a phase take turns; the exchange holds the turn that waits for an answer.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef IPSEC_ENGINE_EXCHANGE_H
+#define IPSEC_ENGINE_EXCHANGE_H
+
+#include "base.h"
+#include "endpoint.h"
+#include "finding.h"
+#include "parse/ike_message.h"
+
+/* A repeat that comes sooner is a copy made by the capture, not by a timer (the shortest real timers are 300 to 500 ms). */
+#define SHORTEST_TIMER MILLISECONDS(200)
+
+typedef enum {
+    EXCHANGE_UNKNOWN,
+    EXCHANGE_IKE_SA_INIT,
+    EXCHANGE_IKE_AUTH,
+    EXCHANGE_INTERMEDIATE,
+    EXCHANGE_FOLLOWUP_KE,
+    EXCHANGE_SESSION_RESUME,
+    EXCHANGE_CREATE_CHILD_SA, /* a new child or an IKE rekey: not told apart yet */
+    EXCHANGE_CHILD_CREATE,
+    EXCHANGE_CHILD_REKEY,
+    EXCHANGE_IKE_REKEY,
+    EXCHANGE_DPD,
+    EXCHANGE_DELETE,          /* of the IKE SA or a child: not told apart yet */
+    EXCHANGE_DELETE_IKE,
+    EXCHANGE_DELETE_CHILD,
+    EXCHANGE_MOBIKE,
+    EXCHANGE_CONFIG,
+    EXCHANGE_NOTIFY,
+    EXCHANGE_MAIN_MODE,
+    EXCHANGE_AGGRESSIVE_MODE,
+    EXCHANGE_QUICK_MODE,
+    EXCHANGE_TRANSACTION,
+    EXCHANGE_NEW_GROUP,
+    EXCHANGE_INFORMATIONAL,   /* IKEv1: what it carries cannot be seen */
+    EXCHANGE_KINDS
+} exchange_kind_t;
+
+typedef enum {
+    OUTCOME_WAITING,
+    OUTCOME_ANSWERED,
+    OUTCOME_ANSWERED_UNSEEN, /* the requester went on as if answered: the answer is not in the capture */
+    OUTCOME_ABANDONED,       /* the requester gave up */
+    OUTCOME_ONE_WAY,         /* IKEv1 informational: no answer is due */
+} exchange_outcome_t;
+
+/* How it is known that the requester gave up. */
+typedef enum {
+    ABANDONED_NOT,
+    ABANDONED_SILENCE,  /* more than twice the last gap without another try */
+    ABANDONED_NEW_INIT, /* the requester started a new IKE SA */
+    ABANDONED_DELETE,   /* the requester deleted the SA */
+} abandoned_t;
+
+#define TRANSMISSIONS_KEPT 16
+
+struct ike_sa;
+
+/* Owned by its ike_sa_t. */
+typedef struct exchange {
+    struct ike_sa *ike_sa;
+    uint8_t exchange_type;       /* wire value */
+    uint32_t message_id;         /* unique per IKE SA and requester only (RFC 7296 2.2) */
+    peer_t requester;            /* who sent the message that waits, or waited, for an answer */
+    exchange_kind_t kind;
+    confidence_t kind_confidence;
+
+    /* the request and its repeats */
+    uint64_t fingerprint;
+    uint32_t request_length;     /* IKE header length field, bytes */
+    uint8_t request_inner;       /* first inner payload type; PAYLOAD_UNKNOWN */
+    unsigned transmissions;      /* the first and every repeat after a real timer */
+    frame_t sent_in[TRANSMISSIONS_KEPT]; /* first ones; the last slot is the latest */
+    capture_ns_t first_sent_at, last_sent_at;
+    duration_ns_t gap[TRANSMISSIONS_KEPT]; /* gap[i]: between transmission i and i + 1 */
+    duration_ns_t last_gap;
+    endpoint_t source, destination; /* of the latest transmission */
+    bool addresses_changed;      /* repeats came from or went to other addresses: MOBIKE path probing (RFC 4555 3.10) */
+    uint16_t fragments;          /* SKF fragments of the request seen, as a count */
+
+    /* the answer */
+    exchange_outcome_t outcome;
+    abandoned_t abandoned;
+    frame_t answered_in;
+    capture_ns_t answered_at;
+    uint64_t answer_fingerprint;
+    frame_t sent_before_answer;  /* the transmission that was answered */
+    bool is_refused;
+    confidence_t refusal_confidence;
+    uint16_t error;              /* notify type of the refusal; 0: refused, reason not readable */
+    bool error_is_exact;         /* `error` was read, not concluded from a size */
+    uint16_t wanted_group;       /* INVALID_KE_PAYLOAD: the group asked for; 0: unknown */
+
+    /* content, when readable */
+    proposal_list_t *offer;      /* owned; NULL: not readable */
+    bool offered_ke;
+    uint32_t rekeyed_spi;        /* N(REKEY_SA)'s SPI: the requester's inbound SPI; 0: not readable */
+    char selectors_i[SELECTOR_TEXT_MAX], selectors_r[SELECTOR_TEXT_MAX];
+    unsigned deleted_spis;
+    uint32_t deleted_spi[DELETED_SPIS_MAX];
+
+    bool collides;               /* crossed with a like request of the other peer */
+    bool repeats_a_refusal;      /* asks again for what was refused before in the same trouble */
+    bool creates_child;          /* success made an SPI pair */
+    /* IKEv1 */
+    unsigned messages;           /* distinct messages so far */
+    frame_t refusal_hint_in;     /* an informational of the other peer came instead of the next message; FRAME_NONE */
+    capture_ns_t refusal_hint_at;
+    uint64_t last_fingerprint[PEERS]; /* the last distinct message of each peer */
+    capture_ns_t last_repeat_at[PEERS];
+} exchange_t;
+
+exchange_t *exchange_new(struct ike_sa *ike_sa, const ike_message_t *message, peer_t requester);
+void exchange_free(exchange_t *exchange);
+
+/* Notes another transmission of the waiting request. The first call is the first transmission. */
+void exchange_sent(exchange_t *exchange, frame_t frame, capture_ns_t time, const endpoint_t *source, const endpoint_t *destination);
+
+/* The frame of the latest transmission. */
+frame_t exchange_last_sent_in(const exchange_t *exchange);
+
+/* Does the exchange wait for an answer? */
+bool exchange_is_waiting(const exchange_t *exchange);
+
+/* Did the requester give up without an answer? */
+bool exchange_was_abandoned(const exchange_t *exchange);
+
+/* Is it a liveness check (RFC 7296 2.4; RFC 3706)? */
+bool exchange_is_liveness(const exchange_t *exchange);
+
+/* Does it set up the IKE SA itself: IKE_SA_INIT, IKE_AUTH, IKE_INTERMEDIATE, Main or Aggressive Mode? */
+bool exchange_is_initiation(const exchange_t *exchange);
+
+/* Does it replace an SA (child or IKE), or may it (np=33 without keys)? Quick Mode counts once the tunnel had a child. */
+bool exchange_is_rekey(const exchange_t *exchange);
+
+/* Does it ask for a child SA that replaces none? */
+bool exchange_is_child_create(const exchange_t *exchange);
+
+bool exchange_is_delete(const exchange_t *exchange);
+
+/* The name of findings.md's `ipsec.exchange`. Static. */
+const char *exchange_kind_name(exchange_kind_t kind);
+
+/* The exchange in words for a sentence: "child SA rekey", "liveness check (DPD)". Static. */
+const char *exchange_kind_words(exchange_kind_t kind);
+
+/* Appends "3 times, 1.0, 1.5 s apart" (or "once") to `out`. */
+void exchange_describe_transmissions(const exchange_t *exchange, GString *out);
+
+#endif

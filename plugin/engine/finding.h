@@ -1,0 +1,66 @@
+/* finding.h - what was found: an id of the catalogue, on a frame, with its evidence, confidence and cause.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef IPSEC_ENGINE_FINDING_H
+#define IPSEC_ENGINE_FINDING_H
+
+#include "base.h"
+#include "endpoint.h"
+
+typedef enum {
+#define FINDING(id, severity, group, summary) FINDING_##id,
+#include "findings.def"
+#undef FINDING
+    FINDING_COUNT
+} finding_id_t;
+
+typedef enum { SEVERITY_CHAT, SEVERITY_NOTE, SEVERITY_WARN, SEVERITY_ERROR } severity_t;
+
+typedef enum { GROUP_IKE, GROUP_ESP, GROUP_NAT, GROUP_LIFE, GROUP_CAPTURE } finding_group_t;
+
+/* How sure: the bytes say so, or the best explanation of encrypted traffic. A finding is never surer than its weakest evidence. */
+typedef enum { CONFIDENCE_INFERRED, CONFIDENCE_OBSERVED } confidence_t;
+
+/* Grade of a nat_port_flip, worse last. */
+typedef enum { NAT_GRADE_NONE, NAT_GRADE_RECOVERED, NAT_GRADE_SPLIT, NAT_GRADE_HARMFUL } nat_grade_t;
+
+/* One row of the catalogue. Static. */
+typedef struct {
+    const char *id;          /* "nat_port_flip" */
+    severity_t severity;     /* the most severe form */
+    finding_group_t group;
+    const char *summary;     /* constant text of the expert item */
+} finding_info_t;
+
+extern const finding_info_t finding_catalogue[FINDING_COUNT];
+
+#define EVIDENCE_MAX 24
+
+/* One finding. Owned by the engine, at a stable address until the engine is freed (end-of-capture findings: until the next
+ * packet is fed after engine_finish()). `grade` may get worse and `cause` may be set while the capture goes on; the rest is final. */
+typedef struct finding {
+    finding_id_t id;
+    severity_t severity;
+    confidence_t confidence;
+    uint32_t tunnel;               /* index of the tunnel */
+    frame_t frame;                 /* the frame that reveals it; for `at_end` the last frame of its evidence */
+    capture_ns_t time;             /* of `frame` */
+    bool at_end;                   /* only the end of the capture revealed it: not on any frame in a single pass */
+    frame_t began_in;              /* the first frame of the trouble; FRAME_NONE: `frame` */
+    capture_ns_t began_at;
+    char *text;                    /* one plain sentence with the numbers, owned by the finding */
+    unsigned evidences;            /* used in `evidence` */
+    frame_t evidence[EVIDENCE_MAX]; /* ascending */
+    const struct finding *cause;   /* an earlier finding of the same tunnel that led to this one, or NULL */
+    peer_t culprit;                /* which peer it is about (who sent the unanswered request, whose port moved); may be PEER_UNKNOWN */
+    uint16_t old_port, new_port;   /* nat_port_flip only */
+    nat_grade_t grade;             /* nat_port_flip only */
+    uint32_t incident;             /* index within the tunnel, INDEX_NONE: in none */
+} finding_t;
+
+const char *severity_text(severity_t severity);       /* "error", "warn", "note", "chat" */
+const char *confidence_text(confidence_t confidence); /* "observed", "inferred" */
+const char *nat_grade_text(nat_grade_t grade);        /* "recovered", "split", "harmful"; "" for NAT_GRADE_NONE */
+
+#endif

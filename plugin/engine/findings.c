@@ -1,0 +1,139 @@
+/* findings.c - the catalogue's texts, and how an observation becomes a finding with evidence and cause.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "findings.h"
+
+#include "engine_state.h"
+#include "tables/causes.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+
+const finding_info_t finding_catalogue[FINDING_COUNT] = {
+#define FINDING(name, worst, family, text) {.id = #name, .severity = SEVERITY_##worst, .group = GROUP_##family, .summary = text},
+#include "findings.def"
+#undef FINDING
+};
+
+const char *
+severity_text(severity_t severity)
+{
+    static const char *const texts[] = {"chat", "note", "warn", "error"};
+    return texts[severity];
+}
+
+const char *
+confidence_text(confidence_t confidence)
+{
+    return confidence == CONFIDENCE_OBSERVED ? "observed" : "inferred";
+}
+
+const char *
+nat_grade_text(nat_grade_t grade)
+{
+    static const char *const texts[] = {"", "recovered", "split", "harmful"};
+    return texts[grade];
+}
+
+static void
+add_evidence(finding_t *finding, frame_t frame)
+{
+    if (frame == FRAME_NONE || finding->evidences == EVIDENCE_MAX)
+        return;
+    unsigned at = finding->evidences;
+    while (at > 0 && finding->evidence[at - 1] >= frame) {
+        if (finding->evidence[at - 1] == frame)
+            return;
+        at--;
+    }
+    for (unsigned i = finding->evidences; i > at; i--)
+        finding->evidence[i] = finding->evidence[i - 1];
+    finding->evidence[at] = frame;
+    finding->evidences++;
+}
+
+static void
+add_exchange_evidence(finding_t *finding, const exchange_t *exchange)
+{
+    unsigned kept = MIN(exchange->transmissions, TRANSMISSIONS_KEPT);
+    for (unsigned i = 0; i < kept; i++)
+        add_evidence(finding, exchange->sent_in[i]);
+    add_evidence(finding, exchange->answered_in);
+}
+
+static bool
+rule_fits(const cause_rule_t *rule, const finding_t *cause, const finding_t *effect)
+{
+    if (rule->effect != effect->id || rule->cause != cause->id || cause == effect)
+        return false;
+    if (!rule->before_report && cause->began_at > effect->began_at)
+        return false;
+    return duration_between(cause->time, effect->began_at) <= rule->within;
+}
+
+/* The outage findings want the first trouble since the last outage, all others the nearest. */
+static bool
+wants_the_earliest(finding_id_t id)
+{
+    return id == FINDING_tunnel_flap || id == FINDING_tunnel_down;
+}
+
+/* A cause must explain: be earlier, on the same tunnel, of a kind that leads to the next, and not belong to an outage that is over. */
+static const finding_t *
+find_cause(const tunnel_t *tunnel, const finding_t *effect)
+{
+    const finding_t *best = NULL;
+    const bool earliest = wants_the_earliest(effect->id);
+
+    for (unsigned r = 0; r < cause_rule_count; r++) {
+        for (unsigned i = tunnel->findings->len; i-- > 0;) {
+            const finding_t *candidate = g_ptr_array_index(tunnel->findings, i);
+            if (candidate->incident != INDEX_NONE || !rule_fits(&cause_rules[r], candidate, effect))
+                continue;
+            if (best == NULL || (earliest && candidate->began_at < best->began_at))
+                best = candidate;
+            if (!earliest)
+                return best;
+        }
+    }
+    return best;
+}
+
+finding_t *
+findings_add(findings_t *findings, const finding_draft_t *draft, const char *text, ...)
+{
+    const change_t *change = findings->change;
+    finding_t *finding = g_new0(finding_t, 1);
+    va_list arguments;
+
+    va_start(arguments, text);
+    finding->text = g_strdup_vprintf(text, arguments);
+    va_end(arguments);
+
+    finding->id = draft->id;
+    finding->severity = draft->severity;
+    finding->confidence = draft->confidence;
+    finding->culprit = draft->culprit;
+    finding->tunnel = findings->tunnel->index;
+    finding->at_end = change->at_end;
+    finding->frame = draft->frame != FRAME_NONE ? draft->frame : change->frame;
+    finding->began_in = draft->began_in != FRAME_NONE ? draft->began_in : finding->frame;
+    finding->began_at = draft->began_in != FRAME_NONE ? draft->began_at : change->time;
+    finding->time = change->time;
+    finding->old_port = draft->old_port;
+    finding->new_port = draft->new_port;
+    finding->grade = draft->grade;
+    finding->incident = INDEX_NONE;
+    if (draft->exchange != NULL)
+        add_exchange_evidence(finding, draft->exchange);
+    for (unsigned i = 0; i < G_N_ELEMENTS(draft->evidence); i++)
+        add_evidence(finding, draft->evidence[i]);
+    if (!finding->at_end || finding->evidences == 0)
+        add_evidence(finding, finding->frame);
+    if (finding->at_end && finding->evidences > 0)
+        finding->frame = finding->evidence[finding->evidences - 1];
+    finding->cause = find_cause(findings->tunnel, finding);
+    engine_keep_finding(findings->engine, findings->tunnel, finding);
+    return finding;
+}

@@ -1,0 +1,40 @@
+/* findings.h - where detectors put what they found, and how a finding gets its cause.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef IPSEC_ENGINE_FINDINGS_H
+#define IPSEC_ENGINE_FINDINGS_H
+
+#include "change.h"
+#include "finding.h"
+
+/* A sink for the findings of one change of one tunnel. */
+typedef struct findings findings_t;
+
+/* A finding to be. Set what is known; `id`, `severity` and `confidence` always. */
+typedef struct {
+    finding_id_t id;
+    severity_t severity;
+    confidence_t confidence;
+    peer_t culprit;                 /* PEER_UNKNOWN: about no peer in particular */
+    frame_t frame;                  /* FRAME_NONE: the frame of the change */
+    frame_t began_in;               /* FRAME_NONE: the frame of the change */
+    capture_ns_t began_at;          /* only with `began_in` */
+    const exchange_t *exchange;     /* its transmissions and answer become evidence */
+    frame_t evidence[4];            /* further frames, FRAME_NONE: none */
+    uint16_t old_port, new_port;
+    nat_grade_t grade;
+} finding_draft_t;
+
+/* Adds a finding on the frame of the change. `text` is one plain English sentence, copied. */
+finding_t *findings_add(findings_t *findings, const finding_draft_t *draft, const char *text, ...) G_GNUC_PRINTF(3, 4);
+
+/* A detector: one finding id, or a tight family. Const input, append-only output, no memory of its own. */
+typedef struct {
+    finding_id_t finding;
+    uint32_t wakes_on;              /* change_kind_t bits */
+    bool needs_time;                /* asleep while the clock is unusable */
+    void (*judge)(const change_t *change, const tunnel_t *tunnel, findings_t *out);
+} detector_t;
+
+#endif

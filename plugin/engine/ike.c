@@ -1,0 +1,376 @@
+/* ike.c - to which IKE SA does a message belong, and which requests have been given up?
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "ike_internal.h"
+
+#include "classify.h"
+
+/* Once a sender was silent for more than twice its last gap, it has stopped (findings.md: retransmit_exhausted). */
+#define SILENCE_RATIO 2
+#define SILENCE_MARGIN MILLISECONDS(500)
+
+change_t
+step_change(const ike_step_t *step, change_kind_t kind)
+{
+    return (change_t){.kind = kind, .frame = step->packet->frame, .time = step->packet->time, .packet = step->packet,
+                      .message = step->message, .sender = step->sender, .ike_sa = step->ike_sa};
+}
+
+void
+step_judge(const ike_step_t *step, change_kind_t kind, const exchange_t *exchange)
+{
+    change_t change = step_change(step, kind);
+
+    change.exchange = exchange;
+    engine_judge(step->engine, step->tunnel, &change);
+}
+
+void
+step_starts_waiting(const ike_step_t *step, exchange_t *exchange)
+{
+    exchange->outcome = OUTCOME_WAITING;
+    g_ptr_array_remove(step->tunnel->waiting, exchange);
+    g_ptr_array_add(step->tunnel->waiting, exchange);
+}
+
+void
+exchange_stops_waiting(exchange_t *exchange, exchange_outcome_t outcome)
+{
+    exchange->outcome = outcome;
+    g_ptr_array_remove(exchange->ike_sa->tunnel->waiting, exchange);
+}
+
+void
+step_mark_answered(const ike_step_t *step, exchange_t *exchange)
+{
+    exchange->sent_before_answer = exchange_last_sent_in(exchange);
+    exchange_stops_waiting(exchange, OUTCOME_ANSWERED);
+    exchange->answered_in = step->packet->frame;
+    exchange->answered_at = step->packet->time;
+    exchange->answer_fingerprint = step->message->fingerprint;
+    duration_ns_t took = duration_between(exchange->first_sent_at, step->packet->time);
+    step->note->request_in = exchange->sent_in[0];
+    step->note->exchange_time = took;
+    for (unsigned i = 0; i < MIN(exchange->transmissions, TRANSMISSIONS_KEPT); i++) {
+        frame_note_t *request = engine_note_for(step->engine, exchange->sent_in[i]);
+        request->response_in = step->packet->frame;
+        request->exchange_time = took;
+        request->exchange = exchange_kind_name(exchange->kind);
+        request->exchange_confidence = exchange->kind_confidence;
+    }
+    if (exchange_is_liveness(exchange)) {
+        duration_ns_t round_trip = duration_between(exchange->last_sent_at, step->packet->time);
+        g_array_append_val(step->tunnel->dpd_rtts, round_trip);
+    }
+}
+
+void
+step_note_exchange(const ike_step_t *step, const exchange_t *exchange)
+{
+    step->note->exchange = exchange_kind_name(exchange->kind);
+    step->note->exchange_confidence = exchange->kind_confidence;
+}
+
+void
+step_count_refusal(const ike_step_t *step, exchange_t *exchange)
+{
+    tunnel_t *tunnel = step->tunnel;
+
+    /* Sent when both peers are at it at once (RFC 7296 2.25), or a detour that goes on with another group (1.3). */
+    if (exchange->error == NOTIFY_INVALID_KE_PAYLOAD || exchange->collides)
+        return;
+    if (!exchange_is_rekey(exchange) && !exchange_is_child_create(exchange))
+        return;
+    exchange->repeats_a_refusal = tunnel->refused_in_a_row > 0;
+    tunnel->refused_in_a_row++;
+    tunnel->refused_in = step->packet->frame;
+    if (exchange_is_rekey(exchange))
+        tunnel->rekeys_failed++;
+}
+
+static const proposal_t *
+chosen_proposal(const ike_message_t *response)
+{
+    return response->is_readable && response->has_sa && response->sa.proposals > 0 ? &response->sa.proposal[0] : NULL;
+}
+
+void
+step_count_success(const ike_step_t *step, exchange_t *exchange)
+{
+    tunnel_t *tunnel = step->tunnel;
+    const proposal_t *chosen = chosen_proposal(step->message);
+
+    if (exchange_is_rekey(exchange))
+        tunnel->rekeys_ok++;
+    if (exchange->kind == EXCHANGE_IKE_REKEY)
+        return;
+    if (exchange->creates_child) {
+        tunnel->refused_in_a_row = 0;
+        tunnel->last_child_success_at = step->packet->time;
+    }
+    if (chosen != NULL && (chosen->protocol == PROTOCOL_ESP || chosen->protocol == PROTOCOL_AH)) {
+        g_free(tunnel->accepted_child);
+        tunnel->accepted_child = g_memdup2(chosen, sizeof(*chosen));
+    }
+}
+
+/* A request that both its sender and the capture have left: state first, then the verdict. */
+void
+engine_abandon(engine_t *engine, exchange_t *exchange, abandoned_t how, frame_t frame, capture_ns_t time, bool at_end)
+{
+    ike_sa_t *ike_sa = exchange->ike_sa;
+    tunnel_t *tunnel = ike_sa->tunnel;
+
+    exchange_stops_waiting(exchange, OUTCOME_ABANDONED);
+    exchange->abandoned = how;
+    tunnel->last_unanswered_at = time;
+    if (exchange_is_liveness(exchange))
+        tunnel->dpd_unanswered++;
+    if (exchange_is_rekey(exchange))
+        tunnel->rekeys_failed++;
+    change_t change = {.kind = CHANGE_EXCHANGE_ABANDONED, .frame = frame, .time = time, .sender = exchange->requester,
+                       .ike_sa = ike_sa, .exchange = exchange, .at_end = at_end};
+    engine_judge(engine, tunnel, &change);
+    for (unsigned i = 0; i < tunnel->flips->len; i++) { /* a flip before a request that died was not harmless */
+        flip_t *flip = &g_array_index(tunnel->flips, flip_t, i);
+        bool soon_after = flip->time <= exchange->first_sent_at &&
+                          duration_between(flip->time, exchange->first_sent_at) < SECONDS(120);
+        if (soon_after && flip->finding != NULL)
+            flip->finding->grade = NAT_GRADE_HARMFUL;
+    }
+    bool was_in_use = ike_sa->state == IKE_SA_ESTABLISHED && !ike_sa->is_replaced;
+    /* RFC 7296 2.4: one lost try proves nothing; several, or a new start, end the SA. */
+    bool is_proof = exchange->transmissions > 1 || how == ABANDONED_NEW_INIT;
+    if (!was_in_use || exchange->addresses_changed || !is_proof || exchange->outcome == OUTCOME_ONE_WAY ||
+        tunnel_is_one_direction(tunnel))
+        return;
+    life_lost(engine, tunnel, LOSS_GAVE_UP, exchange->requester, CONFIDENCE_OBSERVED, frame, time);
+}
+
+void
+engine_advance(engine_t *engine, tunnel_t *tunnel, frame_t frame, capture_ns_t now, bool at_end)
+{
+    if (engine->clock_is_unusable)
+        return;
+    for (unsigned i = tunnel->waiting->len; i-- > 0;) {
+        exchange_t *exchange = g_ptr_array_index(tunnel->waiting, i);
+        if (exchange->transmissions < 2 || (exchange->exchange_type == IKEV1_INFORMATIONAL && !exchange_is_liveness(exchange)))
+            continue;
+        if (duration_between(exchange->last_sent_at, now) > SILENCE_RATIO * exchange->last_gap + SILENCE_MARGIN)
+            engine_abandon(engine, exchange, ABANDONED_SILENCE, frame, now, at_end);
+        if (i > tunnel->waiting->len)
+            i = tunnel->waiting->len;
+    }
+}
+
+void
+step_abandon_older(const ike_step_t *step)
+{
+    for (unsigned i = step->tunnel->waiting->len; i-- > 0;) {
+        exchange_t *exchange = g_ptr_array_index(step->tunnel->waiting, i);
+        bool is_young = duration_between(exchange->last_sent_at, step->packet->time) < SHORTEST_TIMER;
+        if (exchange->ike_sa == step->ike_sa || exchange->requester != step->sender || is_young)
+            continue;
+        if (exchange->exchange_type == IKEV1_INFORMATIONAL && (!exchange_is_liveness(exchange) || exchange->transmissions < 2))
+            continue;
+        engine_abandon(step->engine, exchange, ABANDONED_NEW_INIT, step->packet->frame, step->packet->time, false);
+        if (i > step->tunnel->waiting->len)
+            i = step->tunnel->waiting->len;
+    }
+}
+
+static ike_sa_t *
+find_ike_sa(const engine_t *engine, const ike_message_t *message)
+{
+    for (GSList *item = g_hash_table_lookup(engine->ike_sas_by_spi, &message->spi_i); item != NULL; item = item->next) {
+        ike_sa_t *ike_sa = item->data;
+        if (ike_sa->major != message->major)
+            continue;
+        if (ike_sa->spi_r == message->spi_r || ike_sa->spi_r == 0 || message->spi_r == 0)
+            return ike_sa;
+    }
+    return NULL;
+}
+
+static void
+remember_ike_sa(engine_t *engine, ike_sa_t *ike_sa)
+{
+    GSList *list = g_hash_table_lookup(engine->ike_sas_by_spi, &ike_sa->spi_i);
+
+    g_hash_table_replace(engine->ike_sas_by_spi, g_memdup2(&ike_sa->spi_i, sizeof(ike_sa->spi_i)), g_slist_prepend(list, ike_sa));
+    ike_sa->index = ike_sa->tunnel->ike_sas->len;
+    g_ptr_array_add(ike_sa->tunnel->ike_sas, ike_sa);
+}
+
+static bool
+is_initiation(const ike_message_t *message)
+{
+    if (message->major == 2)
+        return message->exchange_type == IKEV2_SA_INIT && !message->is_response;
+    return (message->exchange_type == IKEV1_MAIN_MODE || message->exchange_type == IKEV1_AGGRESSIVE) && message->spi_r == 0;
+}
+
+static bool
+may_have_made_an_ike_sa(const exchange_t *exchange)
+{
+    return exchange->outcome == OUTCOME_ANSWERED && !exchange->is_refused &&
+           (exchange->kind == EXCHANGE_IKE_REKEY || exchange->kind == EXCHANGE_CREATE_CHILD_SA);
+}
+
+/* RFC 7296 2.18: an IKE rekey makes a new SPI pair whose message IDs start at 0, with no IKE_SA_INIT of its own. */
+static ike_sa_t *
+rekeyed_predecessor(engine_t *engine, tunnel_t *tunnel, const ike_message_t *message)
+{
+    if (message->major != 2 || message->message_id > 3)
+        return NULL;
+    for (unsigned i = tunnel->ike_sas->len; i-- > 0;) {
+        ike_sa_t *ike_sa = g_ptr_array_index(tunnel->ike_sas, i);
+        exchange_t *rekey = ike_sa_latest(ike_sa, may_have_made_an_ike_sa);
+        if (rekey == NULL)
+            continue;
+        if (rekey->kind == EXCHANGE_CREATE_CHILD_SA) {
+            /* What was not told apart then is now known; it made no child. */
+            rekey->kind = EXCHANGE_IKE_REKEY;
+            rekey->creates_child = false;
+            if (tunnel->live_children > 1)
+                tunnel->live_children--;
+            for (unsigned t = 0; t < MIN(rekey->transmissions, TRANSMISSIONS_KEPT); t++)
+                engine_note_for(engine, rekey->sent_in[t])->exchange = exchange_kind_name(rekey->kind);
+            engine_note_for(engine, rekey->answered_in)->exchange = exchange_kind_name(rekey->kind);
+        }
+        return ike_sa;
+    }
+    return NULL;
+}
+
+static ike_sa_t *
+new_ike_sa(engine_t *engine, const packet_t *packet, const ike_message_t *message)
+{
+    bool initiates = is_initiation(message);
+    tunnel_t *tunnel = initiates ? engine_tunnel_for_initiation(engine, packet) : engine_tunnel_for_packet(engine, packet);
+    if (tunnel == NULL)
+        tunnel = engine_add_tunnel(engine, &packet->source, &packet->destination, packet->frame, packet->time);
+    peer_t sender = tunnel_peer_at(tunnel, &packet->source);
+    if (sender == PEER_UNKNOWN)
+        sender = peer_other(tunnel_peer_at(tunnel, &packet->destination));
+    if (sender == PEER_UNKNOWN)
+        sender = PEER_A;
+    bool by_initiator = message->major == 2 ? message->from_original_initiator : true;
+    ike_sa_t *ike_sa = ike_sa_new(tunnel, message, by_initiator ? sender : peer_other(sender), packet->frame, packet->time);
+
+    if (!initiates && message->exchange_type != IKEV2_SA_INIT) {
+        ike_sa_t *before = rekeyed_predecessor(engine, tunnel, message);
+        ike_sa->rekeyed_from = before;
+        ike_sa->is_midstream = before == NULL;
+        bool in_negotiation = message->exchange_type == IKEV2_AUTH || message->exchange_type == IKEV1_MAIN_MODE ||
+                              message->exchange_type == IKEV1_AGGRESSIVE || message->exchange_type == IKEV2_INTERMEDIATE;
+        ike_sa->state = in_negotiation ? IKE_SA_NEGOTIATING : IKE_SA_ESTABLISHED;
+        if (before != NULL) {
+            before->is_replaced = true;
+            ike_sa->suite_known = before->suite_known; /* same sizes unless the rekey changed the suite */
+            ike_sa->suite = before->suite;
+            ike_sa->established_at = packet->time;
+        }
+    }
+    remember_ike_sa(engine, ike_sa);
+    return ike_sa;
+}
+
+static peer_t
+sender_of(const ike_sa_t *ike_sa, const packet_t *packet, const ike_message_t *message)
+{
+    if (message->major == 2)
+        return message->from_original_initiator ? ike_sa->original_initiator : peer_other(ike_sa->original_initiator);
+    peer_t sender = tunnel_peer_at(ike_sa->tunnel, &packet->source);
+    if (sender == PEER_UNKNOWN)
+        sender = peer_other(tunnel_peer_at(ike_sa->tunnel, &packet->destination));
+    return sender == PEER_UNKNOWN ? ike_sa->original_initiator : sender;
+}
+
+/* RFC 7296 1.5: a clear INVALID_SPI comes outside of any IKE SA and names the SPI in its data. */
+static tunnel_t *
+stray_notify(engine_t *engine, const packet_t *packet, const ike_message_t *message, frame_note_t **ret_note)
+{
+    const notify_t *notify = ike_message_notify(message, NOTIFY_INVALID_SPI);
+    if (notify == NULL || message->is_encrypted || message->is_response)
+        return NULL;
+    uint32_t spi = notify->data != 0 ? notify->data : (uint32_t)notify->spi;
+    esp_sa_t *sa = engine_find_esp_sa(engine, spi, &packet->destination, &packet->source, packet->frame);
+    tunnel_t *tunnel = sa != NULL ? sa->tunnel : engine_tunnel_for_packet(engine, packet);
+    if (tunnel == NULL)
+        return NULL;
+    frame_note_t *note = engine_note_for(engine, packet->frame);
+    note->tunnel = tunnel->index;
+    note->exchange = exchange_kind_name(EXCHANGE_NOTIFY);
+    note->exchange_confidence = CONFIDENCE_OBSERVED;
+    if (sa != NULL && sa->invalid_spi_in == FRAME_NONE)
+        sa->invalid_spi_in = packet->frame;
+    change_t change = {.kind = CHANGE_NOTIFY, .frame = packet->frame, .time = packet->time, .packet = packet, .message = message,
+                       .notify = notify, .esp_sa = sa, .sender = tunnel_peer_at(tunnel, &packet->source)};
+    engine_judge(engine, tunnel, &change);
+    *ret_note = note;
+    return tunnel;
+}
+
+static void
+learn_identities(tunnel_t *tunnel, const ike_sa_t *ike_sa, const ike_message_t *message)
+{
+    if (!message->is_readable || message->exchange_type == IKEV1_QUICK_MODE)
+        return;
+    if (message->identity_i[0] != '\0')
+        g_strlcpy(tunnel->peer[ike_sa->original_initiator].identity, message->identity_i, IDENTITY_TEXT_MAX);
+    if (message->identity_r[0] != '\0')
+        g_strlcpy(tunnel->peer[peer_other(ike_sa->original_initiator)].identity, message->identity_r, IDENTITY_TEXT_MAX);
+}
+
+tunnel_t *
+engine_ike_packet(engine_t *engine, const packet_t *packet, frame_note_t **ret_note)
+{
+    ike_message_t message;
+    ike_step_t step = {.engine = engine, .packet = packet, .message = &message};
+
+    if (!ike_message_parse(packet->bytes, packet->captured, packet->reported, packet->decrypted, packet->decrypted_length,
+                           &message)) {
+        tunnel_t *tunnel = engine_tunnel_for_packet(engine, packet);
+        if (tunnel != NULL && packet->captured < packet->reported) {
+            change_t cut = {.kind = CHANGE_TUNNEL_SEEN, .frame = packet->frame, .time = packet->time, .packet = packet};
+            engine_judge(engine, tunnel, &cut);
+        }
+        return NULL;
+    }
+    engine->capture.ike_messages++;
+    if (message.is_malformed)
+        engine->capture.malformed++;
+    tunnel_t *stray = stray_notify(engine, packet, &message, ret_note);
+    if (stray != NULL)
+        return stray;
+
+    step.ike_sa = find_ike_sa(engine, &message);
+    if (step.ike_sa == NULL)
+        step.ike_sa = new_ike_sa(engine, packet, &message);
+    if (step.ike_sa->spi_r == 0 && message.spi_r != 0)
+        step.ike_sa->spi_r = message.spi_r;
+    if (message.exchange_type == IKEV2_AUTH && message.message_id == 1)
+        engine_adopt_by_endpoint(engine, step.ike_sa, packet);
+    step.tunnel = step.ike_sa->tunnel;
+    step.sender = sender_of(step.ike_sa, packet, &message);
+    step.note = engine_note_for(engine, packet->frame);
+    step.note->tunnel = step.tunnel->index;
+    step.note->ike_sa = step.ike_sa->index;
+    step.note->is_malformed = message.is_malformed;
+
+    engine_advance(engine, step.tunnel, packet->frame, packet->time, false);
+    step_judge(&step, CHANGE_TUNNEL_SEEN, NULL);
+    learn_identities(step.tunnel, step.ike_sa, &message);
+    if (message.major == 2)
+        ikev2_message(&step);
+    else
+        ikev1_message(&step);
+    engine_account_sender(engine, step.tunnel, step.sender, packet);
+    step.ike_sa->last_message_in = packet->frame;
+    step.ike_sa->last_message_at = capture_later(step.ike_sa->last_message_at, packet->time);
+    step_judge(&step, CHANGE_TRAFFIC, NULL);
+    *ret_note = step.note;
+    return step.tunnel;
+}

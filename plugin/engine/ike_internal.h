@@ -1,0 +1,47 @@
+/* ike_internal.h - what ike.c, ike_v1.c and ike_v2.c share.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef IPSEC_ENGINE_IKE_INTERNAL_H
+#define IPSEC_ENGINE_IKE_INTERNAL_H
+
+#include "engine_state.h"
+
+/* One IKE message on its way through the engine. */
+typedef struct {
+    engine_t *engine;
+    const packet_t *packet;
+    const ike_message_t *message;
+    ike_sa_t *ike_sa;
+    tunnel_t *tunnel;
+    peer_t sender;
+    frame_note_t *note;
+} ike_step_t;
+
+/* A change about this step, everything shared filled in. */
+change_t step_change(const ike_step_t *step, change_kind_t kind);
+void step_judge(const ike_step_t *step, change_kind_t kind, const exchange_t *exchange);
+
+/* The exchange now waits for an answer. */
+void step_starts_waiting(const ike_step_t *step, exchange_t *exchange);
+
+/* The waiting request has its answer, or will never get one. */
+void exchange_stops_waiting(exchange_t *exchange, exchange_outcome_t outcome);
+
+/* Marks the answer and its links; judges nothing. */
+void step_mark_answered(const ike_step_t *step, exchange_t *exchange);
+
+/* Fills the note's exchange fields. */
+void step_note_exchange(const ike_step_t *step, const exchange_t *exchange);
+
+/* A refused or successful rekey or child request changes what the tunnel has learnt. */
+void step_count_refusal(const ike_step_t *step, exchange_t *exchange);
+void step_count_success(const ike_step_t *step, exchange_t *exchange);
+
+/* A new negotiation: what its initiator was still waiting for on older SAs of the tunnel is given up. */
+void step_abandon_older(const ike_step_t *step);
+
+void ikev2_message(const ike_step_t *step);
+void ikev1_message(const ike_step_t *step);
+
+#endif

@@ -1,0 +1,109 @@
+/* ike_sa.c - the exchanges of one IKE SA, found by the right key.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "ike_sa.h"
+
+#include "tunnel.h"
+
+#define EXCHANGES_KEPT 4096u
+#define EXCHANGES_FORGOTTEN_AT_ONCE 1024u
+
+/* RFC 7296 2.2: both peers count their own requests from 0, so the requester is part of the key. IKEv1 message IDs are random
+ * and shared by all messages of an exchange (RFC 2408 3.1), whoever sends them. */
+static uint64_t
+exchange_key(uint8_t major, uint8_t exchange_type, uint32_t message_id, peer_t requester)
+{
+    uint64_t who = major == 2 ? (uint64_t)requester : 0;
+    /* IKE_AUTH and later never share a message ID, so the type matters in IKEv1 only (phase 1 and its notifies use 0). */
+    uint64_t type = major == 1 ? exchange_type : 0;
+    return type << 40 | who << 32 | message_id;
+}
+
+ike_sa_t *
+ike_sa_new(struct tunnel *tunnel, const ike_message_t *message, peer_t original_initiator, frame_t frame, capture_ns_t time)
+{
+    ike_sa_t *ike_sa = g_new0(ike_sa_t, 1);
+
+    ike_sa->tunnel = tunnel;
+    ike_sa->spi_i = message->spi_i;
+    ike_sa->spi_r = message->spi_r;
+    ike_sa->major = message->major;
+    ike_sa->original_initiator = original_initiator;
+    ike_sa->first_frame = frame;
+    ike_sa->first_time = time;
+    ike_sa->established_at = ike_sa->closed_at = ike_sa->last_message_at = CAPTURE_TIME_NONE;
+    ike_sa->closed_by = PEER_UNKNOWN;
+    ike_sa->exchanges = g_ptr_array_new_with_free_func((GDestroyNotify)exchange_free);
+    ike_sa->by_key = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
+    return ike_sa;
+}
+
+void
+ike_sa_free(ike_sa_t *ike_sa)
+{
+    g_hash_table_destroy(ike_sa->by_key);
+    g_ptr_array_free(ike_sa->exchanges, TRUE);
+    g_free(ike_sa);
+}
+
+exchange_t *
+ike_sa_exchange(const ike_sa_t *ike_sa, const ike_message_t *message, peer_t requester)
+{
+    gint64 key = (gint64)exchange_key(ike_sa->major, message->exchange_type, message->message_id, requester);
+    return g_hash_table_lookup(ike_sa->by_key, &key);
+}
+
+static gint64 *
+key_of(const exchange_t *exchange)
+{
+    gint64 *key = g_new(gint64, 1);
+    *key = (gint64)exchange_key(exchange->ike_sa->major, exchange->exchange_type, exchange->message_id, exchange->requester);
+    return key;
+}
+
+static void
+forget_oldest(ike_sa_t *ike_sa)
+{
+    for (unsigned i = 0; i < EXCHANGES_FORGOTTEN_AT_ONCE; i++) {
+        exchange_t *exchange = g_ptr_array_index(ike_sa->exchanges, i);
+        gint64 *key = key_of(exchange);
+        if (g_hash_table_lookup(ike_sa->by_key, key) == exchange)
+            g_hash_table_remove(ike_sa->by_key, key);
+        g_free(key);
+        g_ptr_array_remove(ike_sa->tunnel->waiting, exchange);
+    }
+    g_ptr_array_remove_range(ike_sa->exchanges, 0, EXCHANGES_FORGOTTEN_AT_ONCE);
+}
+
+void
+ike_sa_add_exchange(ike_sa_t *ike_sa, exchange_t *exchange)
+{
+    if (ike_sa->exchanges->len >= EXCHANGES_KEPT)
+        forget_oldest(ike_sa);
+    g_ptr_array_add(ike_sa->exchanges, exchange);
+    g_hash_table_replace(ike_sa->by_key, key_of(exchange), exchange);
+}
+
+bool
+ike_sa_is_usable(const ike_sa_t *ike_sa)
+{
+    return ike_sa->state == IKE_SA_ESTABLISHED;
+}
+
+exchange_t *
+ike_sa_latest(const ike_sa_t *ike_sa, bool (*is_wanted)(const exchange_t *))
+{
+    for (unsigned i = ike_sa->exchanges->len; i-- > 0;) {
+        exchange_t *exchange = g_ptr_array_index(ike_sa->exchanges, i);
+        if (is_wanted(exchange))
+            return exchange;
+    }
+    return NULL;
+}
+
+void
+ike_sa_describe(const ike_sa_t *ike_sa, GString *out)
+{
+    g_string_append_printf(out, "%016" G_GINT64_MODIFIER "x_i %016" G_GINT64_MODIFIER "x_r", ike_sa->spi_i, ike_sa->spi_r);
+}

@@ -1,0 +1,66 @@
+/* ike_sa.h - one IKE SA (RFC 7296 2.6; IKEv1: ISAKMP SA, RFC 2408 2.1): its SPIs, its exchanges, its life.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef IPSEC_ENGINE_IKE_SA_H
+#define IPSEC_ENGINE_IKE_SA_H
+
+#include "base.h"
+#include "exchange.h"
+#include "tables/suite.h"
+
+typedef enum {
+    IKE_SA_NEGOTIATING,
+    IKE_SA_ESTABLISHED,
+    IKE_SA_DELETED,   /* orderly */
+    IKE_SA_ABANDONED, /* a peer stopped using it without a DELETE */
+    IKE_SA_FAILED,    /* never came up */
+} ike_sa_state_t;
+
+struct tunnel;
+
+/* Owned by its tunnel. */
+typedef struct ike_sa {
+    struct tunnel *tunnel;
+    uint32_t index;              /* within the tunnel */
+    uint64_t spi_i, spi_r;       /* host order; spi_r is 0 until the responder chose it */
+    uint8_t major;
+    peer_t original_initiator;   /* RFC 7296 3.1: whose I flag is set */
+    ike_sa_state_t state;
+    bool is_midstream;           /* first seen after its negotiation, and no rekey in the capture made it */
+    struct ike_sa *rekeyed_from; /* NULL: own negotiation */
+    bool is_replaced;            /* a rekey or a new negotiation took its place */
+    frame_t first_frame, established_in, closed_in;
+    capture_ns_t first_time, established_at, closed_at; /* CAPTURE_TIME_NONE: not yet */
+    peer_t closed_by;
+    confidence_t closed_confidence;
+    bool traffic_at_close;       /* ESP was flowing when it was deleted */
+    bool suite_known;            /* sizes of the encrypted payload (IKEv2) */
+    suite_t suite;
+    GPtrArray *exchanges;        /* owned exchange_t, oldest first */
+    GHashTable *by_key;          /* exchange key -> exchange_t, borrowed */
+    endpoint_t source[PEERS][2]; /* last source per peer, [1]: behind a non-ESP marker; family ADDRESS_NONE: not seen */
+    bool initial_contact;        /* N(INITIAL_CONTACT) was read in its IKE_AUTH */
+    uint32_t dpd_length[PEERS];  /* IKEv1: length of an answered R-U-THERE of this peer; 0: none yet */
+    frame_t last_message_in;
+    capture_ns_t last_message_at;
+} ike_sa_t;
+
+ike_sa_t *ike_sa_new(struct tunnel *tunnel, const ike_message_t *message, peer_t original_initiator, frame_t frame, capture_ns_t time);
+void ike_sa_free(ike_sa_t *ike_sa);
+
+/* The exchange with this message ID and requester, or NULL. IKEv1: the requester is ignored (message IDs are random). */
+exchange_t *ike_sa_exchange(const ike_sa_t *ike_sa, const ike_message_t *message, peer_t requester);
+
+/* Takes ownership. A very long-lived SA forgets its oldest finished exchanges. */
+void ike_sa_add_exchange(ike_sa_t *ike_sa, exchange_t *exchange);
+
+bool ike_sa_is_usable(const ike_sa_t *ike_sa); /* established and neither deleted nor abandoned */
+
+/* The latest exchange that satisfies `is_wanted`, or NULL. */
+exchange_t *ike_sa_latest(const ike_sa_t *ike_sa, bool (*is_wanted)(const exchange_t *));
+
+/* "1234567890abcdef_i fedcba0987654321_r" */
+void ike_sa_describe(const ike_sa_t *ike_sa, GString *out);
+
+#endif

@@ -1,0 +1,427 @@
+/* ike_v2.c - an IKEv2 message: a new request, the same again, or an answer (RFC 7296 2.1, 2.2)?
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "classify.h"
+#include "ike_internal.h"
+
+static bool
+same_purpose(const exchange_t *a, const exchange_t *b)
+{
+    return (a->kind == EXCHANGE_CHILD_REKEY && b->kind == EXCHANGE_CHILD_REKEY &&
+            (a->rekeyed_spi == 0 || b->rekeyed_spi == 0 || a->rekeyed_spi != b->rekeyed_spi)) ||
+           ((a->kind == EXCHANGE_IKE_REKEY || a->kind == EXCHANGE_CREATE_CHILD_SA) && b->kind == a->kind);
+}
+
+/* RFC 7296 2.8.1: both peers noticed the lifetime at once and their requests crossed. */
+static void
+watch_collision(const ike_step_t *step, exchange_t *exchange)
+{
+    for (unsigned i = 0; i < step->tunnel->waiting->len; i++) {
+        exchange_t *other = g_ptr_array_index(step->tunnel->waiting, i);
+        if (other->ike_sa != step->ike_sa || other->requester == exchange->requester || other->transmissions > 1 ||
+            !same_purpose(exchange, other))
+            continue;
+        exchange->collides = other->collides = true;
+        step_judge(step, CHANGE_COLLISION, exchange);
+        return;
+    }
+}
+
+/* RFC 7296 2.3: with a window of one, the next request means that the one before was answered. */
+static void
+older_requests_were_answered(const ike_step_t *step, const exchange_t *next)
+{
+    for (unsigned i = step->tunnel->waiting->len; i-- > 0;) {
+        exchange_t *older = g_ptr_array_index(step->tunnel->waiting, i);
+        if (older->ike_sa != step->ike_sa || older->requester != next->requester || older->message_id >= next->message_id)
+            continue;
+        exchange_stops_waiting(older, OUTCOME_ANSWERED_UNSEEN);
+        step->tunnel->unseen_answers++;
+    }
+}
+
+static exchange_t *
+new_request(const ike_step_t *step)
+{
+    exchange_t *exchange = exchange_new(step->ike_sa, step->message, step->sender);
+
+    classify_request(exchange, step->message);
+    ike_sa_add_exchange(step->ike_sa, exchange);
+    exchange_sent(exchange, step->packet->frame, step->packet->time, &step->packet->source, &step->packet->destination);
+    older_requests_were_answered(step, exchange);
+    step_starts_waiting(step, exchange);
+    step_note_exchange(step, exchange);
+    if (exchange_is_liveness(exchange))
+        step->tunnel->dpd_sent++;
+    if (exchange->kind == EXCHANGE_IKE_SA_INIT)
+        step_abandon_older(step);
+    step_judge(step, CHANGE_REQUEST_SENT, exchange);
+    watch_collision(step, exchange);
+    return exchange;
+}
+
+static void
+repeated_request(const ike_step_t *step, exchange_t *exchange)
+{
+    duration_ns_t gap = duration_between(exchange->last_sent_at, step->packet->time);
+
+    step_note_exchange(step, exchange);
+    step->note->response_in = exchange->answered_in;
+    if (gap < SHORTEST_TIMER)
+        return;
+    step->note->retransmission_of = exchange->sent_in[0];
+    step->note->retransmission_count = exchange->transmissions;
+    step->note->retransmission_rto = gap;
+    exchange_sent(exchange, step->packet->frame, step->packet->time, &step->packet->source, &step->packet->destination);
+    if (exchange->outcome == OUTCOME_ABANDONED) /* it tries on: the silence was not the end */
+        step_starts_waiting(step, exchange);
+    step_judge(step, CHANGE_REQUEST_REPEATED, exchange);
+}
+
+/* RFC 7296 2.6, 1.2: the initiator starts over with a cookie or another group; same SPI, same message ID, other bytes. */
+static bool
+is_restart(const exchange_t *exchange, const ike_message_t *message)
+{
+    return exchange->kind == EXCHANGE_IKE_SA_INIT && exchange->fingerprint != message->fingerprint;
+}
+
+static void
+request(const ike_step_t *step)
+{
+    exchange_t *exchange = ike_sa_exchange(step->ike_sa, step->message, step->sender);
+
+    if (step->message->fragment_number > 1) { /* RFC 7383 2.6.1: fragment 1 stands for the message */
+        if (exchange != NULL)
+            step_note_exchange(step, exchange);
+        return;
+    }
+    if (exchange != NULL && !is_restart(exchange, step->message)) {
+        repeated_request(step, exchange);
+        return;
+    }
+    if (exchange != NULL && exchange_is_waiting(exchange))
+        exchange_stops_waiting(exchange, OUTCOME_ANSWERED_UNSEEN);
+    new_request(step);
+}
+
+static void
+close_ike_sa(const ike_step_t *step, ike_sa_state_t state, peer_t by, confidence_t confidence)
+{
+    ike_sa_t *ike_sa = step->ike_sa;
+
+    ike_sa->state = state;
+    ike_sa->closed_in = step->packet->frame;
+    ike_sa->closed_at = step->packet->time;
+    ike_sa->closed_by = by;
+    ike_sa->closed_confidence = confidence;
+    ike_sa->traffic_at_close = life_traffic_was_flowing(step->tunnel, step->packet->time);
+}
+
+static bool
+has_usable_sibling(const ike_sa_t *ike_sa)
+{
+    for (unsigned i = 0; i < ike_sa->tunnel->ike_sas->len; i++) {
+        const ike_sa_t *other = g_ptr_array_index(ike_sa->tunnel->ike_sas, i);
+        if (other != ike_sa && ike_sa_is_usable(other))
+            return true;
+    }
+    return false;
+}
+
+static bool
+has_answered_ike_rekey(const ike_sa_t *ike_sa)
+{
+    const exchange_t *latest = NULL;
+    for (unsigned i = ike_sa->exchanges->len; i-- > 0;) {
+        const exchange_t *exchange = g_ptr_array_index(ike_sa->exchanges, i);
+        if (exchange_is_delete(exchange) || exchange_is_liveness(exchange))
+            continue;
+        latest = exchange;
+        break;
+    }
+    /* A CREATE_CHILD_SA that may have been an IKE rekey, right before the DELETE: RFC 7296 2.8 has the old SA deleted then. */
+    return latest != NULL && latest->outcome == OUTCOME_ANSWERED && !latest->is_refused &&
+           (latest->kind == EXCHANGE_IKE_REKEY || latest->kind == EXCHANGE_CREATE_CHILD_SA);
+}
+
+static void
+ike_sa_deleted(const ike_step_t *step, exchange_t *exchange)
+{
+    ike_sa_t *ike_sa = step->ike_sa;
+    tunnel_t *tunnel = step->tunnel;
+    bool rekeyed = has_answered_ike_rekey(ike_sa);
+
+    ike_sa->is_replaced |= rekeyed || has_usable_sibling(ike_sa);
+    if (rekeyed && exchange_is_delete(exchange)) {
+        for (unsigned i = ike_sa->exchanges->len; i-- > 0;) {
+            exchange_t *older = g_ptr_array_index(ike_sa->exchanges, i);
+            if (older->kind == EXCHANGE_CREATE_CHILD_SA && older->outcome == OUTCOME_ANSWERED && !older->is_refused) {
+                older->kind = EXCHANGE_IKE_REKEY;
+                if (older->creates_child && tunnel->live_children > 1)
+                    tunnel->live_children--;
+                older->creates_child = false;
+                break;
+            }
+        }
+    }
+    close_ike_sa(step, IKE_SA_DELETED, exchange->requester, exchange->kind_confidence);
+    step_judge(step, CHANGE_IKE_SA_DELETED, exchange);
+    if (!ike_sa->is_replaced)
+        life_lost(step->engine, tunnel, LOSS_DELETED, exchange->requester, exchange->kind_confidence, step->packet->frame,
+                  step->packet->time);
+}
+
+/* RFC 7296 1.4.1: a Delete lists the sender's inbound SPIs. */
+static void
+mark_deleted_spis(const ike_step_t *step, const uint32_t *spis, unsigned count, peer_t owner)
+{
+    for (unsigned s = 0; s < count; s++) {
+        for (unsigned i = 0; i < step->tunnel->esp_sas->len; i++) {
+            esp_sa_t *sa = g_ptr_array_index(step->tunnel->esp_sas, i);
+            if (sa->spi != spis[s] || sa->sender == owner || sa->deleted_in != FRAME_NONE)
+                continue;
+            sa->deleted_in = step->packet->frame;
+            sa->deleted_at = step->packet->time;
+            sa->deleted_confidence = CONFIDENCE_OBSERVED;
+        }
+    }
+}
+
+static void
+child_deleted(const ike_step_t *step, exchange_t *exchange)
+{
+    mark_deleted_spis(step, exchange->deleted_spi, exchange->deleted_spis, exchange->requester);
+    if (step->message->is_readable)
+        mark_deleted_spis(step, step->message->deleted_spi, step->message->deleted_spis, step->sender);
+    life_child_down(step->engine, step->tunnel, exchange->requester, step->packet->frame, step->packet->time,
+                    exchange->kind_confidence);
+}
+
+/* Both peers' SPIs are in the readable SA payloads: each names the SPI on which it wants to receive (RFC 7296 3.3). */
+static void
+announce_spi(const ike_step_t *step, const proposal_t *proposal, peer_t receiver, frame_t frame)
+{
+    if (proposal->protocol != PROTOCOL_ESP || proposal->spi_size != 4 || proposal->spi == 0)
+        return;
+    uint32_t spi = (uint32_t)proposal->spi;
+    for (unsigned i = step->tunnel->esp_sas->len; i-- > 0;) {
+        esp_sa_t *known = g_ptr_array_index(step->tunnel->esp_sas, i);
+        if (known->spi == spi && known->sender != receiver) {
+            if (known->announced_in == FRAME_NONE)
+                known->announced_in = frame;
+            return;
+        }
+    }
+    esp_sa_t *sa = engine_add_esp_sa(step->engine, step->tunnel, spi, peer_other(receiver));
+    sa->announced_in = frame;
+    sa->generation = step->tunnel->generations > 0 ? step->tunnel->generations - 1 : 0;
+}
+
+static void
+announce_spis(const ike_step_t *step, exchange_t *exchange)
+{
+    if (!step->message->is_readable || !step->message->has_sa || step->message->sa.proposals == 0 || exchange->offer == NULL)
+        return;
+    step->tunnel->generations++;
+    announce_spi(step, &exchange->offer->proposal[0], exchange->requester, exchange->sent_in[0]);
+    announce_spi(step, &step->message->sa.proposal[0], step->sender, step->packet->frame);
+}
+
+static void
+child_made(const ike_step_t *step, exchange_t *exchange)
+{
+    exchange->creates_child = true;
+    announce_spis(step, exchange);
+    step_count_success(step, exchange);
+    life_child_up(step->engine, step->tunnel, step->packet->frame, step->packet->time);
+}
+
+static void
+answered_init(const ike_step_t *step, exchange_t *exchange)
+{
+    const ike_message_t *message = step->message;
+
+    if (exchange->is_refused || !message->has_sa || message->sa.proposals == 0)
+        return;
+    step->ike_sa->suite_known = suite_from_proposal(&message->sa.proposal[0], &step->ike_sa->suite);
+    g_free(step->tunnel->accepted_ike);
+    step->tunnel->accepted_ike = g_memdup2(&message->sa.proposal[0], sizeof(message->sa.proposal[0]));
+}
+
+static bool
+ends_authentication(const ike_message_t *response)
+{
+    if (response->is_readable)
+        return !response->has_eap;
+    return response->first_inner == PAYLOAD_IDR || response->first_inner == PAYLOAD_AUTH || response->first_inner == PAYLOAD_UNKNOWN ||
+           response->first_inner == PAYLOAD_CONFIGURATION || response->first_inner == PAYLOAD_SA;
+}
+
+/* An error about the child alone leaves the IKE SA standing (RFC 7296 1.2, 2.21.2). */
+static bool
+error_is_about_the_child(uint16_t error)
+{
+    switch (error) {
+    case NOTIFY_NO_PROPOSAL_CHOSEN:
+    case NOTIFY_TS_UNACCEPTABLE:
+    case NOTIFY_SINGLE_PAIR_REQUIRED:
+    case NOTIFY_NO_ADDITIONAL_SAS:
+    case 36: /* INTERNAL_ADDRESS_FAILURE */
+    case 37: /* FAILED_CP_REQUIRED */
+        return true;
+    default:
+        return false;
+    }
+}
+
+static void
+answered_auth(const ike_step_t *step, exchange_t *exchange)
+{
+    bool child_refused = exchange->is_refused && exchange->error_is_exact && error_is_about_the_child(exchange->error);
+
+    if (exchange->is_refused && !child_refused) {
+        step->ike_sa->state = IKE_SA_FAILED;
+        return;
+    }
+    if (!ends_authentication(step->message))
+        return;
+    step->ike_sa->initial_contact |= step->message->is_readable && ike_message_notify(step->message, NOTIFY_INITIAL_CONTACT) != NULL;
+    step->tunnel->lineage++;
+    bool has_child = !child_refused && classify_auth_may_hold_child(step->ike_sa, step->message);
+    if (step->ike_sa->state == IKE_SA_NEGOTIATING) {
+        step->ike_sa->state = IKE_SA_ESTABLISHED;
+        step->ike_sa->established_at = step->packet->time;
+        step->ike_sa->established_in = step->packet->frame;
+        step->tunnel->live_children = 0;
+        if (has_child)
+            child_made(step, exchange);
+        life_established(step->engine, step->ike_sa, step->packet->frame, step->packet->time);
+    }
+    if (has_child)
+        return;
+    if (!exchange->is_refused) { /* no room for a child in the answer: refused, reason not readable */
+        exchange->is_refused = true;
+        exchange->refusal_confidence = CONFIDENCE_INFERRED;
+        step_judge(step, CHANGE_EXCHANGE_ANSWERED, exchange);
+    }
+}
+
+static void
+answered_create_child(const ike_step_t *step, exchange_t *exchange)
+{
+    if (exchange->is_refused)
+        return;
+    if (exchange->kind == EXCHANGE_IKE_REKEY) {
+        step_count_success(step, exchange);
+        return;
+    }
+    child_made(step, exchange);
+}
+
+static void
+answered_informational(const ike_step_t *step, exchange_t *exchange)
+{
+    if (exchange->kind == EXCHANGE_DELETE_IKE)
+        ike_sa_deleted(step, exchange);
+    else if (exchange->kind == EXCHANGE_DELETE_CHILD)
+        child_deleted(step, exchange);
+    else if (exchange->kind == EXCHANGE_MOBIKE || (exchange->kind == EXCHANGE_DPD && exchange->addresses_changed))
+        step_judge(step, CHANGE_ADDRESS_UPDATED, exchange);
+}
+
+/* An empty message of an SA that was not seen from its start gives its sizes away (evidence: length of SK{}). */
+static void
+learn_suite(const ike_step_t *step)
+{
+    if (!step->ike_sa->suite_known && step->message->is_encrypted && step->message->first_inner == PAYLOAD_NONE &&
+        step->message->exchange_type == IKEV2_INFORMATIONAL)
+        step->ike_sa->suite_known = suite_from_empty_message(step->message->length, &step->ike_sa->suite);
+}
+
+static void
+apply_answer(const ike_step_t *step, exchange_t *exchange)
+{
+    switch (exchange->exchange_type) {
+    case IKEV2_SA_INIT:
+        answered_init(step, exchange);
+        break;
+    case IKEV2_AUTH:
+        answered_auth(step, exchange);
+        break;
+    case IKEV2_CREATE_CHILD_SA:
+        answered_create_child(step, exchange);
+        break;
+    case IKEV2_INFORMATIONAL:
+        answered_informational(step, exchange);
+        break;
+    default:
+        break;
+    }
+}
+
+static void
+response(const ike_step_t *step)
+{
+    exchange_t *exchange = ike_sa_exchange(step->ike_sa, step->message, peer_other(step->sender));
+
+    if (exchange == NULL) {
+        if (step->message->fragment_number <= 1)
+            step->tunnel->orphan_answers++;
+        return;
+    }
+    step_note_exchange(step, exchange);
+    step->note->request_in = exchange->sent_in[0];
+    if (exchange->outcome == OUTCOME_ANSWERED || step->message->fragment_number > 1)
+        return;
+    /* RFC 7296 2.21.1, 2.4: a clear error inside an established SA may be forged; it ends nothing and answers nothing. */
+    bool is_forgeable = !step->message->is_encrypted && exchange->kind != EXCHANGE_IKE_SA_INIT &&
+                        exchange->kind != EXCHANGE_SESSION_RESUME;
+    if (is_forgeable) {
+        change_t change = step_change(step, CHANGE_NOTIFY);
+        change.exchange = exchange;
+        change.notify = ike_message_error(step->message);
+        if (change.notify != NULL)
+            engine_judge(step->engine, step->tunnel, &change);
+        return;
+    }
+    classify_response(exchange, step->message);
+    step_mark_answered(step, exchange);
+    step_note_exchange(step, exchange);
+    if (exchange->is_refused)
+        step_count_refusal(step, exchange);
+    if (ike_sa_is_usable(step->ike_sa) && exchange->exchange_type != IKEV2_SA_INIT) {
+        step->tunnel->last_answer_at = step->packet->time;
+        step->tunnel->last_answer_in = step->packet->frame;
+        life_proved(step->engine, step->tunnel, step->packet->time, step->packet->frame);
+    }
+    step_judge(step, CHANGE_EXCHANGE_ANSWERED, exchange);
+    apply_answer(step, exchange);
+}
+
+static void
+check_move(const ike_step_t *step)
+{
+    endpoint_t *source = &step->ike_sa->source[step->sender][step->packet->udp_encapsulated ? 1 : 0];
+    change_t change = step_change(step, CHANGE_PEER_MOVED);
+    bool other_address = source->family != ADDRESS_NONE && !endpoint_same_address(source, &step->packet->source);
+    bool may_be_mobike = other_address && !step->message->is_response && step->message->exchange_type == IKEV2_INFORMATIONAL &&
+                         step->message->first_inner == PAYLOAD_NOTIFY;
+
+    if (may_be_mobike) { /* RFC 4555 3.5: an announced move is no flip; its answer will tell */
+        *source = step->packet->source;
+        return;
+    }
+    engine_check_move(step->engine, step->tunnel, step->sender, source, step->packet, &change);
+}
+
+void
+ikev2_message(const ike_step_t *step)
+{
+    learn_suite(step);
+    check_move(step);
+    if (step->message->is_response)
+        response(step);
+    else
+        request(step);
+}

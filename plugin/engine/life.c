@@ -1,0 +1,166 @@
+/* life.c - does the tunnel work, since when not, and did it come back?
+ *
+ * A loss is kept until something proves the tunnel up again; only then is it known whether it was a flap, a reauthentication or
+ * nothing at all. What is still lost at the end of the capture is down.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "engine_state.h"
+
+/* ESP within this time counts as traffic flowing. */
+#define FLOWING SECONDS(5)
+
+/* A DELETE followed by a new negotiation within this time is one act: break-before-make reauthentication (RFC 7296 2.8.3). */
+#define REAUTHENTICATION_GAP SECONDS(2)
+
+/* This much one-sided ESP before a peer starts anew shows that the old SA had already stopped working. */
+#define ONE_SIDED_PACKETS 3u
+#define ONE_SIDED_TIME SECONDS(2)
+
+bool
+life_traffic_was_flowing(const tunnel_t *tunnel, capture_ns_t time)
+{
+    for (unsigned p = 0; p < PEERS; p++) {
+        capture_ns_t last = tunnel->peer[p].last_esp_at;
+        if (last != CAPTURE_TIME_NONE && duration_between(last, time) <= FLOWING)
+            return true;
+    }
+    return false;
+}
+
+static void
+recovered(engine_t *engine, tunnel_t *tunnel, frame_t frame, capture_ns_t time)
+{
+    loss_t loss = tunnel->loss;
+
+    tunnel->loss = (loss_t){.kind = LOSS_NONE};
+    if (!tunnel->was_up)
+        return;
+    for (unsigned p = 0; p < PEERS; p++) {
+        capture_ns_t last = tunnel->peer[p].last_esp_at;
+        if (last != CAPTURE_TIME_NONE && last > capture_later(loss.last_proof_at, loss.at))
+            loss.traffic = true;
+    }
+    change_t change = {.kind = CHANGE_TUNNEL_RECOVERED, .frame = frame, .time = time, .sender = PEER_UNKNOWN, .loss = &loss,
+                       .ike_sa = tunnel_current_ike_sa(tunnel)};
+    engine_judge(engine, tunnel, &change);
+    tunnel->flaps++;
+    tunnel->down += duration_between(loss.last_proof_at, time);
+    incident_close(engine, tunnel, tunnel_latest_finding(tunnel, FINDING_tunnel_flap, PEER_UNKNOWN), &loss, true);
+}
+
+void
+life_proved(engine_t *engine, tunnel_t *tunnel, capture_ns_t time, frame_t frame)
+{
+    (void)engine;
+    if (time <= tunnel->last_proof_at)
+        return;
+    tunnel->last_proof_at = time;
+    tunnel->last_proof_in = frame;
+    tunnel->was_up = true;
+    /* Some implementations keep an SA after unanswered requests: if it works on, nothing was lost. */
+    if (tunnel->loss.kind == LOSS_GAVE_UP && time > tunnel->loss.at)
+        tunnel->loss = (loss_t){.kind = LOSS_NONE};
+}
+
+void
+life_lost(engine_t *engine, tunnel_t *tunnel, loss_kind_t kind, peer_t by, confidence_t confidence, frame_t frame,
+          capture_ns_t time)
+{
+    (void)engine;
+    if (tunnel->loss.kind != LOSS_NONE)
+        return;
+    tunnel->loss = (loss_t){.kind = kind, .at = time, .frame = frame, .by = by, .confidence = confidence,
+                            .last_proof_at = tunnel->last_proof_at, .last_proof_in = tunnel->last_proof_in,
+                            .traffic = life_traffic_was_flowing(tunnel, time)};
+}
+
+/* Is a peer sending into the void: ESP or requests that nobody answers? */
+static bool
+was_one_sided(const tunnel_t *tunnel, capture_ns_t now)
+{
+    if (tunnel_is_one_direction(tunnel))
+        return false;
+    for (unsigned p = 0; p < PEERS; p++) {
+        const peer_state_t *peer = &tunnel->peer[p];
+        if (peer->run_packets >= ONE_SIDED_PACKETS && duration_between(peer->run_began_at, peer->last_esp_at) >= ONE_SIDED_TIME &&
+            duration_between(peer->last_esp_at, now) <= FLOWING && tunnel->last_answer_at <= peer->run_began_at)
+            return true;
+    }
+    return false;
+}
+
+static ike_sa_t *
+predecessor(const ike_sa_t *ike_sa)
+{
+    for (unsigned i = ike_sa->tunnel->ike_sas->len; i-- > 0;) {
+        ike_sa_t *other = g_ptr_array_index(ike_sa->tunnel->ike_sas, i);
+        if (other != ike_sa && ike_sa_is_usable(other))
+            return other;
+    }
+    return NULL;
+}
+
+/* IKEv1 peers delete with one unacknowledged informational message (RFC 2408 5.15): a DELETE for the IPsec SA and one for the
+ * ISAKMP SA, one right after the other, and then nothing more. */
+static bool
+looks_deleted(const ike_sa_t *ike_sa)
+{
+    if (ike_sa->major != 1 || ike_sa->exchanges->len < 2)
+        return false;
+    const exchange_t *last = g_ptr_array_index(ike_sa->exchanges, ike_sa->exchanges->len - 1);
+    const exchange_t *before = g_ptr_array_index(ike_sa->exchanges, ike_sa->exchanges->len - 2);
+    return last->kind == EXCHANGE_INFORMATIONAL && before->kind == EXCHANGE_INFORMATIONAL && last->transmissions == 1 &&
+           last->requester == before->requester && exchange_is_waiting(last) && exchange_is_waiting(before) &&
+           duration_between(before->first_sent_at, last->first_sent_at) < SECONDS(1);
+}
+
+void
+life_established(engine_t *engine, ike_sa_t *ike_sa, frame_t frame, capture_ns_t time)
+{
+    tunnel_t *tunnel = ike_sa->tunnel;
+    ike_sa_t *before = predecessor(ike_sa);
+    change_t change = {.kind = CHANGE_IKE_SA_ESTABLISHED, .frame = frame, .time = time, .sender = PEER_UNKNOWN, .ike_sa = ike_sa};
+
+    engine_judge(engine, tunnel, &change);
+    if (tunnel->loss.kind == LOSS_NONE && before != NULL && looks_deleted(before))
+        life_lost(engine, tunnel, LOSS_DELETED, PEER_UNKNOWN, CONFIDENCE_INFERRED, before->last_message_in, before->last_message_at);
+    if (tunnel->loss.kind == LOSS_NONE && was_one_sided(tunnel, ike_sa->first_time) && (before != NULL || tunnel->was_up))
+        life_lost(engine, tunnel, LOSS_REPLACED, ike_sa->original_initiator, CONFIDENCE_INFERRED, frame, time);
+
+    bool gave_up = tunnel->loss.kind == LOSS_GAVE_UP || tunnel->loss.kind == LOSS_REPLACED;
+    for (unsigned i = 0; i < tunnel->ike_sas->len; i++) {
+        ike_sa_t *other = g_ptr_array_index(tunnel->ike_sas, i);
+        if (other == ike_sa || !ike_sa_is_usable(other))
+            continue;
+        other->is_replaced = true;
+        if (gave_up)
+            other->state = IKE_SA_ABANDONED;
+    }
+    if (tunnel->loss.kind == LOSS_DELETED && duration_between(tunnel->loss.at, ike_sa->first_time) <= REAUTHENTICATION_GAP) {
+        tunnel->loss = (loss_t){.kind = LOSS_NONE};
+        change.kind = CHANGE_REAUTHENTICATED;
+        engine_judge(engine, tunnel, &change);
+    } else if (tunnel->loss.kind != LOSS_NONE) {
+        recovered(engine, tunnel, frame, time);
+    }
+    life_proved(engine, tunnel, time, frame);
+}
+
+void
+life_child_up(engine_t *engine, tunnel_t *tunnel, frame_t frame, capture_ns_t time)
+{
+    tunnel->live_children++;
+    tunnel->had_child = true;
+    if (tunnel->loss.kind == LOSS_CHILD_GONE)
+        recovered(engine, tunnel, frame, time);
+}
+
+void
+life_child_down(engine_t *engine, tunnel_t *tunnel, peer_t by, frame_t frame, capture_ns_t time, confidence_t confidence)
+{
+    if (tunnel->live_children > 0)
+        tunnel->live_children--;
+    if (tunnel->live_children == 0 && tunnel->refused_in_a_row > 0 && tunnel->had_child)
+        life_lost(engine, tunnel, LOSS_CHILD_GONE, by, confidence, frame, time);
+}

@@ -1,0 +1,103 @@
+/* nat.c - from where does a peer send, and has that changed on an SA that goes on?
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "engine_state.h"
+
+#define FLIPS_KEPT 64u
+
+/* A packet from the old port within this time was merely delayed (RFC 3948 gives no number; one second covers any path). */
+#define FLIP_ALLOWANCE SECONDS(1)
+
+void
+engine_account_sender(engine_t *engine, tunnel_t *tunnel, peer_t sender, const packet_t *packet)
+{
+    (void)engine;
+    if (sender == PEER_UNKNOWN)
+        return;
+    peer_state_t *from = &tunnel->peer[sender], *to = &tunnel->peer[peer_other(sender)];
+
+    from->packets++;
+    from->last = packet->source;
+    from->last_packet_at = capture_later(from->last_packet_at, packet->time);
+    if (to->packets == 0)
+        to->last = packet->destination;
+}
+
+static flip_t *
+add_flip(tunnel_t *tunnel, const flip_t *flip)
+{
+    if (tunnel->flips->len >= FLIPS_KEPT)
+        g_array_remove_index(tunnel->flips, 0);
+    g_array_append_val(tunnel->flips, *flip);
+    return &g_array_index(tunnel->flips, flip_t, tunnel->flips->len - 1);
+}
+
+static void
+worsen(flip_t *flip, nat_grade_t grade)
+{
+    if (flip->finding != NULL && flip->finding->grade < grade)
+        flip->finding->grade = grade;
+}
+
+/* The other peer still sends to where the flipped peer no longer is. */
+static void
+watch_destination(tunnel_t *tunnel, peer_t sender, const packet_t *packet)
+{
+    flip_t *flip = tunnel_latest_flip(tunnel, peer_other(sender));
+
+    if (flip == NULL || !endpoint_equal(&packet->destination, &flip->old_endpoint))
+        return;
+    if (duration_between(flip->time, packet->time) <= FLIP_ALLOWANCE || flip->to_old_first_frame != FRAME_NONE)
+        return;
+    flip->to_old_first_frame = packet->frame;
+    worsen(flip, NAT_GRADE_HARMFUL);
+}
+
+void
+engine_check_move(engine_t *engine, tunnel_t *tunnel, peer_t sender, endpoint_t *sa_source, const packet_t *packet,
+                  const change_t *context)
+{
+    flip_t *latest = tunnel_latest_flip(tunnel, sender);
+
+    watch_destination(tunnel, sender, packet);
+    if (sa_source->family == ADDRESS_NONE) {
+        *sa_source = packet->source;
+        return;
+    }
+    if (endpoint_equal(sa_source, &packet->source)) {
+        bool still_old = latest != NULL && endpoint_equal(&latest->old_endpoint, &packet->source) &&
+                         latest->is_ike != (packet->kind == PACKET_IKE);
+        if (still_old && duration_between(latest->time, packet->time) > FLIP_ALLOWANCE)
+            worsen(latest, NAT_GRADE_SPLIT);
+        return;
+    }
+    if (latest != NULL && endpoint_equal(&latest->new_endpoint, &packet->source)) {
+        *sa_source = packet->source; /* the same move, now on another SA */
+        return;
+    }
+    if (latest != NULL && endpoint_equal(&latest->old_endpoint, &packet->source) &&
+        duration_between(latest->time, packet->time) <= FLIP_ALLOWANCE)
+        return; /* a delayed packet from before the move */
+
+    flip_t flip = {.peer = sender, .is_ike = packet->kind == PACKET_IKE, .old_endpoint = *sa_source, .new_endpoint = packet->source,
+                   .frame = packet->frame, .time = packet->time};
+    if (context->ike_sa != NULL) {
+        flip.last_old_frame = context->ike_sa->last_message_in;
+        flip.last_old_time = context->ike_sa->last_message_at;
+    } else if (context->esp_sa != NULL) {
+        flip.last_old_frame = context->esp_sa->last_frame;
+        flip.last_old_time = context->esp_sa->last_time;
+    }
+    *sa_source = packet->source;
+    flip_t *kept = add_flip(tunnel, &flip);
+    if (tunnel->both_sides_of_nat)
+        return;
+    change_t change = *context;
+    change.kind = CHANGE_PEER_MOVED;
+    change.flip = kept;
+    engine_judge(engine, tunnel, &change);
+    const finding_t *found = tunnel_latest_finding(tunnel, FINDING_nat_port_flip, sender);
+    if (found != NULL && found->frame == packet->frame)
+        kept->finding = (finding_t *)found; /* the engine owns it; detectors see it const */
+}

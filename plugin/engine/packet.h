@@ -1,0 +1,39 @@
+/* packet.h - what the observing side hands to the engine: one IPsec packet, as plain bytes.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef IPSEC_ENGINE_PACKET_H
+#define IPSEC_ENGINE_PACKET_H
+
+#include "base.h"
+#include "endpoint.h"
+
+typedef enum {
+    PACKET_IKE,           /* `bytes` starts at the IKE header; a non-ESP marker is stripped */
+    PACKET_ESP,           /* `bytes` starts at the SPI (RFC 4303 2) */
+    PACKET_NAT_KEEPALIVE, /* one byte 0xFF (RFC 3948 2.3); `bytes` may be empty */
+    PACKET_ICMP_ERROR,    /* an ICMP or ICMPv6 error that quotes an IKE or ESP packet: evidence about the path, never traffic */
+} packet_kind_t;
+
+/* One packet as captured. Everything is borrowed for the duration of the call that takes it. */
+typedef struct {
+    packet_kind_t kind;
+    frame_t frame;
+    capture_ns_t time;         /* CAPTURE_TIME_NONE: the capture has no time for this frame */
+    endpoint_t source;         /* outer addresses and ports; for PACKET_ICMP_ERROR those of the quoted packet */
+    endpoint_t destination;
+    bool udp_encapsulated;     /* ESP in UDP, or IKE behind a non-ESP marker (RFC 3948) */
+    const uint8_t *bytes;      /* may be NULL when `captured` is 0 */
+    size_t captured;           /* bytes present */
+    size_t reported;           /* bytes on the wire, >= captured */
+    const uint8_t *decrypted;  /* PACKET_IKE: the inner payloads as decrypted by someone who may have had wrong keys; or NULL */
+    size_t decrypted_length;
+
+    /* PACKET_ICMP_ERROR only */
+    packet_kind_t quoted;      /* PACKET_IKE or PACKET_ESP */
+    endpoint_t reporter;       /* who sent the error; port 0 */
+    uint8_t icmp_type;
+    uint8_t icmp_code;
+} packet_t;
+
+#endif

@@ -1,0 +1,91 @@
+/* ike_payload.c - what do the payload bodies of both IKE versions have in common?
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "ike_payload.h"
+
+bool
+spi_read(cursor_t *cursor, size_t size, uint64_t *ret_spi)
+{
+    *ret_spi = 0;
+    if (size == 0 || size > sizeof(*ret_spi))
+        return cursor_skip(cursor, size);
+    return cursor_number(cursor, size, ret_spi);
+}
+
+bool
+notify_finish(cursor_t body, notify_t *notify, ike_message_t *message)
+{
+    uint64_t data = 0;
+
+    if (!spi_read(&body, notify->spi_size, &notify->spi))
+        return false;
+    notify->data_length = body.left;
+    if (body.left > 0 && !cursor_number(&body, MIN(body.left, sizeof(notify->data)), &data))
+        return false;
+    notify->data = (uint32_t)data;
+    if (message->notifies < NOTIFIES_MAX)
+        message->notify[message->notifies++] = *notify;
+    return true;
+}
+
+static bool
+protocol_is_ipsec(uint8_t protocol)
+{
+    return protocol == PROTOCOL_AH || protocol == PROTOCOL_ESP;
+}
+
+bool
+delete_finish(cursor_t spis, uint8_t protocol, uint8_t spi_size, uint16_t count, ike_message_t *message)
+{
+    uint32_t spi;
+
+    if (spis.left != (size_t)spi_size * count)
+        return false;
+    if (message->delete_protocol == 0 || protocol == PROTOCOL_IKE)
+        message->delete_protocol = protocol;
+    if (!protocol_is_ipsec(protocol) || spi_size != sizeof(spi))
+        return true;
+    while (message->deleted_spis < DELETED_SPIS_MAX && cursor_u32(&spis, &spi))
+        message->deleted_spi[message->deleted_spis++] = spi;
+    return true;
+}
+
+bool
+attribute_read(cursor_t *cursor, attribute_t *ret_attribute)
+{
+    attribute_t attribute = { .is_short = false };
+    uint16_t format_and_type, value_or_length;
+    cursor_t number;
+
+    if (!cursor_u16(cursor, &format_and_type) || !cursor_u16(cursor, &value_or_length))
+        return false;
+    attribute.type = format_and_type & 0x7fff;
+    attribute.is_short = (format_and_type & 0x8000) != 0;
+    attribute.number = attribute.is_short ? value_or_length : 0;
+    if (!attribute.is_short) {
+        if (!cursor_cut(cursor, value_or_length, &attribute.value))
+            return false;
+        number = attribute.value;
+        if (!cursor_number(&number, number.left, &attribute.number))
+            attribute.number = 0;
+    }
+    *ret_attribute = attribute;
+    return true;
+}
+
+void
+proposal_add_transform(proposal_t *proposal, uint8_t type, uint16_t id, uint16_t key_length)
+{
+    transform_t transform = { .type = type, .id = id, .key_length = key_length };
+
+    if (proposal->transforms < TRANSFORMS_MAX)
+        proposal->transform[proposal->transforms++] = transform;
+}
+
+void
+proposal_list_add(proposal_list_t *list, const proposal_t *proposal)
+{
+    if (list->proposals < PROPOSALS_MAX)
+        list->proposal[list->proposals++] = *proposal;
+}

@@ -1,0 +1,179 @@
+/* rows.c - the per-tunnel answers: what the tables and reports show.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "engine_state.h"
+
+const char *
+tunnel_state_text(tunnel_state_t state)
+{
+    static const char *const texts[] = {"healthy", "degraded", "flapping", "down", "unknown"};
+    return texts[state];
+}
+
+unsigned
+engine_tunnel_count(const engine_t *engine)
+{
+    return engine->tunnels->len;
+}
+
+static const tunnel_t *
+tunnel_at(const engine_t *engine, uint32_t index)
+{
+    return index < engine->tunnels->len ? g_ptr_array_index(engine->tunnels, index) : NULL;
+}
+
+static gint
+by_duration(gconstpointer a, gconstpointer b)
+{
+    duration_ns_t left = *(const duration_ns_t *)a, right = *(const duration_ns_t *)b;
+    return (left > right) - (left < right);
+}
+
+static double
+median_seconds(const GArray *durations)
+{
+    if (durations->len == 0)
+        return -1.0;
+    GArray *sorted = g_array_sized_new(FALSE, FALSE, sizeof(duration_ns_t), durations->len);
+    g_array_append_vals(sorted, durations->data, durations->len);
+    g_array_sort(sorted, by_duration);
+    unsigned middle = sorted->len / 2;
+    duration_ns_t median = g_array_index(sorted, duration_ns_t, middle);
+    if (sorted->len % 2 == 0)
+        median = (median + g_array_index(sorted, duration_ns_t, middle - 1)) / 2;
+    g_array_free(sorted, TRUE);
+    return duration_seconds(median);
+}
+
+static const finding_t *
+worst_finding(const tunnel_t *tunnel)
+{
+    const finding_t *worst = NULL;
+
+    for (unsigned i = 0; i < tunnel->findings->len; i++) {
+        const finding_t *finding = g_ptr_array_index(tunnel->findings, i);
+        if (worst == NULL || finding->severity > worst->severity)
+            worst = finding;
+    }
+    return worst;
+}
+
+static bool
+has_finding(const tunnel_t *tunnel, finding_id_t id)
+{
+    return tunnel_latest_finding(tunnel, id, PEER_UNKNOWN) != NULL;
+}
+
+/* The tunnel's last state in the capture, but a tunnel that flapped stays "flapping": that is what the analyst looks for. */
+static tunnel_state_t
+state_of(const tunnel_t *tunnel, const finding_t *worst)
+{
+    if (has_finding(tunnel, FINDING_tunnel_down) || tunnel->loss.kind == LOSS_DELETED)
+        return TUNNEL_DOWN;
+    if (tunnel->flaps > 0)
+        return TUNNEL_FLAPPING;
+    bool came_up = tunnel->was_up || tunnel->had_child;
+    if (!came_up && worst != NULL && worst->severity == SEVERITY_ERROR)
+        return TUNNEL_DOWN;
+    if (worst != NULL && worst->severity >= SEVERITY_WARN)
+        return TUNNEL_DEGRADED;
+    return tunnel->was_up ? TUNNEL_HEALTHY : TUNNEL_UNKNOWN;
+}
+
+static void
+fill_peer(const tunnel_t *tunnel, peer_t peer, peer_row_t *ret_row)
+{
+    const peer_state_t *state = &tunnel->peer[peer];
+
+    ret_row->first = state->first;
+    ret_row->last = state->last;
+    g_strlcpy(ret_row->identity, state->identity, sizeof(ret_row->identity));
+    ret_row->esp_packets = state->esp_packets;
+    ret_row->esp_bytes = state->esp_bytes;
+    ret_row->esp_lost = 0;
+    for (unsigned i = 0; i < tunnel->esp_sas->len; i++) {
+        const esp_sa_t *sa = g_ptr_array_index(tunnel->esp_sas, i);
+        if (sa->sender == peer)
+            ret_row->esp_lost += esp_sa_estimated_loss(sa);
+    }
+}
+
+static unsigned
+established_ike_sas(const tunnel_t *tunnel)
+{
+    unsigned count = 0;
+    for (unsigned i = 0; i < tunnel->ike_sas->len; i++) {
+        const ike_sa_t *ike_sa = g_ptr_array_index(tunnel->ike_sas, i);
+        count += ike_sa->state != IKE_SA_NEGOTIATING && ike_sa->state != IKE_SA_FAILED;
+    }
+    return count;
+}
+
+void
+engine_tunnel_row(const engine_t *engine, uint32_t index, tunnel_row_t *ret_row)
+{
+    const tunnel_t *tunnel = tunnel_at(engine, index);
+
+    *ret_row = (tunnel_row_t){.tunnel = index, .state = TUNNEL_UNKNOWN, .availability = -1.0, .dpd_median_rtt = -1.0};
+    if (tunnel == NULL)
+        return;
+    fill_peer(tunnel, PEER_A, &ret_row->peer[PEER_A]);
+    fill_peer(tunnel, PEER_B, &ret_row->peer[PEER_B]);
+    ret_row->ike_version = tunnel->ike_sas->len > 0 ? ((const ike_sa_t *)g_ptr_array_index(tunnel->ike_sas, 0))->major : 0;
+    ret_row->udp_encapsulated = tunnel->udp_encapsulated;
+    ret_row->worst = worst_finding(tunnel);
+    ret_row->state = state_of(tunnel, ret_row->worst);
+    ret_row->flaps = tunnel->flaps;
+    duration_ns_t down = tunnel->down;
+    if (has_finding(tunnel, FINDING_tunnel_down) || tunnel->loss.kind == LOSS_DELETED)
+        down += duration_between(tunnel->loss.last_proof_at, engine->capture.last_time);
+    ret_row->down_seconds = duration_seconds(down);
+    duration_ns_t span = duration_between(tunnel->first_time, tunnel->last_time);
+    if (ret_row->state == TUNNEL_DOWN)
+        span = duration_between(tunnel->first_time, engine->capture.last_time);
+    if (tunnel->was_up && span > 0)
+        ret_row->availability = CLAMP(1.0 - (double)down / (double)span, 0.0, 1.0);
+    ret_row->ike_sas = established_ike_sas(tunnel);
+    ret_row->child_sas = tunnel->generations;
+    ret_row->rekeys_ok = tunnel->rekeys_ok;
+    ret_row->rekeys_failed = tunnel->rekeys_failed;
+    ret_row->dpd_sent = tunnel->dpd_sent;
+    ret_row->dpd_unanswered = tunnel->dpd_unanswered;
+    ret_row->dpd_median_rtt = median_seconds(tunnel->dpd_rtts);
+    for (unsigned i = 0; i < tunnel->findings->len; i++)
+        ret_row->port_flips += ((const finding_t *)g_ptr_array_index(tunnel->findings, i))->id == FINDING_nat_port_flip;
+    ret_row->first_frame = tunnel->first_frame;
+    ret_row->last_frame = tunnel->last_frame;
+    ret_row->first_time = tunnel->first_time;
+    ret_row->last_time = tunnel->last_time;
+}
+
+unsigned
+engine_incident_count(const engine_t *engine, uint32_t index)
+{
+    const tunnel_t *tunnel = tunnel_at(engine, index);
+    return tunnel != NULL ? tunnel->incidents->len : 0;
+}
+
+void
+engine_incident_row(const engine_t *engine, uint32_t index, uint32_t which, incident_row_t *ret_row)
+{
+    const tunnel_t *tunnel = tunnel_at(engine, index);
+
+    *ret_row = (incident_row_t){.tunnel = index, .incident = which, .start = CAPTURE_TIME_NONE, .end = CAPTURE_TIME_NONE};
+    if (tunnel == NULL || which >= tunnel->incidents->len)
+        return;
+    const incident_t *incident = g_ptr_array_index(tunnel->incidents, which);
+    ret_row->start = incident->start;
+    ret_row->end = incident->end;
+    ret_row->start_frame = incident->start_frame;
+    ret_row->end_frame = incident->end_frame;
+    ret_row->down_seconds = duration_seconds(incident->down);
+    ret_row->recovered = incident->recovered;
+    ret_row->root_cause = incident->root_cause;
+    ret_row->chain_length = MIN(incident->chain->len, G_N_ELEMENTS(ret_row->chain));
+    for (unsigned i = 0; i < ret_row->chain_length; i++)
+        ret_row->chain[i] = g_ptr_array_index(incident->chain, i);
+    ret_row->story = incident->story != NULL ? incident->story : "";
+}

@@ -1,0 +1,69 @@
+/* causes.c - which kind of trouble leads to which?
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "causes.h"
+
+#include <glib.h>
+
+#define EDGE(cause_id, effect_id, seconds, reason)                                                                                \
+    {                                                                                                                              \
+        .cause = FINDING_##cause_id, .effect = FINDING_##effect_id, .within = SECONDS(seconds), .why = reason                     \
+    }
+#define EXPLAINS(cause_id, effect_id, seconds, reason)                                                                            \
+    {                                                                                                                              \
+        .cause = FINDING_##cause_id, .effect = FINDING_##effect_id, .within = SECONDS(seconds), .before_report = true,            \
+        .why = reason                                                                                                              \
+    }
+
+const cause_rule_t cause_rules[] = {
+    /* The NAT maps the peer to another port: what is sent to the old one is lost (RFC 3947 6, RFC 7296 2.23). */
+    EDGE(nat_port_flip, esp_to_stale_port, 600, "the peer has not learnt the new port"),
+    EDGE(nat_port_flip, rekey_no_response, 120, "the request goes to a mapping that has just changed"),
+    EDGE(nat_port_flip, dpd_loss, 120, "the request goes to a mapping that has just changed"),
+    EDGE(nat_port_flip, esp_one_way, 120, "answers go to the old mapping"),
+    EDGE(nat_port_flip, retransmit_exhausted, 120, "the request goes to a mapping that has just changed"),
+    EDGE(esp_to_stale_port, esp_one_way, 120, "answers go to the old mapping"),
+
+    /* A request that stays unanswered ends the IKE SA (RFC 7296 2.1, 2.4). */
+    EXPLAINS(rekey_no_response, retransmit_exhausted, 600, "the unanswered request"),
+    EXPLAINS(dpd_loss, retransmit_exhausted, 600, "the unanswered request"),
+    EXPLAINS(ike_no_response, retransmit_exhausted, 600, "the unanswered request"),
+    EDGE(invalid_ike_spi, dpd_loss, 300, "the peer has lost its state"),
+    EDGE(invalid_ike_spi, spi_desync, 300, "the peer has lost its state"),
+    EXPLAINS(spi_desync, dpd_loss, 300, "the peer has lost its state, so it answers no request either"),
+    EDGE(retransmit_exhausted, dpd_loss, 600, "the other peer had given the IKE SA up"),
+    EDGE(retransmit_exhausted, spi_desync, 600, "the other peer had given the IKE SA up"),
+    EDGE(invalid_spi, spi_desync, 300, "the receiver says so"),
+    EDGE(dpd_loss, ike_no_response, 600, "the peer stays silent"),
+    EDGE(retransmit_exhausted, ike_no_response, 600, "the peer stays silent"),
+
+    /* A refused rekey lets the SA run out (RFC 7296 2.8). */
+    EXPLAINS(pfs_mismatch, proposal_mismatch, 86400, "the DH group is what differs"),
+    EXPLAINS(pfs_mismatch, rekey_rejected, 86400, "the DH group is what differs"),
+    EXPLAINS(proposal_mismatch, rekey_rejected, 10, "the reason of the refusal"),
+    EXPLAINS(ts_unacceptable, rekey_rejected, 10, "the reason of the refusal"),
+    EDGE(rekey_rejected, child_rejected, 86400, "asked again, refused again"),
+    EXPLAINS(proposal_mismatch, child_rejected, 10, "the reason of the refusal"),
+    EXPLAINS(ts_unacceptable, child_rejected, 10, "the reason of the refusal"),
+
+    /* The outage itself. */
+    EXPLAINS(retransmit_exhausted, tunnel_flap, 3600, "the IKE SA was given up"),
+    EXPLAINS(rekey_no_response, tunnel_flap, 3600, "the rekey was never answered"),
+    EXPLAINS(dpd_loss, tunnel_flap, 3600, "the peer was considered dead"),
+    EXPLAINS(spi_desync, tunnel_flap, 3600, "a peer had lost its state"),
+    EXPLAINS(rekey_rejected, tunnel_flap, 86400, "the child SA ran out"),
+    EXPLAINS(child_rejected, tunnel_flap, 86400, "the child SA could not be made"),
+    EXPLAINS(clean_delete, tunnel_flap, 86400, "a peer deleted the tunnel"),
+    EXPLAINS(retransmit_exhausted, tunnel_down, 86400, "the IKE SA was given up"),
+    EXPLAINS(rekey_no_response, tunnel_down, 86400, "the rekey was never answered"),
+    EXPLAINS(dpd_loss, tunnel_down, 86400, "the peer was considered dead"),
+    EXPLAINS(spi_desync, tunnel_down, 86400, "a peer had lost its state"),
+    EXPLAINS(rekey_rejected, tunnel_down, 86400, "the child SA ran out"),
+    EXPLAINS(child_rejected, tunnel_down, 86400, "the child SA could not be made"),
+    EXPLAINS(ike_no_response, tunnel_down, 86400, "nobody answers"),
+    EXPLAINS(auth_failed, tunnel_down, 86400, "the peers do not authenticate"),
+    EXPLAINS(clean_delete, delete_no_restart, 86400, "a peer deleted the tunnel"),
+};
+
+const unsigned cause_rule_count = G_N_ELEMENTS(cause_rules);

@@ -1,0 +1,135 @@
+/* tunnel.c - questions about a tunnel that several detectors ask.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "tunnel.h"
+
+static void
+incident_free(gpointer data)
+{
+    incident_t *incident = data;
+
+    g_ptr_array_free(incident->chain, TRUE);
+    g_free(incident->story);
+    g_free(incident);
+}
+
+static void
+peer_init(peer_state_t *peer, const endpoint_t *endpoint)
+{
+    peer->first = peer->last = *endpoint;
+    peer->last_packet_at = peer->last_esp_at = peer->run_began_at = CAPTURE_TIME_NONE;
+}
+
+tunnel_t *
+tunnel_new(const engine_t *engine, uint32_t index, const endpoint_t *a, const endpoint_t *b, frame_t frame, capture_ns_t time)
+{
+    tunnel_t *tunnel = g_new0(tunnel_t, 1);
+
+    tunnel->engine = engine;
+    tunnel->index = index;
+    peer_init(&tunnel->peer[PEER_A], a);
+    peer_init(&tunnel->peer[PEER_B], b);
+    tunnel->ike_sas = g_ptr_array_new_with_free_func((GDestroyNotify)ike_sa_free);
+    tunnel->esp_sas = g_ptr_array_new_with_free_func(g_free);
+    tunnel->findings = g_ptr_array_new();
+    tunnel->incidents = g_ptr_array_new_with_free_func(incident_free);
+    tunnel->flips = g_array_new(FALSE, TRUE, sizeof(flip_t));
+    tunnel->waiting = g_ptr_array_new();
+    tunnel->dpd_rtts = g_array_new(FALSE, FALSE, sizeof(duration_ns_t));
+    tunnel->first_frame = tunnel->last_frame = frame;
+    tunnel->first_time = tunnel->last_time = time;
+    tunnel->last_proof_at = tunnel->last_answer_at = tunnel->last_unanswered_at = CAPTURE_TIME_NONE;
+    tunnel->last_child_success_at = CAPTURE_TIME_NONE;
+    return tunnel;
+}
+
+void
+tunnel_free(tunnel_t *tunnel)
+{
+    g_ptr_array_free(tunnel->ike_sas, TRUE);
+    g_ptr_array_free(tunnel->esp_sas, TRUE);
+    g_ptr_array_free(tunnel->findings, TRUE);
+    g_ptr_array_free(tunnel->incidents, TRUE);
+    g_array_free(tunnel->flips, TRUE);
+    g_ptr_array_free(tunnel->waiting, TRUE);
+    g_array_free(tunnel->dpd_rtts, TRUE);
+    g_free(tunnel->accepted_child);
+    g_free(tunnel->accepted_ike);
+    g_free(tunnel);
+}
+
+peer_t
+tunnel_peer_at(const tunnel_t *tunnel, const endpoint_t *endpoint)
+{
+    bool is_a = endpoint_same_address(endpoint, &tunnel->peer[PEER_A].last);
+    bool is_b = endpoint_same_address(endpoint, &tunnel->peer[PEER_B].last);
+
+    if (is_a && is_b) /* both gateways behind one address, or a loopback: the ports decide */
+        return endpoint->port == tunnel->peer[PEER_A].last.port   ? PEER_A
+               : endpoint->port == tunnel->peer[PEER_B].last.port ? PEER_B
+                                                                  : PEER_UNKNOWN;
+    return is_a ? PEER_A : is_b ? PEER_B : PEER_UNKNOWN;
+}
+
+flip_t *
+tunnel_latest_flip(const tunnel_t *tunnel, peer_t peer)
+{
+    for (unsigned i = tunnel->flips->len; i-- > 0;) {
+        flip_t *flip = &g_array_index(tunnel->flips, flip_t, i);
+        if (flip->peer == peer)
+            return flip;
+    }
+    return NULL;
+}
+
+ike_sa_t *
+tunnel_current_ike_sa(const tunnel_t *tunnel)
+{
+    for (unsigned i = tunnel->ike_sas->len; i-- > 0;) {
+        ike_sa_t *ike_sa = g_ptr_array_index(tunnel->ike_sas, i);
+        if (ike_sa_is_usable(ike_sa))
+            return ike_sa;
+    }
+    return tunnel->ike_sas->len > 0 ? g_ptr_array_index(tunnel->ike_sas, tunnel->ike_sas->len - 1) : NULL;
+}
+
+const finding_t *
+tunnel_latest_finding(const tunnel_t *tunnel, finding_id_t id, peer_t culprit)
+{
+    for (unsigned i = tunnel->findings->len; i-- > 0;) {
+        const finding_t *finding = g_ptr_array_index(tunnel->findings, i);
+        if (finding->id == id && (culprit == PEER_UNKNOWN || finding->culprit == culprit))
+            return finding;
+    }
+    return NULL;
+}
+
+bool
+tunnel_shows_peer(const tunnel_t *tunnel, peer_t peer)
+{
+    return peer != PEER_UNKNOWN && tunnel->peer[peer].packets > 0;
+}
+
+bool
+tunnel_is_one_direction(const tunnel_t *tunnel)
+{
+    return !tunnel_shows_peer(tunnel, PEER_A) || !tunnel_shows_peer(tunnel, PEER_B);
+}
+
+bool
+tunnel_peer_sent_after(const tunnel_t *tunnel, peer_t peer, capture_ns_t time)
+{
+    return peer != PEER_UNKNOWN && tunnel->peer[peer].last_packet_at != CAPTURE_TIME_NONE &&
+           tunnel->peer[peer].last_packet_at > time;
+}
+
+const char *
+tunnel_peer_text(const tunnel_t *tunnel, peer_t peer, char buffer[ENDPOINT_TEXT_MAX])
+{
+    if (peer == PEER_UNKNOWN) {
+        g_strlcpy(buffer, "a peer", ENDPOINT_TEXT_MAX);
+        return buffer;
+    }
+    return endpoint_address_text(&tunnel->peer[peer].last, buffer);
+}

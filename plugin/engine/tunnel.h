@@ -1,0 +1,151 @@
+/* tunnel.h - a tunnel: two gateways, across IKE SA generations, rekeys, re-initiations and NAT moves.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef IPSEC_ENGINE_TUNNEL_H
+#define IPSEC_ENGINE_TUNNEL_H
+
+#include "base.h"
+#include "endpoint.h"
+#include "engine.h"
+#include "esp_sa.h"
+#include "exchange.h"
+#include "ike_sa.h"
+
+/* One peer as an observer sees it. */
+typedef struct {
+    endpoint_t first;            /* where it was first seen */
+    endpoint_t last;             /* where it last sent from, or, before it sent anything, where it was sent to */
+    uint64_t packets;            /* sent, of any kind; 0: this peer was never seen sending */
+    uint64_t esp_packets, esp_bytes;
+    capture_ns_t last_packet_at, last_esp_at;
+    frame_t last_esp_in;
+    capture_ns_t run_began_at;   /* first ESP packet since the other peer's last ESP packet */
+    frame_t run_began_in;
+    unsigned run_packets;        /* ESP packets since then */
+    char identity[IDENTITY_TEXT_MAX];
+} peer_state_t;
+
+/* A peer's source endpoint changed on an SA that went on. */
+typedef struct {
+    peer_t peer;
+    bool is_ike;                 /* the IKE SA moved; else an ESP SA */
+    endpoint_t old_endpoint, new_endpoint;
+    frame_t frame;               /* first packet from the new endpoint */
+    capture_ns_t time;
+    frame_t last_old_frame;      /* the peer's last packet from the old endpoint */
+    capture_ns_t last_old_time;
+    frame_t to_old_first_frame;  /* first packet of the other peer to the old endpoint later than the allowance; FRAME_NONE */
+    finding_t *finding;          /* its nat_port_flip, to grade; borrowed; NULL: none */
+} flip_t;
+
+/* Why a tunnel no longer works, before anybody knows whether it comes back. */
+typedef enum {
+    LOSS_NONE,
+    LOSS_GAVE_UP,     /* a peer gave up its IKE SA: a request stayed unanswered */
+    LOSS_DELETED,     /* the only IKE SA was deleted in an orderly way */
+    LOSS_REPLACED,    /* a peer started anew while the other still used the old SA */
+    LOSS_CHILD_GONE,  /* the last child SA ended after its rekey was refused */
+} loss_kind_t;
+
+typedef struct {
+    loss_kind_t kind;
+    capture_ns_t at;             /* when it became certain, not when it began */
+    frame_t frame;
+    peer_t by;                   /* who gave up, deleted, started anew */
+    confidence_t confidence;
+    capture_ns_t last_proof_at;  /* last proof before it that the tunnel worked both ways */
+    frame_t last_proof_in;
+    bool traffic;                /* ESP was flowing when it began, or was sent in the gap */
+} loss_t;
+
+/* An outage: from the first trouble to the recovery. */
+typedef struct {
+    uint32_t index;
+    capture_ns_t start, end;
+    frame_t start_frame, end_frame;
+    duration_ns_t down;
+    bool recovered;
+    finding_id_t root_cause;
+    GPtrArray *chain;            /* const finding_t *, root cause first, borrowed */
+    char *story;
+    bool at_end;                 /* made by engine_finish(), taken back when the capture goes on */
+} incident_t;
+
+/* Owned by the engine. */
+typedef struct tunnel {
+    const engine_t *engine;
+    uint32_t index;
+    peer_state_t peer[PEERS];
+    GPtrArray *ike_sas;          /* owned ike_sa_t, oldest first */
+    GPtrArray *esp_sas;          /* owned esp_sa_t, oldest first */
+    GPtrArray *findings;         /* borrowed finding_t, in order of discovery */
+    GPtrArray *incidents;        /* owned incident_t */
+    GArray *flips;               /* flip_t, oldest first */
+    GPtrArray *waiting;          /* borrowed exchange_t that wait for an answer */
+    bool has_unreachable;        /* an ESP SA of it has `unreachable_in` set */
+
+    frame_t first_frame, last_frame;
+    capture_ns_t first_time, last_time;
+    bool udp_encapsulated;
+
+    /* children */
+    uint32_t generations;        /* child SA pairs so far */
+    uint32_t lineage;            /* counts IKE SAs that were negotiated anew (not by rekey) */
+    int live_children;           /* pairs established and not deleted, as far as can be seen */
+    bool had_child;              /* a child SA worked: two-way ESP, or a negotiation that made one */
+    proposal_t *accepted_child;  /* last child proposal chosen, when readable; owned; NULL */
+    proposal_t *accepted_ike;    /* last IKE proposal chosen; owned; NULL */
+    capture_ns_t last_child_success_at; /* last negotiation that made a child */
+    unsigned refused_in_a_row;   /* rekeys and child requests refused since the last success */
+    frame_t refused_in;          /* the latest of them */
+
+    /* life */
+    bool was_up;                 /* the capture proved once that the tunnel works both ways */
+    capture_ns_t last_proof_at;  /* last packet that proves the tunnel worked both ways */
+    frame_t last_proof_in;
+    capture_ns_t last_answer_at; /* last answered exchange */
+    frame_t last_answer_in;
+    capture_ns_t last_unanswered_at; /* last time a request was found unanswered */
+    loss_t loss;                 /* LOSS_NONE while the tunnel works, as far as is known */
+    duration_ns_t down;          /* total of past outages */
+    unsigned flaps;
+
+    /* what the capture shows of it */
+    unsigned unseen_answers;     /* requests evidently answered, though the answer is not in the capture */
+    unsigned orphan_answers;     /* answers to requests that are not in the capture */
+    bool both_sides_of_nat;
+
+    /* counters for the tables */
+    unsigned rekeys_ok, rekeys_failed, dpd_sent, dpd_unanswered;
+    GArray *dpd_rtts;            /* duration_ns_t */
+} tunnel_t;
+
+tunnel_t *tunnel_new(const engine_t *engine, uint32_t index, const endpoint_t *a, const endpoint_t *b, frame_t frame, capture_ns_t time);
+void tunnel_free(tunnel_t *tunnel);
+
+/* Which peer has this address (ports are ignored)? PEER_UNKNOWN when neither or both. */
+peer_t tunnel_peer_at(const tunnel_t *tunnel, const endpoint_t *endpoint);
+
+/* The latest flip of `peer`, or NULL. */
+flip_t *tunnel_latest_flip(const tunnel_t *tunnel, peer_t peer);
+
+/* The IKE SA in use: the latest established one, else the latest; NULL: no IKE seen. */
+ike_sa_t *tunnel_current_ike_sa(const tunnel_t *tunnel);
+
+/* The latest finding of `id`, or NULL; with `culprit` other than PEER_UNKNOWN only one about that peer. */
+const finding_t *tunnel_latest_finding(const tunnel_t *tunnel, finding_id_t id, peer_t culprit);
+
+/* Was this peer ever seen sending? If not, its silence proves nothing: the capture may show one direction only. */
+bool tunnel_shows_peer(const tunnel_t *tunnel, peer_t peer);
+
+/* Does the capture show one direction only? Then an answer that is not there proves nothing. */
+bool tunnel_is_one_direction(const tunnel_t *tunnel);
+
+/* Has this peer sent anything, IKE or ESP, after `time`? */
+bool tunnel_peer_sent_after(const tunnel_t *tunnel, peer_t peer, capture_ns_t time);
+
+/* The peer's address for a sentence: "192.0.2.1". Returns `buffer`. */
+const char *tunnel_peer_text(const tunnel_t *tunnel, peer_t peer, char buffer[ENDPOINT_TEXT_MAX]);
+
+#endif

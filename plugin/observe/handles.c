@@ -1,0 +1,149 @@
+/* handles.c - which dissector handles of this plugin stand where, and what is behind them?
+ *
+ * The handles belong to protocols "in name only" whose parents are the stock protocols: no layer is added, frame.protocols
+ * stays as it is, and a handle is enabled or disabled together with the stock protocol behind it.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "observe/handles.h"
+
+typedef struct {
+    const char *stock;         /* filter name of the stock protocol, and the name of its dissector */
+    const char *table;
+    uint32_t value;            /* where the stock dissector stands from the beginning */
+    const char *name;          /* of the protocol in name only */
+    const char *short_name;
+    const char *filter_name;   /* what "tshark -d" knows it by */
+    const char *description;   /* as the Decode As dialog lists it; unique in its table */
+} place_t;
+
+static const place_t places[HANDLES] = {
+    [HANDLE_ESP] = { "esp", "ip.proto", 50, "ESP (IPsec Tunnel Analysis)", "ESP (IPsec)", "ipsec.esp", "ESP (IPsec analysis)" },
+    [HANDLE_UDPENCAP] = { "udpencap", "udp.port", 4500, "UDPENCAP (IPsec Tunnel Analysis)", "UDPENCAP (IPsec)", "ipsec.udpencap",
+                          "UDPENCAP (IPsec analysis)" },
+    [HANDLE_ISAKMP] = { "isakmp", "udp.port", 500, "ISAKMP (IPsec Tunnel Analysis)", "ISAKMP (IPsec)", "ipsec.isakmp",
+                        "ISAKMP (IPsec analysis)" },
+};
+
+/* A UDP port given to UDPENCAP by this plugin's preference. */
+typedef struct {
+    uint32_t port;
+    dissector_handle_t previous; /* what stood there, or NULL */
+} taken_port_t;
+
+static int protocols[HANDLES];
+static dissector_handle_t stock[HANDLES];
+static dissector_handle_t own[HANDLES];
+static GArray *taken_ports; /* of taken_port_t */
+
+void
+handles_register(void)
+{
+    for (int i = 0; i < HANDLES; i++) {
+        const int parent = proto_get_id_by_filter_name(places[i].stock);
+
+        protocols[i] = proto_register_protocol_in_name_only(places[i].name, places[i].short_name, places[i].filter_name, parent,
+                                                            FT_PROTOCOL);
+    }
+}
+
+typedef struct {
+    dissector_handle_t wanted;
+    GArray *original, *changed; /* of uint32_t: places where `wanted` stands by registration, and by the user's or a preference's will */
+} search_t;
+
+static void
+note_place(const gchar *table _U_, ftenum_t type _U_, gpointer key, gpointer value, gpointer data)
+{
+    search_t *search = data;
+    const uint32_t number = GPOINTER_TO_UINT(key);
+
+    if (dtbl_entry_get_handle(value) != search->wanted)
+        return;
+    g_array_append_val(dtbl_entry_get_initial_handle(value) == search->wanted ? search->original : search->changed, number);
+}
+
+/* The table must not change while it is walked: places first, then the changes. */
+static void
+adopt_places_of(handle_t handle)
+{
+    const char *table = places[handle].table;
+    search_t search = { .wanted = stock[handle],
+                        .original = g_array_new(FALSE, FALSE, sizeof(uint32_t)),
+                        .changed = g_array_new(FALSE, FALSE, sizeof(uint32_t)) };
+
+    dissector_table_foreach(table, note_place, &search);
+    for (guint i = 0; i < search.original->len; i++)
+        dissector_add_uint(table, g_array_index(search.original, uint32_t, i), own[handle]);
+    for (guint i = 0; i < search.changed->len; i++)
+        dissector_change_uint(table, g_array_index(search.changed, uint32_t, i), own[handle]);
+    g_array_free(search.original, TRUE);
+    g_array_free(search.changed, TRUE);
+}
+
+void
+handles_adopt(void)
+{
+    for (int i = 0; i < HANDLES; i++)
+        if (stock[i])
+            adopt_places_of((handle_t)i);
+}
+
+void
+handles_handoff(const dissector_t looks[HANDLES])
+{
+    taken_ports = g_array_new(FALSE, FALSE, sizeof(taken_port_t));
+    for (int i = 0; i < HANDLES; i++) {
+        stock[i] = dissector_get_default_uint_handle(places[i].table, places[i].value);
+        own[i] = create_dissector_handle_with_name_and_description(looks[i], protocols[i], places[i].stock, places[i].description);
+    }
+    handles_adopt();
+}
+
+static void
+give_back_ports(void)
+{
+    for (guint i = 0; i < taken_ports->len; i++) {
+        const taken_port_t *taken = &g_array_index(taken_ports, taken_port_t, i);
+
+        if (dissector_get_default_uint_handle("udp.port", taken->port) != own[HANDLE_UDPENCAP])
+            continue;
+        dissector_delete_uint("udp.port", taken->port, own[HANDLE_UDPENCAP]);
+        if (taken->previous)
+            dissector_add_uint("udp.port", taken->port, taken->previous);
+    }
+    g_array_set_size(taken_ports, 0);
+}
+
+static void
+take_port(uint32_t port)
+{
+    taken_port_t taken = { .port = port, .previous = dissector_get_default_uint_handle("udp.port", port) };
+
+    if (taken.previous == own[HANDLE_UDPENCAP] || taken.previous == own[HANDLE_ISAKMP])
+        return;
+    if (dissector_is_uint_changed(find_dissector_table("udp.port"), port))
+        return;
+    dissector_add_uint("udp.port", port, own[HANDLE_UDPENCAP]);
+    g_array_append_val(taken_ports, taken);
+}
+
+void
+handles_set_ports(const range_t *ports)
+{
+    if (!taken_ports)
+        return;
+    give_back_ports();
+    if (!ports)
+        return;
+    for (guint i = 0; i < ports->nranges; i++)
+        for (uint64_t port = ports->ranges[i].low; port <= ports->ranges[i].high && port <= UINT16_MAX; port++)
+            if (port > 0)
+                take_port((uint32_t)port);
+}
+
+int
+handles_call_stock(handle_t handle, tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data)
+{
+    return call_dissector_only(stock[handle], tvb, pinfo, tree, data);
+}

@@ -1,0 +1,305 @@
+/* observe.c - what does the engine get to see of a packet?
+ *
+ * The functions behind the handles. ESP is fed before the stock dissector runs, so that an outer packet comes before those
+ * inside it; IKE after it, so that what it decrypted can be handed over.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "observe/observe.h"
+
+#include "observe/decrypted.h"
+#include "observe/handles.h"
+#include "observe/icmp.h"
+#include "observe/preferences.h"
+#include "observe/session.h"
+
+#include <epan/exceptions.h>
+#include <epan/proto_data.h>
+
+#include <string.h>
+
+enum {
+    KEY_NOTE,      /* file scope: frame_note_t of the frame */
+    KEY_SIGHTINGS, /* packet scope: sightings_t of the frame */
+};
+
+enum {
+    ESP_HEADER = 8,
+    SPI_LENGTH = 4,
+    UDP_HEADER = 8,
+    NON_ESP_MARKER = 4,
+    SPI_RESERVED_MAX = 255, /* RFC 4303 2.1 */
+    NAT_KEEPALIVE = 0xff,   /* RFC 3948 2.3 */
+};
+
+typedef enum { CARRIED_IN_IP, CARRIED_IN_UDP } carrier_t;
+
+typedef struct {
+    sighting_t *first, *last;
+} sightings_t;
+
+static int protocol;
+
+static bool
+is_observing(void)
+{
+    return observe_engine() && proto_is_protocol_enabled(find_protocol_by_id(protocol));
+}
+
+/* ---- from Wireshark's terms to the engine's ---- */
+
+static bool
+endpoint_from(const address *from, uint32_t port, endpoint_t *ret_endpoint)
+{
+    endpoint_t endpoint = { .port = (uint16_t)port };
+
+    if (from->type == AT_IPv4 && from->len == 4)
+        endpoint.family = ADDRESS_IPV4;
+    else if (from->type == AT_IPv6 && from->len == 16)
+        endpoint.family = ADDRESS_IPV6;
+    else
+        return false;
+    memcpy(endpoint.address, from->data, (size_t)from->len);
+    *ret_endpoint = endpoint;
+    return true;
+}
+
+/* The packet's addresses and ports at this layer, and its bytes. False: not between IP addresses. */
+static bool
+packet_from(tvbuff_t *tvb, const packet_info *pinfo, carrier_t carrier, packet_t *ret_packet)
+{
+    const bool in_udp = carrier == CARRIED_IN_UDP;
+    packet_t packet = { .frame = pinfo->num };
+
+    if (!endpoint_from(&pinfo->src, in_udp ? pinfo->srcport : 0, &packet.source) ||
+        !endpoint_from(&pinfo->dst, in_udp ? pinfo->destport : 0, &packet.destination))
+        return false;
+    packet.captured = tvb_captured_length(tvb);
+    packet.reported = MAX(tvb_reported_length(tvb), packet.captured);
+    packet.bytes = packet.captured ? tvb_get_ptr(tvb, 0, (int)packet.captured) : NULL;
+    packet.time = observe_time(pinfo);
+    *ret_packet = packet;
+    return true;
+}
+
+static void
+packet_skip(packet_t *packet, size_t length)
+{
+    length = MIN(length, packet->captured);
+    packet->bytes += length;
+    packet->captured -= length;
+    packet->reported -= length;
+}
+
+static uint32_t
+spi_of(const packet_t *packet)
+{
+    const uint8_t *bytes = packet->bytes;
+
+    return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
+}
+
+static bool
+has_esp_header(const packet_t *packet)
+{
+    return packet->reported >= ESP_HEADER && packet->captured >= SPI_LENGTH && spi_of(packet) > SPI_RESERVED_MAX;
+}
+
+static bool
+is_nat_keepalive(const packet_t *packet)
+{
+    return packet->reported == 1 && packet->captured == 1 && packet->bytes[0] == NAT_KEEPALIVE;
+}
+
+static bool
+has_non_esp_marker(const packet_t *packet)
+{
+    return packet->captured >= NON_ESP_MARKER && spi_of(packet) == 0;
+}
+
+/* ---- towards the engine ---- */
+
+static void
+remember_sighting(packet_info *pinfo, const packet_t *packet)
+{
+    sightings_t *sightings = p_get_proto_data(pinfo->pool, pinfo, protocol, KEY_SIGHTINGS);
+    sighting_t *sighting = wmem_new0(pinfo->pool, sighting_t);
+
+    sighting->kind = packet->kind;
+    sighting->source = packet->source;
+    sighting->destination = packet->destination;
+    sighting->spi = packet->kind == PACKET_ESP ? spi_of(packet) : 0;
+    if (!sightings) {
+        sightings = wmem_new0(pinfo->pool, sightings_t);
+        p_add_proto_data(pinfo->pool, pinfo, protocol, KEY_SIGHTINGS, sightings);
+    }
+    if (sightings->last)
+        sightings->last->next = sighting;
+    else
+        sightings->first = sighting;
+    sightings->last = sighting;
+}
+
+static void
+feed(packet_info *pinfo, const packet_t *packet)
+{
+    const frame_note_t *note;
+
+    remember_sighting(pinfo, packet);
+    if (PINFO_FD_VISITED(pinfo))
+        return;
+    observe_frame(pinfo);
+    note = engine_packet(observe_engine(), packet);
+    if (note && !p_get_proto_data(wmem_file_scope(), pinfo, protocol, KEY_NOTE))
+        p_add_proto_data(wmem_file_scope(), pinfo, protocol, KEY_NOTE, (void *)note);
+}
+
+/* A packet quoted by an ICMP error: where in the frame's data its IP payload begins, and so which error it is. */
+static void
+feed_quoted(tvbuff_t *tvb, packet_info *pinfo, carrier_t carrier, packet_t *packet)
+{
+    tvbuff_t *source = tvb_get_ds_tvb(tvb);
+    const size_t length = tvb_captured_length(source);
+    size_t quoted = (size_t)tvb_raw_offset(tvb);
+    icmp_error_t error = { .reporter = { .family = ADDRESS_NONE } };
+
+    if (carrier == CARRIED_IN_UDP)
+        quoted = quoted >= UDP_HEADER ? quoted - UDP_HEADER : 0;
+    if (length > 0)
+        icmp_error_find(tvb_get_ptr(source, 0, (int)length), length, quoted, &packet->source, &error);
+    packet->quoted = packet->kind;
+    if (packet->kind == PACKET_NAT_KEEPALIVE) { /* of the path to the same place, with no SPI to tell */
+        packet->quoted = PACKET_ESP;
+        packet->captured = 0;
+    }
+    packet->kind = PACKET_ICMP_ERROR;
+    packet->reporter = error.reporter;
+    packet->icmp_type = error.type;
+    packet->icmp_code = error.code;
+    feed(pinfo, packet);
+}
+
+static void
+feed_or_quote(tvbuff_t *tvb, packet_info *pinfo, carrier_t carrier, packet_t *packet)
+{
+    if (pinfo->flags.in_error_pkt)
+        feed_quoted(tvb, pinfo, carrier, packet);
+    else
+        feed(pinfo, packet);
+}
+
+/* Runs the stock dissector, which may throw, and feeds the IKE message then, with what was decrypted meanwhile. */
+static int
+dissect_then_feed_ike(handle_t handle, tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data, packet_t *packet)
+{
+    const unsigned mark = decrypted_mark(pinfo);
+    volatile int consumed = 0;
+
+    TRY
+    {
+        consumed = handles_call_stock(handle, tvb, pinfo, tree, data);
+    }
+    FINALLY
+    {
+        tvbuff_t *decrypted = decrypted_since(pinfo, mark);
+
+        if (decrypted && tvb_captured_length(decrypted) > 0) {
+            packet->decrypted_length = tvb_captured_length(decrypted);
+            packet->decrypted = tvb_get_ptr(decrypted, 0, (int)packet->decrypted_length);
+        }
+        feed_or_quote(tvb, pinfo, CARRIED_IN_UDP, packet);
+    }
+    ENDTRY;
+    return consumed;
+}
+
+/* ---- the functions behind the handles ---- */
+
+static int
+look_at_esp(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data)
+{
+    packet_t packet;
+
+    if (is_observing() && packet_from(tvb, pinfo, CARRIED_IN_IP, &packet) && has_esp_header(&packet)) {
+        packet.kind = PACKET_ESP;
+        feed_or_quote(tvb, pinfo, CARRIED_IN_IP, &packet);
+    }
+    return handles_call_stock(HANDLE_ESP, tvb, pinfo, tree, data);
+}
+
+static int
+look_at_isakmp(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data)
+{
+    packet_t packet;
+
+    if (!is_observing() || !packet_from(tvb, pinfo, CARRIED_IN_UDP, &packet))
+        return handles_call_stock(HANDLE_ISAKMP, tvb, pinfo, tree, data);
+    if (is_nat_keepalive(&packet)) {
+        packet.kind = PACKET_NAT_KEEPALIVE;
+        feed_or_quote(tvb, pinfo, CARRIED_IN_UDP, &packet);
+        return handles_call_stock(HANDLE_ISAKMP, tvb, pinfo, tree, data);
+    }
+    packet.kind = PACKET_IKE;
+    return dissect_then_feed_ike(HANDLE_ISAKMP, tvb, pinfo, tree, data, &packet);
+}
+
+/* RFC 3948 2: the first bytes tell IKE, ESP and NAT keepalives on one port apart. */
+static int
+look_at_udpencap(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data)
+{
+    packet_t packet;
+
+    if (!is_observing() || !packet_from(tvb, pinfo, CARRIED_IN_UDP, &packet))
+        return handles_call_stock(HANDLE_UDPENCAP, tvb, pinfo, tree, data);
+    packet.udp_encapsulated = true;
+    if (has_non_esp_marker(&packet)) {
+        packet.kind = PACKET_IKE;
+        packet_skip(&packet, NON_ESP_MARKER);
+        return dissect_then_feed_ike(HANDLE_UDPENCAP, tvb, pinfo, tree, data, &packet);
+    }
+    if (is_nat_keepalive(&packet)) {
+        packet.kind = PACKET_NAT_KEEPALIVE;
+        feed_or_quote(tvb, pinfo, CARRIED_IN_UDP, &packet);
+    } else if (has_esp_header(&packet)) {
+        packet.kind = PACKET_ESP;
+        feed_or_quote(tvb, pinfo, CARRIED_IN_UDP, &packet);
+    }
+    return handles_call_stock(HANDLE_UDPENCAP, tvb, pinfo, tree, data);
+}
+
+/* ---- for the rest of the plugin ---- */
+
+const sighting_t *
+observe_sightings(packet_info *pinfo)
+{
+    const sightings_t *sightings = p_get_proto_data(pinfo->pool, pinfo, protocol, KEY_SIGHTINGS);
+
+    return sightings ? sightings->first : NULL;
+}
+
+const frame_note_t *
+observe_note(packet_info *pinfo)
+{
+    return p_get_proto_data(wmem_file_scope(), pinfo, protocol, KEY_NOTE);
+}
+
+void
+observe_register(int own_protocol)
+{
+    protocol = own_protocol;
+    session_register();
+    preferences_register(protocol);
+    handles_register();
+    register_init_routine(handles_adopt);
+}
+
+void
+observe_handoff(void)
+{
+    static const dissector_t looks[HANDLES] = { [HANDLE_ESP] = look_at_esp,
+                                                [HANDLE_UDPENCAP] = look_at_udpencap,
+                                                [HANDLE_ISAKMP] = look_at_isakmp };
+
+    handles_handoff(looks);
+    preferences_apply();
+}

@@ -1,0 +1,40 @@
+/* preferences.c - what can the user set?
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "observe/preferences.h"
+
+#include "observe/handles.h"
+#include "observe/session.h"
+
+#include <epan/prefs.h>
+
+static range_t *udp_ports;
+
+void
+preferences_apply(void)
+{
+    handles_set_ports(udp_ports);
+}
+
+void
+preferences_register(int protocol)
+{
+    module_t *module = prefs_register_protocol(protocol, preferences_apply);
+    engine_settings_t *settings = session_settings();
+
+    prefs_register_range_preference(module, "udp_ports", "Additional UDP ports with IPsec",
+                                    "UDP ports, besides 500 and 4500, whose traffic is UDP-encapsulated IPsec (RFC 3948). Example: "
+                                    "12346-12446 for some SD-WAN products.",
+                                    &udp_ports, UINT16_MAX);
+    prefs_register_uint_preference(module, "delete_grace_seconds", "Grace after a DELETE (seconds)",
+                                   "ESP on a deleted SA is normal for this long", 10, &settings->delete_grace_seconds);
+    prefs_register_uint_preference(module, "one_way_seconds", "One-way ESP (seconds)",
+                                   "ESP in one direction only for longer than this is reported", 10, &settings->one_way_seconds);
+    prefs_register_uint_preference(module, "restart_wait_seconds", "Wait for a restart (seconds)",
+                                   "A tunnel deleted while traffic was flowing should be back within this time", 10,
+                                   &settings->restart_wait_seconds);
+    prefs_register_uint_preference(module, "max_tunnels", "Tunnels remembered",
+                                   "The oldest idle tunnel is forgotten beyond this number; the report says so", 10,
+                                   &settings->max_tunnels);
+}

@@ -1,0 +1,293 @@
+/* report_json.c - what is the whole story of the capture, for programs?
+ *
+ * The keys are a contract: docs/report.schema.json. Times are seconds since the epoch, durations seconds, frames frame numbers;
+ * what is not known is null.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "compat.h"
+
+#include "present/report.h"
+
+#include <wsutil/json_dumper.h>
+
+static void
+put_null(json_dumper *json, const char *key)
+{
+    json_dumper_set_member_name(json, key);
+    json_dumper_value_anyf(json, "null");
+}
+
+static void
+put_text(json_dumper *json, const char *key, const char *text)
+{
+    char *valid = text ? g_utf8_make_valid(text, -1) : NULL;
+
+    if (!valid) {
+        put_null(json, key);
+        return;
+    }
+    json_dumper_set_member_name(json, key);
+    json_dumper_value_string(json, valid);
+    g_free(valid);
+}
+
+static void
+put_uint(json_dumper *json, const char *key, uint64_t value)
+{
+    json_dumper_set_member_name(json, key);
+    json_dumper_value_anyf(json, "%" G_GUINT64_FORMAT, value);
+}
+
+static void
+put_bool(json_dumper *json, const char *key, bool value)
+{
+    json_dumper_set_member_name(json, key);
+    json_dumper_value_anyf(json, value ? "true" : "false");
+}
+
+/* `decimals` digits after the point, whatever the locale; negative: not known. */
+static void
+put_number(json_dumper *json, const char *key, double value, unsigned decimals)
+{
+    char format[16], text[G_ASCII_DTOSTR_BUF_SIZE];
+
+    if (value < 0) {
+        put_null(json, key);
+        return;
+    }
+    g_snprintf(format, sizeof format, "%%.%uf", decimals);
+    json_dumper_set_member_name(json, key);
+    json_dumper_value_anyf(json, "%s", g_ascii_formatd(text, sizeof text, format, value));
+}
+
+/* All nine decimals, which a double would not hold. */
+static void
+put_time(json_dumper *json, const char *key, capture_ns_t time)
+{
+    const uint64_t amount = time < 0 ? (uint64_t)0 - (uint64_t)time : (uint64_t)time;
+    const uint64_t second = (uint64_t)SECONDS(1);
+
+    if (time == CAPTURE_TIME_NONE) {
+        put_null(json, key);
+        return;
+    }
+    json_dumper_set_member_name(json, key);
+    json_dumper_value_anyf(json, "%s%" G_GUINT64_FORMAT ".%09" G_GUINT64_FORMAT, time < 0 ? "-" : "", amount / second,
+                           amount % second);
+}
+
+static void
+put_frame(json_dumper *json, const char *key, frame_t frame)
+{
+    if (frame == FRAME_NONE)
+        put_null(json, key);
+    else
+        put_uint(json, key, frame);
+}
+
+static void
+put_capture(json_dumper *json, const engine_t *engine)
+{
+    capture_row_t capture;
+
+    engine_capture_row(engine, &capture);
+    json_dumper_set_member_name(json, "capture");
+    json_dumper_begin_object(json);
+    put_uint(json, "frames", capture.frames);
+    put_frame(json, "first_frame", capture.first_frame);
+    put_frame(json, "last_frame", capture.last_frame);
+    put_time(json, "first_time", capture.first_time);
+    put_time(json, "last_time", capture.last_time);
+    put_uint(json, "ike_messages", capture.ike_messages);
+    put_uint(json, "esp_packets", capture.esp_packets);
+    put_uint(json, "keepalives", capture.keepalives);
+    put_uint(json, "icmp_errors", capture.icmp_errors);
+    put_uint(json, "copies", capture.copies);
+    put_uint(json, "malformed", capture.malformed);
+    put_uint(json, "tunnels_evicted", capture.tunnels_evicted);
+    json_dumper_end_object(json);
+}
+
+static void
+put_address(json_dumper *json, const char *key, const endpoint_t *endpoint)
+{
+    char text[ENDPOINT_TEXT_MAX];
+
+    put_text(json, key, endpoint->family == ADDRESS_NONE ? NULL : endpoint_address_text(endpoint, text));
+}
+
+static void
+put_peer(json_dumper *json, const char *name, const peer_row_t *peer)
+{
+    json_dumper_begin_object(json);
+    put_text(json, "peer", name);
+    put_address(json, "address", &peer->first);
+    put_uint(json, "port", peer->first.port);
+    put_address(json, "last_address", &peer->last);
+    put_uint(json, "last_port", peer->last.port);
+    put_text(json, "identity", peer->identity[0] ? peer->identity : NULL);
+    put_uint(json, "esp_packets", peer->esp_packets);
+    put_uint(json, "esp_bytes", peer->esp_bytes);
+    put_uint(json, "esp_lost", peer->esp_lost);
+    json_dumper_end_object(json);
+}
+
+static const char *
+peer_name(peer_t peer)
+{
+    return peer == PEER_A ? "A" : peer == PEER_B ? "B" : NULL;
+}
+
+static void
+put_evidence(json_dumper *json, const finding_t *finding)
+{
+    json_dumper_set_member_name(json, "evidence");
+    json_dumper_begin_array(json);
+    for (unsigned i = 0; i < finding->evidences; i++)
+        json_dumper_value_anyf(json, "%u", finding->evidence[i]);
+    json_dumper_end_array(json);
+}
+
+static void
+put_nat(json_dumper *json, const finding_t *finding)
+{
+    if (finding->id != FINDING_nat_port_flip)
+        return;
+    put_uint(json, "old_port", finding->old_port);
+    put_uint(json, "new_port", finding->new_port);
+    put_text(json, "grade", finding->grade == NAT_GRADE_NONE ? NULL : nat_grade_text(finding->grade));
+}
+
+static void
+put_finding(json_dumper *json, const finding_t *finding)
+{
+    const bool began_before = finding->began_in != FRAME_NONE;
+
+    json_dumper_begin_object(json);
+    put_text(json, "id", finding_catalogue[finding->id].id);
+    put_text(json, "severity", severity_text(finding->severity));
+    put_text(json, "confidence", confidence_text(finding->confidence));
+    put_frame(json, "frame", finding->frame);
+    put_time(json, "time", finding->time);
+    put_frame(json, "began_frame", began_before ? finding->began_in : finding->frame);
+    put_time(json, "began_time", began_before ? finding->began_at : finding->time);
+    put_bool(json, "at_end", finding->at_end);
+    put_text(json, "text", finding->text ? finding->text : "");
+    put_evidence(json, finding);
+    put_text(json, "cause", finding->cause ? finding_catalogue[finding->cause->id].id : NULL);
+    put_text(json, "peer", peer_name(finding->culprit));
+    if (finding->incident == INDEX_NONE)
+        put_null(json, "incident");
+    else
+        put_uint(json, "incident", finding->incident);
+    put_nat(json, finding);
+    json_dumper_end_object(json);
+}
+
+static void
+put_findings(json_dumper *json, const engine_t *engine, uint32_t tunnel)
+{
+    const GPtrArray *findings = engine_findings(engine);
+
+    json_dumper_set_member_name(json, "findings");
+    json_dumper_begin_array(json);
+    for (unsigned i = 0; i < findings->len; i++) {
+        const finding_t *finding = findings->pdata[i];
+
+        if (finding->tunnel == tunnel)
+            put_finding(json, finding);
+    }
+    json_dumper_end_array(json);
+}
+
+static void
+put_incident(json_dumper *json, const incident_row_t *incident)
+{
+    json_dumper_begin_object(json);
+    put_uint(json, "incident", incident->incident);
+    put_time(json, "start", incident->start);
+    put_time(json, "end", incident->end);
+    put_frame(json, "start_frame", incident->start_frame);
+    put_frame(json, "end_frame", incident->end_frame);
+    put_number(json, "down_seconds", incident->down_seconds, 6);
+    put_bool(json, "recovered", incident->recovered);
+    put_text(json, "root_cause", finding_catalogue[incident->root_cause].id);
+    json_dumper_set_member_name(json, "chain");
+    json_dumper_begin_array(json);
+    for (unsigned i = 0; i < incident->chain_length; i++)
+        json_dumper_value_string(json, finding_catalogue[incident->chain[i]->id].id);
+    json_dumper_end_array(json);
+    put_text(json, "story", incident->story ? incident->story : "");
+    json_dumper_end_object(json);
+}
+
+static void
+put_incidents(json_dumper *json, const engine_t *engine, uint32_t tunnel)
+{
+    json_dumper_set_member_name(json, "incidents");
+    json_dumper_begin_array(json);
+    for (uint32_t i = 0; i < engine_incident_count(engine, tunnel); i++) {
+        incident_row_t incident;
+
+        engine_incident_row(engine, tunnel, i, &incident);
+        put_incident(json, &incident);
+    }
+    json_dumper_end_array(json);
+}
+
+static void
+put_tunnel(json_dumper *json, const engine_t *engine, uint32_t tunnel)
+{
+    tunnel_row_t row;
+
+    engine_tunnel_row(engine, tunnel, &row);
+    json_dumper_begin_object(json);
+    put_uint(json, "tunnel", row.tunnel);
+    json_dumper_set_member_name(json, "peers");
+    json_dumper_begin_array(json);
+    put_peer(json, "A", &row.peer[PEER_A]);
+    put_peer(json, "B", &row.peer[PEER_B]);
+    json_dumper_end_array(json);
+    if (row.ike_version)
+        put_uint(json, "ike_version", row.ike_version);
+    else
+        put_null(json, "ike_version");
+    put_bool(json, "udp_encapsulated", row.udp_encapsulated);
+    put_text(json, "state", tunnel_state_text(row.state));
+    put_number(json, "availability", row.availability, 6);
+    put_uint(json, "flaps", row.flaps);
+    put_number(json, "down_seconds", row.down_seconds, 6);
+    put_uint(json, "ike_sas", row.ike_sas);
+    put_uint(json, "child_sas", row.child_sas);
+    put_uint(json, "rekeys_ok", row.rekeys_ok);
+    put_uint(json, "rekeys_failed", row.rekeys_failed);
+    put_uint(json, "dpd_sent", row.dpd_sent);
+    put_uint(json, "dpd_unanswered", row.dpd_unanswered);
+    put_number(json, "dpd_median_rtt", row.dpd_median_rtt, 6);
+    put_uint(json, "port_flips", row.port_flips);
+    put_frame(json, "first_frame", row.first_frame);
+    put_frame(json, "last_frame", row.last_frame);
+    put_time(json, "first_time", row.first_time);
+    put_time(json, "last_time", row.last_time);
+    put_findings(json, engine, tunnel);
+    put_incidents(json, engine, tunnel);
+    json_dumper_end_object(json);
+}
+
+void
+report_json(const engine_t *engine, FILE *out)
+{
+    json_dumper json = { .output_file = out, .flags = JSON_DUMPER_FLAGS_PRETTY_PRINT };
+
+    json_dumper_begin_object(&json);
+    put_uint(&json, "schema", REPORT_SCHEMA);
+    put_capture(&json, engine);
+    json_dumper_set_member_name(&json, "tunnels");
+    json_dumper_begin_array(&json);
+    for (uint32_t tunnel = 0; tunnel < engine_tunnel_count(engine); tunnel++)
+        put_tunnel(&json, engine, tunnel);
+    json_dumper_end_array(&json);
+    json_dumper_end_object(&json);
+    json_dumper_finish(&json);
+}

@@ -1,0 +1,303 @@
+/* report_text.c - what is the whole story of the capture, for people?
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "present/report.h"
+
+#include "present/words.h"
+
+#include <string.h>
+
+enum { WIDTH = 100, LABEL = 16, INDENT = 2, FINDING_INDENT = 6 };
+
+/* A line "  Label           " whose value the caller appends, newline included. */
+static void
+begin_line(GString *out, const char *label)
+{
+    g_string_append_printf(out, "%*s%-*s", INDENT, "", LABEL, label);
+}
+
+static void
+append_underlined(GString *out, const char *title, char line)
+{
+    g_string_append_printf(out, "%s\n", title);
+    for (size_t i = 0; i < strlen(title); i++)
+        g_string_append_c(out, line);
+    g_string_append(out, "\n\n");
+}
+
+static double
+seconds_between(capture_ns_t from, capture_ns_t to)
+{
+    return duration_seconds(duration_between(from, to));
+}
+
+/* ---- the capture ---- */
+
+static void
+append_capture(GString *out, const engine_t *engine, const capture_row_t *capture)
+{
+    begin_line(out, "Capture");
+    words_count(out, capture->frames, "frame");
+    if (capture->first_time != CAPTURE_TIME_NONE) {
+        g_string_append(out, ", ");
+        words_date(out, capture->first_time);
+        g_string_append(out, ", ");
+        words_duration(out, seconds_between(capture->first_time, capture->last_time));
+    }
+    g_string_append_c(out, '\n');
+    begin_line(out, "IPsec");
+    words_count(out, capture->ike_messages, "IKE message");
+    g_string_append(out, ", ");
+    words_count(out, capture->esp_packets, "ESP packet");
+    g_string_append(out, ", ");
+    words_count(out, capture->keepalives, "NAT keepalive");
+    g_string_append(out, ", ");
+    words_count(out, capture->icmp_errors, "ICMP error");
+    g_string_append_c(out, '\n');
+    begin_line(out, "Tunnels");
+    g_string_append_printf(out, "%u\n", engine_tunnel_count(engine));
+    if (capture->copies) {
+        begin_line(out, "Copies");
+        words_count(out, capture->copies, "packet");
+        g_string_append(out, " captured twice and counted once\n");
+    }
+    if (capture->malformed) {
+        begin_line(out, "Malformed");
+        words_count(out, capture->malformed, "IPsec packet");
+        g_string_append_c(out, '\n');
+    }
+    if (capture->tunnels_evicted) {
+        begin_line(out, "Forgotten");
+        words_count(out, capture->tunnels_evicted, "idle tunnel");
+        g_string_append(out, ", to stay within the preference \"Tunnels remembered\"\n");
+    }
+    g_string_append_c(out, '\n');
+}
+
+/* ---- a tunnel ---- */
+
+static void
+append_peer(GString *out, const char *name, const peer_row_t *peer)
+{
+    char first[ENDPOINT_TEXT_MAX], last[ENDPOINT_TEXT_MAX];
+
+    begin_line(out, name);
+    if (peer->first.family == ADDRESS_NONE) {
+        g_string_append(out, "not seen\n");
+        return;
+    }
+    g_string_append(out, endpoint_text(&peer->first, first));
+    if (peer->last.family != ADDRESS_NONE && !endpoint_equal(&peer->first, &peer->last))
+        g_string_append_printf(out, ", later %s", endpoint_text(&peer->last, last));
+    if (peer->identity[0]) {
+        char *identity = g_utf8_make_valid(peer->identity, -1);
+
+        g_string_append_printf(out, " (%s)", identity);
+        g_free(identity);
+    }
+    g_string_append_c(out, '\n');
+}
+
+static void
+append_protocol(GString *out, const tunnel_row_t *row)
+{
+    begin_line(out, "Protocol");
+    if (row->ike_version)
+        g_string_append_printf(out, "IKEv%u, ", row->ike_version);
+    else
+        g_string_append(out, "no IKE seen, ");
+    g_string_append(out, row->udp_encapsulated ? "NAT traversal, " : "no NAT traversal, ");
+    words_count(out, row->ike_sas, "IKE SA");
+    g_string_append(out, ", ");
+    words_count(out, row->child_sas, "child SA");
+    g_string_append_c(out, '\n');
+}
+
+static void
+append_availability(GString *out, const tunnel_row_t *row)
+{
+    begin_line(out, "Availability");
+    if (row->availability < 0)
+        g_string_append(out, "unknown");
+    else
+        g_string_append_printf(out, "%.1f %%", row->availability * 100);
+    g_string_append(out, " of ");
+    words_duration(out, seconds_between(row->first_time, row->last_time));
+    g_string_append(out, ", down ");
+    words_duration(out, row->down_seconds);
+    g_string_append(out, ", ");
+    words_count(out, row->flaps, "flap");
+    g_string_append_c(out, '\n');
+}
+
+static void
+append_esp_from(GString *out, const char *label, const peer_row_t *peer)
+{
+    begin_line(out, label);
+    words_count(out, peer->esp_packets, "packet");
+    g_string_append(out, ", ");
+    words_bytes(out, peer->esp_bytes);
+    if (peer->esp_lost)
+        g_string_append_printf(out, ", about %" G_GUINT64_FORMAT " missing (lost, or not captured)", peer->esp_lost);
+    g_string_append_c(out, '\n');
+}
+
+static void
+append_counts(GString *out, const tunnel_row_t *row)
+{
+    begin_line(out, "Rekeys");
+    g_string_append_printf(out, "%u ok, %u failed\n", row->rekeys_ok, row->rekeys_failed);
+    begin_line(out, "DPD");
+    g_string_append_printf(out, "%u sent, %u unanswered", row->dpd_sent, row->dpd_unanswered);
+    if (row->dpd_median_rtt >= 0) {
+        g_string_append(out, ", median answer after ");
+        words_duration(out, row->dpd_median_rtt);
+    }
+    g_string_append_c(out, '\n');
+    if (row->port_flips) {
+        begin_line(out, "NAT port flips");
+        g_string_append_printf(out, "%u\n", row->port_flips);
+    }
+}
+
+static void
+append_tunnel_header(GString *out, const tunnel_row_t *row)
+{
+    char a[ENDPOINT_TEXT_MAX], b[ENDPOINT_TEXT_MAX];
+    const peer_row_t *peer_a = &row->peer[PEER_A], *peer_b = &row->peer[PEER_B];
+    char *title = g_strdup_printf("Tunnel %u: %s - %s: %s", row->tunnel,
+                                  peer_a->first.family ? endpoint_address_text(&peer_a->first, a) : "?",
+                                  peer_b->first.family ? endpoint_address_text(&peer_b->first, b) : "?",
+                                  tunnel_state_text(row->state));
+
+    append_underlined(out, title, '-');
+    g_free(title);
+}
+
+/* ---- incidents ---- */
+
+static void
+append_chain(GString *out, const incident_row_t *incident)
+{
+    GString *chain = g_string_new("Chain: ");
+
+    for (unsigned i = 0; i < incident->chain_length; i++)
+        g_string_append_printf(chain, "%s%s", i ? " -> " : "", finding_catalogue[incident->chain[i]->id].id);
+    if (incident->chain_length)
+        words_wrapped(out, chain->str, 2 * INDENT, WIDTH);
+    g_string_free(chain, TRUE);
+}
+
+static void
+append_incident(GString *out, const incident_row_t *incident)
+{
+    g_string_append_printf(out, "%*sIncident %u: ", INDENT, "", incident->incident + 1);
+    words_clock(out, incident->start);
+    if (incident->end != CAPTURE_TIME_NONE) {
+        g_string_append(out, " to ");
+        words_clock(out, incident->end);
+        g_string_append_printf(out, " (frames %u to %u)", incident->start_frame, incident->end_frame);
+    } else {
+        g_string_append_printf(out, " (from frame %u)", incident->start_frame);
+    }
+    g_string_append(out, ", down ");
+    words_duration(out, incident->down_seconds);
+    g_string_append(out, incident->recovered ? ", recovered\n" : ", not recovered\n");
+    g_string_append_printf(out, "%*sRoot cause: %s - %s\n", 2 * INDENT, "", finding_catalogue[incident->root_cause].id,
+                           finding_catalogue[incident->root_cause].summary);
+    append_chain(out, incident);
+    if (incident->story)
+        words_wrapped(out, incident->story, 2 * INDENT, WIDTH);
+    g_string_append_c(out, '\n');
+}
+
+static void
+append_incidents(GString *out, const engine_t *engine, uint32_t tunnel)
+{
+    for (uint32_t i = 0; i < engine_incident_count(engine, tunnel); i++) {
+        incident_row_t incident;
+
+        engine_incident_row(engine, tunnel, i, &incident);
+        append_incident(out, &incident);
+    }
+}
+
+/* ---- findings ---- */
+
+static void
+append_finding(GString *out, const capture_row_t *capture, const finding_t *finding)
+{
+    g_string_append_printf(out, "%*s%11.3f  ", INDENT, "", seconds_between(capture->first_time, finding->time));
+    words_clock(out, finding->time);
+    g_string_append_printf(out, "  %7u  %-5s  %-8s  %s%s\n", finding->frame, severity_text(finding->severity),
+                           confidence_text(finding->confidence), finding_catalogue[finding->id].id,
+                           finding->at_end ? " (seen at the end of the capture)" : "");
+    words_wrapped(out, finding->text, FINDING_INDENT, WIDTH);
+}
+
+static void
+append_findings(GString *out, const engine_t *engine, const capture_row_t *capture, uint32_t tunnel)
+{
+    const GPtrArray *findings = engine_findings(engine);
+    bool any = false;
+
+    for (unsigned i = 0; i < findings->len; i++) {
+        const finding_t *finding = findings->pdata[i];
+
+        if (finding->tunnel != tunnel)
+            continue;
+        if (!any)
+            g_string_append_printf(out, "%*s%11s  %-12s  %7s  %-5s  %-8s  %s\n", INDENT, "", "Since start", "Time (UTC)", "Frame",
+                                   "Sev.", "How sure", "Finding");
+        any = true;
+        append_finding(out, capture, finding);
+    }
+    if (!any)
+        g_string_append_printf(out, "%*sNo findings\n", INDENT, "");
+    g_string_append_c(out, '\n');
+}
+
+static void
+append_tunnel(GString *out, const engine_t *engine, const capture_row_t *capture, uint32_t tunnel)
+{
+    tunnel_row_t row;
+
+    engine_tunnel_row(engine, tunnel, &row);
+    append_tunnel_header(out, &row);
+    append_peer(out, "Peer A", &row.peer[PEER_A]);
+    append_peer(out, "Peer B", &row.peer[PEER_B]);
+    append_protocol(out, &row);
+    append_availability(out, &row);
+    append_esp_from(out, "ESP from A", &row.peer[PEER_A]);
+    append_esp_from(out, "ESP from B", &row.peer[PEER_B]);
+    append_counts(out, &row);
+    g_string_append_c(out, '\n');
+    append_incidents(out, engine, tunnel);
+    append_findings(out, engine, capture, tunnel);
+}
+
+static bool
+has_ipsec(const engine_t *engine, const capture_row_t *capture)
+{
+    return engine_tunnel_count(engine) > 0 || capture->ike_messages || capture->esp_packets || capture->icmp_errors;
+}
+
+GString *
+report_text(const engine_t *engine)
+{
+    GString *out = g_string_new(NULL);
+    capture_row_t capture;
+
+    engine_capture_row(engine, &capture);
+    append_underlined(out, "IPsec tunnel report", '=');
+    if (!has_ipsec(engine, &capture)) {
+        words_count(out, capture.frames, "frame");
+        g_string_append(out, ", no IPsec traffic found\n");
+        return out;
+    }
+    append_capture(out, engine, &capture);
+    for (uint32_t tunnel = 0; tunnel < engine_tunnel_count(engine); tunnel++)
+        append_tunnel(out, engine, &capture, tunnel);
+    return out;
+}

@@ -1,0 +1,306 @@
+/* subtree.c - what does a frame show about its tunnel?
+ *
+ * The post-dissector draws what the engine noted about the frame's packets. It is called for every frame of every capture:
+ * without IPsec in the frame it leaves at once. The tree may be missing, expert items and the tap do without.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "present/subtree.h"
+
+#include "observe/observe.h"
+#include "present/fields.h"
+#include "present/words.h"
+
+#include <epan/column-utils.h>
+#include <epan/expert.h>
+#include <epan/tap.h>
+
+static int tap_ipsec = -1;
+
+/* ---- single items: nothing is drawn for what is not known ---- */
+
+static proto_item *
+add_uint(proto_tree *tree, int field, tvbuff_t *tvb, uint32_t value)
+{
+    proto_item *item = proto_tree_add_uint(tree, field, tvb, 0, 0, value);
+
+    proto_item_set_generated(item);
+    return item;
+}
+
+static void
+add_index(proto_tree *tree, int field, tvbuff_t *tvb, uint32_t index)
+{
+    if (index != INDEX_NONE)
+        add_uint(tree, field, tvb, index);
+}
+
+static void
+add_frame(proto_tree *tree, int field, tvbuff_t *tvb, frame_t frame)
+{
+    if (frame != FRAME_NONE)
+        add_uint(tree, field, tvb, frame);
+}
+
+static proto_item *
+add_text(proto_tree *tree, int field, tvbuff_t *tvb, const char *text)
+{
+    proto_item *item = proto_tree_add_string(tree, field, tvb, 0, 0, text);
+
+    proto_item_set_generated(item);
+    return item;
+}
+
+static void
+add_flag(proto_tree *tree, int field, tvbuff_t *tvb)
+{
+    proto_item_set_generated(proto_tree_add_item(tree, field, tvb, 0, 0, ENC_NA));
+}
+
+static void
+add_duration(proto_tree *tree, int field, tvbuff_t *tvb, duration_ns_t duration)
+{
+    const nstime_t time = { .secs = (time_t)(duration / SECONDS(1)), .nsecs = (int)(duration % SECONDS(1)) };
+
+    proto_item_set_generated(proto_tree_add_time(tree, field, tvb, 0, 0, &time));
+}
+
+/* ---- parts of the subtree ---- */
+
+static void
+draw_exchange(proto_tree *tree, tvbuff_t *tvb, const frame_note_t *note)
+{
+    proto_tree *exchange_tree;
+
+    if (!note->exchange)
+        return;
+    exchange_tree = proto_item_add_subtree(add_text(tree, hf_exchange, tvb, note->exchange), ett_exchange);
+    add_text(exchange_tree, hf_exchange_confidence, tvb, confidence_text(note->exchange_confidence));
+    add_frame(exchange_tree, hf_exchange_request_in, tvb, note->request_in);
+    add_frame(exchange_tree, hf_exchange_response_in, tvb, note->response_in);
+    if (note->exchange_time > 0)
+        add_duration(exchange_tree, hf_exchange_time, tvb, note->exchange_time);
+    if (note->retransmission_of == FRAME_NONE)
+        return;
+    add_frame(exchange_tree, hf_retransmission_of, tvb, note->retransmission_of);
+    add_uint(exchange_tree, hf_retransmission_count, tvb, note->retransmission_count);
+    add_duration(exchange_tree, hf_retransmission_rto, tvb, note->retransmission_rto);
+}
+
+static void
+draw_spi(proto_tree *tree, tvbuff_t *tvb, const frame_note_t *note)
+{
+    add_frame(tree, hf_spi_first_seen_in, tvb, note->spi_first_seen_in);
+    add_frame(tree, hf_spi_announced_in, tvb, note->spi_announced_in);
+    add_frame(tree, hf_spi_deleted_in, tvb, note->spi_deleted_in);
+}
+
+static void
+draw_nat(proto_tree *tree, tvbuff_t *tvb, const finding_t *finding)
+{
+    if (finding->id != FINDING_nat_port_flip)
+        return;
+    add_uint(tree, hf_nat_old_port, tvb, finding->old_port);
+    add_uint(tree, hf_nat_new_port, tvb, finding->new_port);
+    if (finding->grade != NAT_GRADE_NONE)
+        add_text(tree, hf_nat_grade, tvb, nat_grade_text(finding->grade));
+}
+
+static void
+draw_finding(proto_tree *tree, tvbuff_t *tvb, packet_info *pinfo, const finding_t *finding)
+{
+    const char *id = finding_catalogue[finding->id].id;
+    proto_item *item = proto_tree_add_string_format(tree, hf_analysis_finding, tvb, 0, 0, id, "%s (%s, %s)", id,
+                                                    severity_text(finding->severity), confidence_text(finding->confidence));
+    proto_tree *finding_tree = proto_item_add_subtree(item, ett_finding);
+
+    proto_item_set_generated(item);
+    expert_add_info(pinfo, item, fields_expert(finding));
+    add_text(finding_tree, hf_analysis_text, tvb, finding->text ? finding->text : "");
+    add_text(finding_tree, hf_analysis_confidence, tvb, confidence_text(finding->confidence));
+    for (unsigned i = 0; i < finding->evidences; i++)
+        add_frame(finding_tree, hf_analysis_evidence, tvb, finding->evidence[i]);
+    draw_nat(finding_tree, tvb, finding);
+    if (finding->cause)
+        add_text(finding_tree, hf_analysis_cause, tvb, finding_catalogue[finding->cause->id].id);
+}
+
+/* The incidents that the frame's findings belong to, each once. */
+static void
+draw_incidents(proto_tree *tree, tvbuff_t *tvb, const GPtrArray *findings)
+{
+    uint32_t drawn = INDEX_NONE;
+
+    for (unsigned i = 0; i < findings->len; i++) {
+        const finding_t *finding = findings->pdata[i];
+        incident_row_t incident;
+
+        if (finding->incident == INDEX_NONE || finding->incident == drawn)
+            continue;
+        if (finding->incident >= engine_incident_count(observe_engine(), finding->tunnel))
+            continue;
+        drawn = finding->incident;
+        engine_incident_row(observe_engine(), finding->tunnel, finding->incident, &incident);
+        add_uint(tree, hf_incident, tvb, finding->incident);
+        add_text(tree, hf_incident_root_cause, tvb, finding_catalogue[incident.root_cause].id);
+    }
+}
+
+static void
+draw_findings(proto_tree *tree, tvbuff_t *tvb, packet_info *pinfo, const GPtrArray *findings)
+{
+    proto_item *item = proto_tree_add_item(tree, hf_analysis_flags, tvb, 0, 0, ENC_NA);
+    proto_tree *analysis_tree = proto_item_add_subtree(item, ett_analysis);
+
+    proto_item_set_generated(item);
+    for (unsigned i = 0; i < findings->len; i++)
+        draw_finding(analysis_tree, tvb, pinfo, findings->pdata[i]);
+    if (tree)
+        draw_incidents(analysis_tree, tvb, findings);
+}
+
+static void
+draw_note(proto_tree *tree, tvbuff_t *tvb, packet_info *pinfo, const frame_note_t *note)
+{
+    proto_item *item = proto_tree_add_item(tree, proto_ipsec, tvb, 0, 0, ENC_NA);
+    proto_tree *subtree = proto_item_add_subtree(item, ett_ipsec);
+
+    proto_item_set_generated(item);
+    if (note->tunnel != INDEX_NONE)
+        proto_item_append_text(item, ", Tunnel: %u", note->tunnel);
+    if (note->exchange)
+        proto_item_append_text(item, ", %s", note->exchange);
+    add_index(subtree, hf_tunnel, tvb, note->tunnel);
+    add_index(subtree, hf_ike_sa, tvb, note->ike_sa);
+    add_index(subtree, hf_child_sa, tvb, note->child_sa);
+    draw_exchange(subtree, tvb, note);
+    draw_spi(subtree, tvb, note);
+    if (note->is_copy)
+        add_flag(subtree, hf_copy, tvb);
+    if (note->is_malformed)
+        add_flag(subtree, hf_malformed, tvb);
+    if (note->findings && note->findings->len > 0)
+        draw_findings(subtree, tvb, pinfo, note->findings);
+}
+
+/* ---- the Info column ---- */
+
+enum { COLUMN_FINDINGS_MAX = 3 };
+
+/* " [IPsec: NAT port flip, rekey no response]": findings of severity note and above, each id once. */
+static void
+append_to_info(packet_info *pinfo, const GPtrArray *findings)
+{
+    GString *text = g_string_new(NULL);
+    bool seen[FINDING_COUNT] = { false };
+    unsigned shown = 0, more = 0;
+
+    for (unsigned i = 0; i < findings->len; i++) {
+        const finding_t *finding = findings->pdata[i];
+
+        if (finding->severity < SEVERITY_NOTE || seen[finding->id])
+            continue;
+        seen[finding->id] = true;
+        if (shown == COLUMN_FINDINGS_MAX) {
+            more++;
+            continue;
+        }
+        g_string_append(text, shown++ ? ", " : "");
+        words_id(text, finding_catalogue[finding->id].id);
+    }
+    if (more)
+        g_string_append_printf(text, " and %u more", more);
+    if (shown)
+        col_append_fstr(pinfo->cinfo, COL_INFO, " [IPsec: %s]", text->str);
+    g_string_free(text, TRUE);
+}
+
+/* ---- the post-dissector ---- */
+
+/* The note to show: the one attached to the frame, or what only later frames or the end of the capture added to it. */
+static const frame_note_t *
+note_of_frame(packet_info *pinfo)
+{
+    const frame_note_t *note = observe_note(pinfo);
+
+    return note ? note : engine_note(observe_engine(), pinfo->num);
+}
+
+static bool
+note_of_esp(const packet_info *pinfo, const sighting_t *sighting, frame_note_t *ret_note)
+{
+    return sighting->kind == PACKET_ESP &&
+           engine_note_esp(observe_engine(), pinfo->num, &sighting->source, &sighting->destination, sighting->spi, ret_note);
+}
+
+/* ESP inside ESP: every further packet of another SA has its own subtree, without the frame's findings. */
+static void
+draw_inner_esp(proto_tree *tree, tvbuff_t *tvb, packet_info *pinfo, const sighting_t *sightings)
+{
+    for (const sighting_t *inner = sightings->next; inner; inner = inner->next) {
+        frame_note_t note;
+
+        if (inner->spi == sightings->spi || !note_of_esp(pinfo, inner, &note))
+            continue;
+        note.findings = NULL;
+        draw_note(tree, tvb, pinfo, &note);
+    }
+}
+
+static void
+queue_tap(packet_info *pinfo, uint32_t tunnel)
+{
+    tap_frame_t *record;
+
+    if (!have_tap_listener(tap_ipsec))
+        return;
+    record = wmem_new0(pinfo->pool, tap_frame_t);
+    record->frame = pinfo->num;
+    record->tunnel = tunnel;
+    tap_queue_packet(tap_ipsec, pinfo, record);
+}
+
+/* Always returns 0: the protocol must not appear in frame.protocols, and the items stay where they were added all the same. */
+static int
+draw_frame(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data _U_)
+{
+    const sighting_t *sightings;
+    const frame_note_t *note;
+    frame_note_t shown;
+
+    if (!observe_engine())
+        return 0;
+    observe_frame(pinfo);
+    sightings = observe_sightings(pinfo);
+    if (!sightings)
+        return 0;
+    note = note_of_frame(pinfo);
+    if (!note && !tree && !have_tap_listener(tap_ipsec))
+        return 0;
+    if (note_of_esp(pinfo, sightings, &shown)) {
+        if (note)
+            shown.findings = note->findings;
+    } else if (note) {
+        shown = *note;
+    } else {
+        return 0;
+    }
+    draw_note(tree, tvb, pinfo, &shown);
+    draw_inner_esp(tree, tvb, pinfo, sightings);
+    if (shown.findings)
+        append_to_info(pinfo, shown.findings);
+    queue_tap(pinfo, shown.tunnel);
+    return 0;
+}
+
+void
+subtree_register(void)
+{
+    tap_ipsec = register_tap(SUBTREE_TAP);
+}
+
+void
+subtree_handoff(void)
+{
+    register_postdissector(create_dissector_handle(draw_frame, proto_ipsec));
+}

@@ -1,0 +1,92 @@
+"""Read and write the few pcapng blocks the lab needs (standard library only).
+
+write() puts nothing into the file but the packets: no host, no operating
+system, no application, no comments, no statistics."""
+
+import struct
+
+
+def read(path):
+    """Return (linktype, [(nanoseconds, bytes), ...]) of a one-interface file."""
+    with open(path, "rb") as source:
+        data = source.read()
+    packets, linktype, per_second, offset = [], 1, 10 ** 6, 0
+    order = "<" if data[8:12] == b"\x4d\x3c\x2b\x1a" else ">"
+    while offset + 12 <= len(data):
+        kind, length = struct.unpack_from(order + "II", data, offset)
+        body = data[offset + 8:offset + length - 4]
+        if kind == 1:
+            linktype = struct.unpack_from(order + "H", body)[0]
+            at = 8
+            while at + 4 <= len(body):
+                code, size = struct.unpack_from(order + "HH", body, at)
+                if code == 9:
+                    value = body[at + 4]
+                    per_second = 2 ** (value & 127) if value & 128 else 10 ** value
+                if code == 0:
+                    break
+                at += 4 + (size + 3) // 4 * 4
+        elif kind == 6:
+            _, high, low, caplen, _ = struct.unpack_from(order + "5I", body)
+            stamp = (high << 32 | low) * 10 ** 9 // per_second
+            packets.append((stamp, body[20:20 + caplen]))
+        offset += length
+    return linktype, packets
+
+
+def _block(kind, body):
+    body += b"\0" * (-len(body) % 4)
+    length = struct.pack("<I", len(body) + 12)
+    return struct.pack("<I", kind) + length + body + length
+
+
+def write(path, linktype, packets):
+    tsresol = struct.pack("<HHB3xHH", 9, 1, 9, 0, 0)
+    with open(path, "wb") as out:
+        out.write(_block(0x0A0D0D0A, struct.pack("<IHHq", 0x1A2B3C4D, 1, 0, -1)))
+        out.write(_block(1, struct.pack("<HHI", linktype, 0, 262144) + tsresol))
+        for stamp, data in packets:
+            out.write(_block(6, struct.pack("<5I", 0, stamp >> 32, stamp & 0xFFFFFFFF,
+                                            len(data), len(data)) + data))
+
+
+def udp(frame):
+    """(src, dst, sport, dport, payload) of a UDP frame on Ethernet, or None."""
+    kind = frame[12:14]
+    if kind == b"\x08\x00" and frame[23] == 17:
+        start = 14 + (frame[14] & 15) * 4
+        src, dst = frame[26:30], frame[30:34]
+    elif kind == b"\x86\xdd" and frame[20] == 17:
+        start = 54
+        src, dst = frame[22:38], frame[38:54]
+    else:
+        return None
+    sport, dport, length = struct.unpack_from("!HHH", frame, start)
+    return src, dst, sport, dport, frame[start + 8:start + length]
+
+
+def ike(frame):
+    """The IKE message of a frame (no non-ESP marker), or None."""
+    found = udp(frame)
+    if not found:
+        return None
+    payload = found[4]
+    if 4500 in found[2:4]:
+        if payload[:4] != b"\0\0\0\0":
+            return None
+        payload = payload[4:]
+    elif 500 not in found[2:4]:
+        return None
+    if len(payload) < 28 or payload[17] not in (0x10, 0x20):
+        return None
+    return payload
+
+
+def esp_spi(frame):
+    found = udp(frame)
+    if found and 4500 in found[2:4] and len(found[4]) > 8 and found[4][:4] != b"\0\0\0\0":
+        return found[4][:4].hex()
+    if frame[12:14] == b"\x08\x00" and frame[23] == 50:
+        start = 14 + (frame[14] & 15) * 4
+        return frame[start:start + 4].hex()
+    return None

@@ -1,0 +1,33 @@
+"""A tunnel behind a NAT that is simply well: rekeys, liveness checks, delete.
+
+Two CHILD_SA rekeys (one from each side), one IKE_SA rekey, one answered
+liveness check, and an acknowledged DELETE by the client at the end."""
+
+
+def run(lab):
+    lab.both(conn={"dpd_delay": "3s"}, b={"conn": {"dpd_delay": "0"}},
+             child={"esp_proposals": "aes128-sha256-ecp256"})
+    lab.initiate()
+    lab.ping()
+    lab.pause(3)
+    mark = lab.b.log.mark()
+    lab.command("a", "--rekey", "--child", "net")
+    lab.b.log.wait(r"outbound CHILD_SA .* established", mark)
+    lab.pause(2)
+    mark = lab.a.log.mark()
+    lab.command("b", "--rekey", "--child", "net")
+    lab.a.log.wait(r"outbound CHILD_SA .* established", mark)
+    lab.pause(2)
+    mark = lab.b.log.mark()
+    lab.command("a", "--rekey", "--ike", "gw")
+    lab.b.log.wait(r"IKE_SA .* rekeyed", mark)
+    lab.pause(2)
+    lab.ping_stop()
+    mark = lab.a.log.mark()
+    lab.a.log.wait(r"sending DPD request", mark)
+    lab.pause(0.5)
+    lab.ping(count=4)
+    t = lab.command("a", "--terminate", "--ike", "gw")
+    lab.capture_stop()
+    lab.expect("clean_delete", "chat", t, t + 1, "the client deletes the only IKE SA, acknowledged")
+    lab.healthy("every request is answered at once, ESP flows both ways, the NAT is steady")

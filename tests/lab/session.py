@@ -1,0 +1,303 @@
+"""One run of one scenario: build, act, capture, tell the truth, tidy up."""
+
+import copy
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+
+import keys
+import pcapng
+import topology
+import verify
+from charon import Charon
+
+SECRET = "not-a-secret-this-is-a-sample"
+CLIENT, HEADEND = "client.example.com", "headend.example.com"
+
+# What a healthy capture must not show.
+HEALTHY_NOT = ("retransmission", "retransmit_exhausted", "ike_no_response",
+               "rekey_no_response", "rekey_rejected", "child_rejected",
+               "proposal_mismatch", "pfs_mismatch", "ke_group_retry", "ts_unacceptable",
+               "auth_failed", "dpd_unanswered", "dpd_loss", "rekey_collision",
+               "rekey_too_frequent", "lifetime_mismatch", "reauthentication",
+               "fragment_loss", "spi_desync", "invalid_spi", "invalid_ike_spi",
+               "esp_one_way", "esp_to_stale_port", "esp_replay", "esp_loss",
+               "esp_sequence_reset", "esp_icv_mismatch", "mtu_blackhole",
+               "nat_port_flip", "nat_unstable", "address_change", "icmp_unreachable",
+               "tunnel_down", "child_down", "tunnel_flap", "delete_no_restart")
+
+
+def merge(base, extra):
+    for key, value in extra.items():
+        if isinstance(value, dict) and isinstance(base.get(key), dict):
+            merge(base[key], value)
+        elif value is None:
+            base.pop(key, None)
+        else:
+            base[key] = value
+    return base
+
+
+class Session:
+    """What a scenario's run(lab) works with.
+
+    lab.a / lab.b        the charons of client and headend
+    lab.top              topology: flip(), drop(), undrop(), wait_drops()
+    lab.expect(...)      a finding the capture must show
+    lab.never(ids, why)  findings it must not show
+    lab.accept(ids)      findings whose definition allows them here
+    """
+
+    def __init__(self, name, scenario, out):
+        self.name, self.scenario = name, scenario
+        self.folder = os.path.join(out, name)
+        self.work = tempfile.mkdtemp(prefix="iplab-")
+        os.chmod(self.work, 0o755)
+        self.nat = getattr(scenario, "NAT", True)
+        self.ipv6 = getattr(scenario, "IPV6", False)
+        self.inside = getattr(scenario, "INSIDE", False)
+        self.top = topology.Topology(self.nat, self.ipv6,
+                                     getattr(scenario, "WAN_DELAY", None))
+        charon = getattr(scenario, "CHARON", {})
+        timers = dict({"retransmit_timeout": "1.0", "retransmit_base": "1.5",
+                       "retransmit_tries": 4}, **charon)
+        own = lambda side: dict(timers, **getattr(scenario, "CHARON_" + side, {}))
+        self.a = Charon(self.top, "a", self.work, own("A"))
+        self.b = Charon(self.top, "b", self.work, own("B"))
+        self.captures, self.pings, self.background = [], [], []
+        self.driver, self.notes = [], []
+        self.expected, self.not_expected = [], []
+        self.acceptable, self.root = [], []
+
+    # -- configuration ------------------------------------------------------
+
+    def config(self, side, conn=None, child=None, children=None, secret=SECRET):
+        """A swanctl.conf for one side. conn / child override the defaults."""
+        addr = self.top.addr
+        me, peer = (CLIENT, HEADEND) if side == "a" else (HEADEND, CLIENT)
+        nets = {"local_ts": topology.LAN_A, "remote_ts": topology.LAN_B}
+        if side == "b":
+            nets = {"local_ts": topology.LAN_B, "remote_ts": topology.LAN_A}
+        base_child = merge(dict(nets, esp_proposals="aes128-sha256", rekey_time="0",
+                                start_action="none", close_action="none",
+                                dpd_action="restart" if side == "a" else "clear"),
+                           child or {})
+        if children is None:
+            children = {"net": {}}
+        gw = {"version": 2, "local_addrs": addr[side],
+              "remote_addrs": addr["b"] if side == "a" else "%any",
+              "proposals": "aes128-sha256-ecp256", "rekey_time": "0", "reauth_time": "0",
+              "dpd_delay": "0", "encap": "yes", "keyingtries": 1, "mobike": "no",
+              "local": {"auth": "psk", "id": me}, "remote": {"auth": "psk", "id": peer},
+              "children": {name: merge(copy.deepcopy(base_child), own)
+                           for name, own in children.items()}}
+        merge(gw, conn or {})
+        return {"connections": {"gw": gw},
+                "secrets": {"ike-gw": {"id-a": CLIENT, "id-b": HEADEND,
+                                       "secret": '"%s"' % secret}}}
+
+    def both(self, conn=None, child=None, a=None, b=None):
+        """Start both charons; a and b are dicts of extra config() arguments."""
+        def side(name, extra):
+            extra = dict(extra or {})
+            return self.config(name, merge(copy.deepcopy(conn or {}), extra.pop("conn", {})),
+                               merge(copy.deepcopy(child or {}), extra.pop("child", {})), **extra)
+        self.b.start(side("b", b))
+        self.a.start(side("a", a))
+        self._capture_start()
+
+    # -- acting -------------------------------------------------------------
+
+    def event(self, kind, **more):
+        t = round(time.time(), 3)
+        self.driver.append(dict({"t": t, "kind": kind, "src": "driver"}, **more))
+        return t
+
+    def initiate(self, child="net", timeout=60, expect=True):
+        """The client brings the tunnel up; returns when both say it is up."""
+        mark_a, mark_b = self.a.log.mark(), self.b.log.mark()
+        t = self.event("initiate", by="a", child=child)
+        code, said = self.a.swanctl("--initiate", "--child", child, "--timeout",
+                                    str(timeout))
+        if expect:
+            if code:
+                raise RuntimeError("the tunnel did not come up: " + said[-400:])
+            self.b.log.wait(r"CHILD_SA .* established", mark_b, 10)
+            self.a.log.wait(r"CHILD_SA .* established", mark_a, 10)
+        return t
+
+    def command(self, host, *args, **more):
+        t = self.event(args[0].lstrip("-"), by=host, args=" ".join(args[1:]))
+        charon = self.a if host == "a" else self.b
+        charon.swanctl(*args, **more)
+        return t
+
+    def ping(self, interval=0.5, count=None, src=None, dst=None, reverse=False):
+        src = src or (topology.HOST_B if reverse else topology.HOST_A)
+        dst = dst or (topology.HOST_A if reverse else topology.HOST_B)
+        host = "b" if reverse else "a"
+        argv = ["ping", "-n", "-q", "-s", "16", "-i", str(interval), "-I", src, dst]
+        if count:
+            argv[1:1] = ["-c", str(count), "-W", "1"]
+        self.event("traffic-start", frm=host, to=dst, interval=interval, count=count)
+        child = self.top.start(host, *argv, stdout=subprocess.DEVNULL,
+                               stderr=subprocess.DEVNULL)
+        if count:
+            child.wait(count * interval + 20)
+            return None
+        self.pings.append(child)
+        return child
+
+    def ping_stop(self):
+        for child in self.pings:
+            self.top.stop(child, signal.SIGINT)
+        self.pings = []
+        self.event("traffic-stop")
+
+    def pause(self, seconds):
+        """Let traffic flow (for times where there is no event to wait for)."""
+        time.sleep(seconds)
+
+    def alive(self, seconds, every=3):
+        """Pings between R and B, outside any tunnel: the link and the capture
+        go on, so that the silence of the tunnel means something."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            self.pause(every)
+            self.top.inside("r", "ping", "-c1", "-n", self.top.addr["b"])
+
+    # -- capture ------------------------------------------------------------
+
+    def _capture_start(self):
+        points = [("capture.pcapng", "outside")]
+        if self.inside:
+            points.append(("capture-inside.pcapng", "inside"))
+        for name, iface in points:
+            raw = os.path.join(self.work, name)
+            said = open(raw + ".out", "w")
+            child = self.top.start("r", "dumpcap", "-q", "-i", iface, "-w", raw, "-f",
+                                   "udp or icmp", stdout=said, stderr=subprocess.STDOUT)
+            self.captures.append((name, raw, child))
+            end = time.monotonic() + 15
+            while "File:" not in open(raw + ".out").read():
+                if child.poll() is not None or time.monotonic() > end:
+                    raise RuntimeError("dumpcap: " + open(raw + ".out").read())
+                time.sleep(0.05)
+        self.event("capture-start")
+
+    def capture_stop(self, after=1.0):
+        """End of the capture; what follows is not part of the sample."""
+        time.sleep(after)
+        self.end = self.event("capture-stop")
+        for name, raw, child in self.captures:
+            self.top.stop(child, signal.SIGINT)
+        if self.pings:
+            self.ping_stop()
+
+    # -- truth --------------------------------------------------------------
+
+    def expect(self, finding, severity, t0, t1, text, needs_keys=False, **more):
+        self.expected.append(dict({
+            "finding": finding, "severity": severity, "t0": round(t0, 3),
+            "t1": None if t1 is None else round(t1, 3), "needs_keys": needs_keys,
+            "text": text}, **more))
+
+    def never(self, findings, why):
+        self.not_expected += [{"finding": f, "why": why}
+                              for f in (findings.split() if isinstance(findings, str)
+                                        else findings)]
+
+    def healthy(self, why, but=()):
+        self.never([f for f in HEALTHY_NOT if f not in but], why)
+
+    def accept(self, findings):
+        self.acceptable += findings.split()
+
+    def cause(self, findings):
+        self.root += findings.split()
+
+    # -- the whole run ------------------------------------------------------
+
+    def run(self):
+        began = time.monotonic()
+        try:
+            self.top.up()
+            self.scenario.run(self)
+            if not self.driver or self.driver[-1]["kind"] not in ("capture-stop", "traffic-stop"):
+                self.capture_stop()
+            self.a.stop()
+            self.b.stop()
+            return self._finish(round(time.monotonic() - began, 1))
+        finally:
+            for sign in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(sign, signal.SIG_IGN)
+            self.top.down()
+            if not os.environ.get("LAB_KEEP"):
+                shutil.rmtree(self.work, ignore_errors=True)
+
+    def _finish(self, seconds):
+        fresh = self.folder + ".new"
+        shutil.rmtree(fresh, ignore_errors=True)
+        os.makedirs(fresh)
+        found = keys.Keys()
+        for log in self.a.logs + self.b.logs:
+            found.read_log(log)
+        everything = []
+        change = getattr(self.scenario, "rewrite", lambda frame: frame)
+        for name, raw, _ in self.captures:
+            linktype, packets = pcapng.read(raw)
+            everything += packets
+            pcapng.write(os.path.join(fresh, name), linktype,
+                         [(stamp, change(frame)) for stamp, frame in packets])
+        everything.sort(key=lambda packet: packet[0])
+        rows, rows1, rows2, stats = found.tables(everything)
+        keys.write(os.path.join(fresh, "keys"), rows, rows1, rows2)
+        counts = verify.verify(fresh)
+        top = self.top
+        places = {"capture.pcapng": "R outside, after the NAT" if self.nat
+                  else "R outside, between R and B"}
+        if self.inside:
+            places["capture-inside.pcapng"] = "R inside, before the NAT"
+        events = self.driver + [e for log in self.a.logs + self.b.logs for e in log.events()]
+        truth = {
+            "name": self.name,
+            "generated_by": "strongSwan %s charon with kernel-libipsec (userspace ESP in UDP), "
+                            "tests/lab" % self._version(),
+            "about": " ".join(self.scenario.__doc__.split()),
+            "topology": {
+                "A": "%s (LAN %s)" % (top.addr["a"], topology.LAN_A),
+                "R_inside": top.addr["r_in"], "R_outside": top.addr["r_out"],
+                "nat_address": topology.NAT_ADDRESS if self.nat else None,
+                "nat_ports": {"500": topology.NAT_PORT_500, "4500": top.nat_port}
+                             if self.nat else None,
+                "B": "%s (LAN %s)" % (top.addr["b"], topology.LAN_B)},
+            "capture_points": places,
+            "expected_findings": self.expected,
+            "expected_non_findings": self.not_expected,
+            "acceptable_findings": sorted(set(self.acceptable)),
+            "root_cause": self.root,
+            "analyst_notes": self.notes,
+            "key_stats": stats,
+            "verify": counts,
+            "wall_seconds": seconds,
+            "events": sorted(events, key=lambda event: event["t"])}
+        with open(os.path.join(fresh, "truth.json"), "w") as out:
+            json.dump(truth, out, indent=1)
+            out.write("\n")
+        shutil.rmtree(self.folder, ignore_errors=True)
+        os.rename(fresh, self.folder)
+        return stats, counts
+
+    def _version(self):
+        for charon in (self.a, self.b):
+            for log in charon.logs:
+                for entry in log.entries:
+                    found = re.search(r"strongSwan (\d+\.\d+\.\d+)", entry[3])
+                    if found:
+                        return found.group(1)
+        return "charon"

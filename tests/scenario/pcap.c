@@ -1,0 +1,156 @@
+/* pcap.c - Ethernet, IPv4, UDP and ICMP around the packets of a story. Frame numbers are those of the scenario runner.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "pcap.h"
+
+#include "bytes.h"
+
+#include <stdio.h>
+
+enum {
+    PCAP_MAGIC_NANOSECONDS = 0xa1b23c4d,
+    LINK_ETHERNET = 1,
+    IP_ICMP = 1,
+    IP_UDP = 17,
+    IP_ESP = 50,
+};
+
+static unsigned
+checksum(const uint8_t *bytes, unsigned length)
+{
+    uint32_t sum = 0;
+
+    for (unsigned i = 0; i < length; i++)
+        sum += i % 2 == 0 ? (uint32_t)bytes[i] << 8 : bytes[i];
+    while (sum >> 16 != 0)
+        sum = (sum & 0xffff) + (sum >> 16);
+    return ~sum & 0xffff;
+}
+
+static void
+put_ipv4(GByteArray *out, const endpoint_t *source, const endpoint_t *destination, unsigned protocol, unsigned payload, unsigned id)
+{
+    unsigned start = out->len;
+
+    put_u16(out, 0x4500);
+    put_u16(out, 20 + payload);
+    put_u16(out, id & 0xffff);
+    put_u16(out, 0);
+    put_u8(out, 64);
+    put_u8(out, protocol);
+    put_u16(out, 0);
+    g_byte_array_append(out, source->address, 4);
+    g_byte_array_append(out, destination->address, 4);
+    set_u16(out, start + 10, checksum(out->data + start, 20));
+}
+
+/* The IP packet that carries an IKE, ESP or keepalive packet; `length` bytes of it were there, `captured` are written. */
+static void
+put_transport(GByteArray *out, const view_t *view, packet_kind_t kind, bool encapsulated, unsigned id)
+{
+    const GByteArray *bytes = view->shot->bytes;
+    unsigned marker = kind == PACKET_IKE && encapsulated ? 4 : 0;
+
+    if (kind == PACKET_ESP && !encapsulated) {
+        put_ipv4(out, &view->source, &view->destination, IP_ESP, bytes->len, id);
+    } else {
+        put_ipv4(out, &view->source, &view->destination, IP_UDP, 8 + marker + bytes->len, id);
+        put_u16(out, view->source.port);
+        put_u16(out, view->destination.port);
+        put_u16(out, 8 + marker + bytes->len);
+        put_u16(out, 0);
+        put_zeros(out, marker);
+    }
+    g_byte_array_append(out, bytes->data, (guint)view->captured);
+}
+
+static void
+put_icmp(GByteArray *out, const view_t *view, unsigned id)
+{
+    GByteArray *quote = g_byte_array_new();
+    endpoint_t to = view->source;
+    unsigned start;
+
+    put_transport(quote, view, view->shot->quoted, view->shot->udp_encapsulated, id + 1);
+    put_ipv4(out, &view->shot->reporter, &to, IP_ICMP, 8 + quote->len, id);
+    start = out->len;
+    put_u8(out, view->shot->icmp_type);
+    put_u8(out, view->shot->icmp_code);
+    put_u16(out, 0);
+    put_u32(out, view->shot->icmp_code == 4 ? 1400 : 0);
+    put_bytes(out, quote);
+    set_u16(out, start + 2, checksum(out->data + start, out->len - start));
+    g_byte_array_free(quote, TRUE);
+}
+
+/* An ARP request: a frame that has nothing to do with any tunnel. */
+static void
+put_foreign(GByteArray *out)
+{
+    put_u32(out, 0x00010800);
+    put_u32(out, 0x06040001);
+    put_zeros(out, 20);
+}
+
+static void
+put_ethernet(GByteArray *out, unsigned type)
+{
+    put_u32(out, 0x02000000);
+    put_u32(out, 0x00020200);
+    put_u32(out, 0x00000001);
+    put_u16(out, type);
+}
+
+static void
+put_little_u32(GByteArray *out, uint32_t value)
+{
+    put_u32(out, GUINT32_SWAP_LE_BE(value));
+}
+
+static void
+put_record(GByteArray *out, const view_t *view, unsigned id)
+{
+    GByteArray *frame = g_byte_array_new();
+    unsigned missing = 0;
+
+    put_ethernet(frame, view->shot->is_foreign ? 0x0806 : 0x0800);
+    if (view->shot->is_foreign)
+        put_foreign(frame);
+    else if (view->shot->kind == PACKET_ICMP_ERROR)
+        put_icmp(frame, view, id);
+    else
+        put_transport(frame, view, view->shot->kind, view->shot->udp_encapsulated, id);
+    if (!view->shot->is_foreign)
+        missing = view->shot->bytes->len - (unsigned)view->captured;
+    put_little_u32(out, (uint32_t)(view->time / SECONDS(1)));
+    put_little_u32(out, (uint32_t)(view->time % SECONDS(1)));
+    put_little_u32(out, frame->len);
+    put_little_u32(out, frame->len + missing);
+    put_bytes(out, frame);
+    g_byte_array_free(frame, TRUE);
+}
+
+bool
+pcap_write(const char *file, const GArray *views)
+{
+    GByteArray *out = g_byte_array_new();
+    GError *error = NULL;
+
+    put_little_u32(out, PCAP_MAGIC_NANOSECONDS);
+    put_little_u32(out, 4u << 16 | 2);
+    put_little_u32(out, 0);
+    put_little_u32(out, 0);
+    put_little_u32(out, 262144);
+    put_little_u32(out, LINK_ETHERNET);
+    for (unsigned i = 0; i < views->len; i++)
+        put_record(out, &g_array_index(views, view_t, i), (i + 1) * 2);
+    if (!g_file_set_contents(file, (const char *)out->data, (gssize)out->len, &error)) {
+        fprintf(stderr, "%s\n", error->message);
+        g_error_free(error);
+        g_byte_array_free(out, TRUE);
+        return false;
+    }
+    g_byte_array_free(out, TRUE);
+    return true;
+}

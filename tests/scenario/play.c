@@ -1,0 +1,387 @@
+/* play.c - what passes the capture point, and when?
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "play.h"
+
+#include "bytes.h"
+#include "message.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { NATT_PORT = 4500, ICMP_QUOTE_MAX = 64 };
+
+#define STORY_BEGINS (SECONDS(1700000000))
+#define BACK_OFFSET (MILLISECONDS(1) / 3) /* in two-way bulk traffic the answer follows this soon */
+#define QUIET_SPACING SECONDS(1)
+
+/* Traffic that goes on while the ladder does. */
+typedef struct {
+    const step_t *step;
+    unsigned step_index;
+    unsigned from, to;
+    capture_ns_t next;
+    bool is_stopped;
+} flow_t;
+
+typedef struct {
+    world_t world;
+    const scenario_t *scenario;
+    capture_ns_t now;
+    GPtrArray *shots;
+    GArray *flows; /* of flow_t */
+} stage_t;
+
+static void
+shot_free(void *data)
+{
+    shot_t *shot = data;
+
+    if (shot->bytes != NULL)
+        g_byte_array_free(shot->bytes, TRUE);
+    if (shot->decrypted != NULL)
+        g_byte_array_free(shot->decrypted, TRUE);
+    g_free(shot);
+}
+
+/* Where a packet of this peer really starts: behind its NAT, if it has one. */
+static endpoint_t
+inside_endpoint(const actor_t *actor, const endpoint_t *seen, bool encapsulated)
+{
+    endpoint_t endpoint = *seen;
+
+    if (actor->is_natted) {
+        endpoint = actor->inside;
+        endpoint.port = seen->port == 0 ? 0 : encapsulated ? NATT_PORT : 500;
+    }
+    return endpoint;
+}
+
+static shot_t *
+stage_add(stage_t *stage, const step_t *step, unsigned step_index, unsigned from, unsigned to, packet_kind_t kind)
+{
+    const actor_t *sender = &stage->world.actor[from], *receiver = &stage->world.actor[to];
+    shot_t *shot = g_new0(shot_t, 1);
+    const actor_t *natted = receiver;
+
+    shot->kind = kind;
+    shot->time = stage->now;
+    shot->order = stage->shots->len;
+    shot->step = step_index;
+    shot->sender = from;
+    shot->towards_last = to + 1 == stage->world.actors;
+    shot->source = sender->seen;
+    shot->destination = receiver->seen;
+    if (step->from_port != 0)
+        shot->source.port = step->from_port;
+    if (step->to_port != 0)
+        shot->destination.port = step->to_port;
+    if (step->to_address != NULL) {
+        unsigned a, b, c, d;
+
+        if (shot->destination.family == ADDRESS_IPV4 && sscanf(step->to_address, "%3u.%3u.%3u.%3u", &a, &b, &c, &d) == 4) {
+            const uint8_t address[4] = { (uint8_t)a, (uint8_t)b, (uint8_t)c, (uint8_t)d };
+
+            memcpy(shot->destination.address, address, 4);
+        }
+    }
+    shot->udp_encapsulated = shot->source.port == NATT_PORT || shot->destination.port == NATT_PORT;
+    if (kind == PACKET_ESP) {
+        if (step->encapsulation >= 0)
+            shot->udp_encapsulated = step->encapsulation == 1;
+        if (!shot->udp_encapsulated)
+            shot->source.port = shot->destination.port = 0;
+    }
+    shot->inside_source = inside_endpoint(sender, &shot->source, shot->udp_encapsulated);
+    shot->inside_destination = inside_endpoint(receiver, &shot->destination, shot->udp_encapsulated);
+    shot->is_natted = sender->is_natted || receiver->is_natted;
+    shot->sent_from_inside = sender->is_natted;
+    shot->dies_at_nat = natted->is_natted && (step->to_port != 0 || step->to_address != NULL);
+    g_ptr_array_add(stage->shots, shot);
+    return shot;
+}
+
+static void
+send_esp(stage_t *stage, const step_t *step, unsigned step_index, unsigned from, unsigned to)
+{
+    shot_t *shot = stage_add(stage, step, step_index, from, to, PACKET_ESP);
+    unsigned size = step->size != 0 ? step->size : stage->scenario->esp_suite->esp_size;
+    uint32_t spi = world_child_spi(&stage->world, step->child, to);
+    uint32_t sequence = world_sequence(&stage->world, step->child, to, step->skip, step->sequence);
+
+    shot->bytes = g_byte_array_new();
+    put_u32(shot->bytes, spi);
+    put_u32(shot->bytes, sequence);
+    put_random(shot->bytes, seed_from("esp", (uint64_t)spi << 32 | sequence), size > 8 ? size - 8 : 0);
+}
+
+static void
+send_keepalive(stage_t *stage, const step_t *step, unsigned step_index, unsigned from, unsigned to)
+{
+    shot_t *shot = stage_add(stage, step, step_index, from, to, PACKET_NAT_KEEPALIVE);
+
+    shot->bytes = g_byte_array_new();
+    put_u8(shot->bytes, 0xff);
+}
+
+static void
+send_bulk(stage_t *stage, const step_t *step, unsigned step_index, unsigned from, unsigned to)
+{
+    if (step->act == ACT_ESP)
+        send_esp(stage, step, step_index, from, to);
+    else
+        send_keepalive(stage, step, step_index, from, to);
+}
+
+static void
+add_foreign_frame(stage_t *stage, unsigned step_index, capture_ns_t time)
+{
+    shot_t *shot = g_new0(shot_t, 1);
+
+    shot->is_foreign = true;
+    shot->time = time;
+    shot->order = stage->shots->len;
+    shot->step = step_index;
+    g_ptr_array_add(stage->shots, shot);
+}
+
+/* Lets time pass up to `until`, with the traffic that goes on meanwhile. Packets are put in order at the end. */
+static void
+stage_pass(stage_t *stage, capture_ns_t until)
+{
+    for (unsigned i = 0; i < stage->flows->len; i++) {
+        flow_t *flow = &g_array_index(stage->flows, flow_t, i);
+
+        while (!flow->is_stopped && flow->next < until) {
+            stage->now = flow->next;
+            send_bulk(stage, flow->step, flow->step_index, flow->from, flow->to);
+            flow->next += flow->step->every;
+        }
+    }
+    stage->now = until;
+}
+
+static void
+start_flow(stage_t *stage, const step_t *step, unsigned step_index, unsigned from, unsigned to, duration_ns_t offset)
+{
+    flow_t flow = { .step = step, .step_index = step_index, .from = from, .to = to, .next = stage->now + offset };
+
+    g_array_append_val(stage->flows, flow);
+}
+
+static void
+play_bulk(stage_t *stage, const step_t *step, unsigned step_index, unsigned from, unsigned to)
+{
+    unsigned first_flow = stage->flows->len;
+
+    if (step->every == 0) {
+        send_bulk(stage, step, step_index, from, to);
+        if (step->both)
+            send_bulk(stage, step, step_index, to, from);
+        return;
+    }
+    start_flow(stage, step, step_index, from, to, 0);
+    if (step->both)
+        start_flow(stage, step, step_index, to, from, BACK_OFFSET);
+    if (step->lasting != 0) {
+        stage_pass(stage, stage->now + step->lasting);
+        for (unsigned i = first_flow; i < stage->flows->len; i++)
+            g_array_index(stage->flows, flow_t, i).is_stopped = true;
+    }
+}
+
+static void
+play_stop(stage_t *stage, const step_t *step)
+{
+    for (unsigned i = 0; i < stage->flows->len; i++) {
+        flow_t *flow = &g_array_index(stage->flows, flow_t, i);
+        bool is_meant = step->from == NULL || step->both ||
+                        (flow->from == world_actor(&stage->world, step->from) && flow->to == world_actor(&stage->world, step->to));
+
+        if (step->child != NULL && (flow->step->child == NULL || !g_str_equal(flow->step->child, step->child)))
+            is_meant = false;
+        flow->is_stopped = flow->is_stopped || is_meant;
+    }
+}
+
+static bool
+play_message(stage_t *stage, const step_t *step, unsigned step_index, unsigned from, unsigned to)
+{
+    shot_t *shot = stage_add(stage, step, step_index, from, to, PACKET_IKE);
+
+    shot->label = step->label;
+    shot->bytes = message_build(&stage->world, step, from, to, &shot->decrypted);
+    return shot->bytes != NULL;
+}
+
+static GByteArray *
+bytes_copy(const GByteArray *bytes)
+{
+    GByteArray *copy = g_byte_array_new();
+
+    put_bytes(copy, bytes);
+    return copy;
+}
+
+/* The last message of `from` to `to`, or the one that was called `label`. */
+static const shot_t *
+find_message(const stage_t *stage, unsigned from, const char *label)
+{
+    for (unsigned i = stage->shots->len; i > 0; i--) {
+        const shot_t *shot = g_ptr_array_index(stage->shots, i - 1);
+
+        if (!shot->is_foreign && shot->kind == PACKET_IKE && shot->sender == from &&
+            (label == NULL || (shot->label != NULL && g_str_equal(shot->label, label))))
+            return shot;
+    }
+    return NULL;
+}
+
+static bool
+play_again(stage_t *stage, const step_t *step, unsigned step_index, unsigned from, unsigned to)
+{
+    const shot_t *first = find_message(stage, from, step->label);
+    shot_t *shot;
+
+    if (first == NULL) {
+        fprintf(stderr, "%s:%u: nothing to send again\n", step->place.file, step->place.line);
+        return false;
+    }
+    shot = stage_add(stage, step, step_index, from, to, PACKET_IKE);
+    shot->bytes = bytes_copy(first->bytes);
+    shot->decrypted = first->decrypted != NULL ? bytes_copy(first->decrypted) : NULL;
+    return true;
+}
+
+/* An ICMP error towards `to`: quotes the last packet that `to` has sent. */
+static bool
+play_icmp(stage_t *stage, const step_t *step, unsigned step_index, unsigned from, unsigned to)
+{
+    const shot_t *quoted = NULL;
+    shot_t *shot;
+
+    for (unsigned i = stage->shots->len; i > 0 && quoted == NULL; i--) {
+        const shot_t *candidate = g_ptr_array_index(stage->shots, i - 1);
+
+        if (!candidate->is_foreign && candidate->sender == to && (candidate->kind == PACKET_IKE || candidate->kind == PACKET_ESP))
+            quoted = candidate;
+    }
+    if (quoted == NULL) {
+        fprintf(stderr, "%s:%u: nothing to quote\n", step->place.file, step->place.line);
+        return false;
+    }
+    shot = stage_add(stage, step, step_index, from, to, PACKET_ICMP_ERROR);
+    shot->quoted = quoted->kind;
+    shot->reporter = shot->source;
+    shot->reporter.port = 0;
+    if (step->reporter != NULL) {
+        unsigned a, b, c, d;
+
+        if (sscanf(step->reporter, "%3u.%3u.%3u.%3u", &a, &b, &c, &d) == 4) {
+            const uint8_t address[4] = { (uint8_t)a, (uint8_t)b, (uint8_t)c, (uint8_t)d };
+            bool ipv6 = shot->reporter.family == ADDRESS_IPV6;
+
+            memcpy(shot->reporter.address + (ipv6 ? 12 : 0), address, 4);
+        }
+    }
+    shot->icmp_type = step->icmp_type;
+    shot->icmp_code = step->icmp_code;
+    if (shot->reporter.family == ADDRESS_IPV6) { /* RFC 4443 3.1, 3.2 */
+        shot->icmp_type = step->icmp_code == 4 ? 2 : 1;
+        shot->icmp_code = step->icmp_code == 3 ? 4 : step->icmp_code == 13 ? 1 : step->icmp_code == 1 ? 3 : 0;
+    }
+    shot->source = quoted->source;
+    shot->destination = quoted->destination;
+    shot->inside_source = quoted->inside_source;
+    shot->inside_destination = quoted->inside_destination;
+    shot->udp_encapsulated = quoted->udp_encapsulated;
+    shot->bytes = g_byte_array_new();
+    g_byte_array_append(shot->bytes, quoted->bytes->data, MIN(quoted->bytes->len, ICMP_QUOTE_MAX));
+    return true;
+}
+
+static void
+play_endpoint(stage_t *stage, const step_t *step)
+{
+    actor_t *actor = &stage->world.actor[world_actor(&stage->world, step->from)];
+    endpoint_t endpoint = step->endpoint;
+    uint16_t port = endpoint.port != 0 ? endpoint.port : actor->seen.port;
+
+    if (endpoint.family != ADDRESS_NONE)
+        actor->seen = actor->seen.family == ADDRESS_IPV6 ? endpoint_as_ipv6(&endpoint) : endpoint;
+    actor->seen.port = port;
+    if (!actor->is_natted)
+        actor->inside = actor->seen;
+}
+
+static void
+play_quiet(stage_t *stage, const step_t *step, unsigned step_index)
+{
+    capture_ns_t until = stage->now + step->lasting;
+
+    for (capture_ns_t time = stage->now + QUIET_SPACING; time <= until; time += QUIET_SPACING)
+        add_foreign_frame(stage, step_index, time);
+    stage_pass(stage, until);
+}
+
+static bool
+play_step(stage_t *stage, const step_t *step, unsigned step_index)
+{
+    unsigned from = step->from != NULL ? world_actor(&stage->world, step->from) : 0;
+    unsigned to = step->to != NULL ? world_actor(&stage->world, step->to) : 0;
+
+    stage_pass(stage, stage->now + step->wait);
+    switch (step->act) {
+    case ACT_MESSAGE:
+        return play_message(stage, step, step_index, from, to);
+    case ACT_AGAIN:
+        return play_again(stage, step, step_index, from, to);
+    case ACT_ESP:
+    case ACT_KEEPALIVE:
+        play_bulk(stage, step, step_index, from, to);
+        break;
+    case ACT_ICMP:
+        return play_icmp(stage, step, step_index, from, to);
+    case ACT_STOP:
+        play_stop(stage, step);
+        break;
+    case ACT_ENDPOINT:
+        play_endpoint(stage, step);
+        break;
+    case ACT_QUIET:
+        play_quiet(stage, step, step_index);
+        break;
+    }
+    return true;
+}
+
+static int
+compare_shots(const void *left, const void *right)
+{
+    const shot_t *a = *(const shot_t *const *)left, *b = *(const shot_t *const *)right;
+
+    if (a->time != b->time)
+        return a->time < b->time ? -1 : 1;
+    return a->order < b->order ? -1 : a->order > b->order;
+}
+
+GPtrArray *
+play(const scenario_t *scenario, const play_options_t *options)
+{
+    stage_t stage = { .scenario = scenario, .now = STORY_BEGINS, .shots = g_ptr_array_new_with_free_func(shot_free) };
+    bool ok = true;
+
+    world_init(&stage.world, scenario, options->force_nat, options->ipv6);
+    stage.flows = g_array_new(FALSE, TRUE, sizeof(flow_t));
+    for (unsigned i = 0; ok && i < scenario->steps->len; i++)
+        ok = play_step(&stage, &g_array_index(scenario->steps, step_t, i), i);
+    world_clear(&stage.world);
+    g_array_free(stage.flows, TRUE);
+    if (!ok) {
+        g_ptr_array_free(stage.shots, TRUE);
+        return NULL;
+    }
+    g_ptr_array_sort(stage.shots, compare_shots);
+    return stage.shots;
+}

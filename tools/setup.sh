@@ -1,0 +1,58 @@
+#!/bin/sh
+# setup.sh - is everything here that building and testing needs? Installs what is missing, on Debian and its relatives.
+#
+# Silent when nothing is to be done. SPDX-License-Identifier: GPL-2.0-or-later
+set -eu
+
+BUILD="cmake ninja-build gcc libc6-dev pkg-config libglib2.0-dev libwireshark-dev wireshark-dev tshark util-linux"
+TESTS="python3 python3-jsonschema"
+
+fail()
+{
+    echo "setup: $*" >&2
+    exit 1
+}
+
+is_installed()
+{
+    dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null | grep -qx installed
+}
+
+missing_packages()
+{
+    for package in $BUILD $TESTS; do
+        is_installed "$package" || printf '%s ' "$package"
+    done
+}
+
+if ! command -v apt-get >/dev/null 2>&1; then
+    for program in cmake ninja cc pkg-config tshark python3; do
+        command -v "$program" >/dev/null 2>&1 ||
+            fail "$program is missing. On Debian and Ubuntu this script installs it; elsewhere install the equivalents of: $BUILD $TESTS"
+    done
+    exit 0
+fi
+
+missing=$(missing_packages)
+[ -n "$missing" ] || exit 0
+
+if [ "$(id -u)" = 0 ]; then
+    as_root=
+elif command -v sudo >/dev/null 2>&1; then
+    as_root=sudo
+else
+    fail "these packages are missing and installing them needs root: $missing"
+fi
+
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+echo "setup: installing $missing" >&2
+apt()
+{
+    $as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=120 "$@" >>"$log" 2>&1 </dev/null
+}
+# shellcheck disable=SC2086  # a list of packages
+if ! { apt update && apt install -y --no-install-recommends $missing; }; then
+    tail -n 15 "$log" >&2
+    fail "apt-get could not install: $missing"
+fi
