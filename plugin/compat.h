@@ -54,5 +54,4 @@ typedef void compat_stat_init_t;
 #define COMPAT_STAT_INIT_FAILED exit(1)
 #endif
 
-
 #endif

@@ -8,13 +8,13 @@
 #include "observe/handles.h"
 
 typedef struct {
-    const char *stock;         /* filter name of the stock protocol, and the name of its dissector */
+    const char *stock; /* filter name of the stock protocol, and the name of its dissector */
     const char *table;
-    uint32_t value;            /* where the stock dissector stands from the beginning */
-    const char *name;          /* of the protocol in name only */
+    uint32_t value;   /* where the stock dissector stands from the beginning */
+    const char *name; /* of the protocol in name only */
     const char *short_name;
-    const char *filter_name;   /* what "tshark -d" knows it by */
-    const char *description;   /* as the Decode As dialog lists it; unique in its table */
+    const char *filter_name; /* what "tshark -d" knows it by */
+    const char *description; /* as the Decode As dialog lists it; unique in its table */
 } place_t;
 
 static const place_t places[HANDLES] = {
@@ -42,14 +42,15 @@ handles_register(void)
     for (int i = 0; i < HANDLES; i++) {
         const int parent = proto_get_id_by_filter_name(places[i].stock);
 
-        protocols[i] = proto_register_protocol_in_name_only(places[i].name, places[i].short_name, places[i].filter_name, parent,
-                                                            FT_PROTOCOL);
+        protocols[i] =
+            proto_register_protocol_in_name_only(places[i].name, places[i].short_name, places[i].filter_name, parent, FT_PROTOCOL);
     }
 }
 
 typedef struct {
     dissector_handle_t wanted;
-    GArray *original, *changed; /* of uint32_t: places where `wanted` stands by registration, and by the user's or a preference's will */
+    GArray *original,
+        *changed; /* of uint32_t: places where `wanted` stands by registration, and by the user's or a preference's will */
 } search_t;
 
 static void

@@ -296,9 +296,9 @@ observe_register(int own_protocol)
 void
 observe_handoff(void)
 {
-    static const dissector_t looks[HANDLES] = { [HANDLE_ESP] = look_at_esp,
-                                                [HANDLE_UDPENCAP] = look_at_udpencap,
-                                                [HANDLE_ISAKMP] = look_at_isakmp };
+    static const dissector_t looks[HANDLES] = {
+        [HANDLE_ESP] = look_at_esp, [HANDLE_UDPENCAP] = look_at_udpencap, [HANDLE_ISAKMP] = look_at_isakmp
+    };
 
     handles_handoff(looks);
     preferences_apply();

@@ -50,9 +50,9 @@ static hf_register_info fields[] = {
       { "Tunnel", "ipsec.tunnel", FT_UINT32, BASE_DEC, NULL, 0, "Index of the tunnel in this capture, from 0", HFILL } },
     { &hf_ike_sa, { "IKE SA", "ipsec.ike_sa", FT_UINT32, BASE_DEC, NULL, 0, "Index of the IKE SA in its tunnel, from 0", HFILL } },
     { &hf_child_sa,
-      { "Child SA", "ipsec.child_sa", FT_UINT32, BASE_DEC, NULL, 0, "Index of the ESP SA generation in its tunnel, from 0", HFILL } },
-    { &hf_exchange,
-      { "Exchange", "ipsec.exchange", FT_STRING, BASE_NONE, NULL, 0, "What this IKE exchange does", HFILL } },
+      { "Child SA", "ipsec.child_sa", FT_UINT32, BASE_DEC, NULL, 0, "Index of the ESP SA generation in its tunnel, from 0",
+        HFILL } },
+    { &hf_exchange, { "Exchange", "ipsec.exchange", FT_STRING, BASE_NONE, NULL, 0, "What this IKE exchange does", HFILL } },
     { &hf_exchange_confidence,
       { "Confidence", "ipsec.exchange.confidence", FT_STRING, BASE_NONE, NULL, 0,
         "observed: readable in the packet; inferred: the best explanation of an encrypted packet", HFILL } },
@@ -77,19 +77,17 @@ static hf_register_info fields[] = {
     { &hf_nat_grade,
       { "Grade", "ipsec.nat.grade", FT_STRING, BASE_NONE, NULL, 0,
         "What became of it: recovered, split (IKE and ESP on different ports) or harmful", HFILL } },
-    { &hf_spi_first_seen_in,
-      { "SPI first seen in", "ipsec.spi.first_seen_in", FT_FRAMENUM, BASE_NONE, NULL, 0, NULL, HFILL } },
+    { &hf_spi_first_seen_in, { "SPI first seen in", "ipsec.spi.first_seen_in", FT_FRAMENUM, BASE_NONE, NULL, 0, NULL, HFILL } },
     { &hf_spi_announced_in,
-      { "SPI announced in", "ipsec.spi.announced_in", FT_FRAMENUM, BASE_NONE, NULL, 0, "The IKE message that negotiated it", HFILL } },
+      { "SPI announced in", "ipsec.spi.announced_in", FT_FRAMENUM, BASE_NONE, NULL, 0, "The IKE message that negotiated it",
+        HFILL } },
     { &hf_spi_deleted_in,
       { "SPI deleted in", "ipsec.spi.deleted_in", FT_FRAMENUM, BASE_NONE, NULL, 0, "The IKE message that deleted it", HFILL } },
-    { &hf_copy,
-      { "Second copy of a packet captured twice", "ipsec.copy", FT_NONE, BASE_NONE, NULL, 0, NULL, HFILL } },
+    { &hf_copy, { "Second copy of a packet captured twice", "ipsec.copy", FT_NONE, BASE_NONE, NULL, 0, NULL, HFILL } },
     { &hf_malformed, { "Malformed", "ipsec.malformed", FT_NONE, BASE_NONE, NULL, 0, NULL, HFILL } },
     { &hf_analysis_flags,
       { "Findings", "ipsec.analysis.flags", FT_NONE, BASE_NONE, NULL, 0, "This frame reveals something about its tunnel", HFILL } },
-    { &hf_analysis_finding,
-      { "Finding", "ipsec.analysis.finding", FT_STRING, BASE_NONE, NULL, 0, "The finding's id", HFILL } },
+    { &hf_analysis_finding, { "Finding", "ipsec.analysis.finding", FT_STRING, BASE_NONE, NULL, 0, "The finding's id", HFILL } },
     { &hf_analysis_confidence,
       { "Confidence", "ipsec.analysis.confidence", FT_STRING, BASE_NONE, NULL, 0,
         "observed: the bytes say so; inferred: the best explanation of encrypted traffic", HFILL } },
@@ -114,8 +112,8 @@ static const char *const filter_names[FINDING_COUNT] = {
 };
 
 static const int expert_groups[] = {
-    [GROUP_IKE] = PI_SEQUENCE, [GROUP_ESP] = PI_SEQUENCE, [GROUP_NAT] = PI_PROTOCOL, [GROUP_LIFE] = PI_RESPONSE_CODE,
-    [GROUP_CAPTURE] = PI_ASSUMPTION,
+    [GROUP_IKE] = PI_SEQUENCE,       [GROUP_ESP] = PI_SEQUENCE,       [GROUP_NAT] = PI_PROTOCOL,
+    [GROUP_LIFE] = PI_RESPONSE_CODE, [GROUP_CAPTURE] = PI_ASSUMPTION,
 };
 
 static const int expert_severities[SEVERITIES] = {
@@ -136,10 +134,9 @@ register_experts(expert_module_t *module)
         const finding_info_t *info = &finding_catalogue[id];
 
         for (int severity = 0; severity <= (int)info->severity; severity++)
-            items[used++] = (ei_register_info){
-                &experts[id][severity],
-                { filter_names[id], expert_groups[info->group], expert_severities[severity], info->summary, EXPFILL }
-            };
+            items[used++] = (ei_register_info){ &experts[id][severity],
+                                                { filter_names[id], expert_groups[info->group], expert_severities[severity],
+                                                  info->summary, EXPFILL } };
     }
     expert_register_field_array(module, items, used);
 }

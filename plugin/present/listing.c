@@ -62,14 +62,9 @@ enum {
 };
 
 const char *const finding_columns[FINDING_COLUMNS] = {
-    [FINDING_CELL_FRAME] = "Frame",
-    [FINDING_CELL_TIME] = "Time (UTC)",
-    [FINDING_CELL_SINCE] = "Since start s",
-    [FINDING_CELL_TUNNEL] = "Tunnel",
-    [FINDING_CELL_SEVERITY] = "Severity",
-    [FINDING_CELL_CONFIDENCE] = "Confidence",
-    [FINDING_CELL_ID] = "Finding",
-    [FINDING_CELL_TEXT] = "What happened",
+    [FINDING_CELL_FRAME] = "Frame",   [FINDING_CELL_TIME] = "Time (UTC)",    [FINDING_CELL_SINCE] = "Since start s",
+    [FINDING_CELL_TUNNEL] = "Tunnel", [FINDING_CELL_SEVERITY] = "Severity",  [FINDING_CELL_CONFIDENCE] = "Confidence",
+    [FINDING_CELL_ID] = "Finding",    [FINDING_CELL_TEXT] = "What happened",
 };
 
 bool
@@ -128,9 +123,9 @@ tunnel_cells(const tunnel_row_t *row, char *ret_cells[TUNNEL_COLUMNS])
     ret_cells[TUNNEL_CELL_BYTES_A] = number_cell(a->esp_bytes);
     ret_cells[TUNNEL_CELL_BYTES_B] = number_cell(b->esp_bytes);
     ret_cells[TUNNEL_CELL_LOST] = g_strdup_printf("%" G_GUINT64_FORMAT "/%" G_GUINT64_FORMAT, a->esp_lost, b->esp_lost);
-    ret_cells[TUNNEL_CELL_WORST] = row->worst ? g_strdup_printf("%s (%s)", finding_catalogue[row->worst->id].id,
-                                                           severity_text(row->worst->severity))
-                                         : g_strdup("-");
+    ret_cells[TUNNEL_CELL_WORST] =
+        row->worst ? g_strdup_printf("%s (%s)", finding_catalogue[row->worst->id].id, severity_text(row->worst->severity))
+                   : g_strdup("-");
 }
 
 static char *

@@ -166,10 +166,9 @@ append_tunnel_header(GString *out, const tunnel_row_t *row)
 {
     char a[ENDPOINT_TEXT_MAX], b[ENDPOINT_TEXT_MAX];
     const peer_row_t *peer_a = &row->peer[PEER_A], *peer_b = &row->peer[PEER_B];
-    char *title = g_strdup_printf("Tunnel %u: %s - %s: %s", row->tunnel,
-                                  peer_a->first.family ? endpoint_address_text(&peer_a->first, a) : "?",
-                                  peer_b->first.family ? endpoint_address_text(&peer_b->first, b) : "?",
-                                  tunnel_state_text(row->state));
+    char *title = g_strdup_printf(
+        "Tunnel %u: %s - %s: %s", row->tunnel, peer_a->first.family ? endpoint_address_text(&peer_a->first, a) : "?",
+        peer_b->first.family ? endpoint_address_text(&peer_b->first, b) : "?", tunnel_state_text(row->state));
 
     append_underlined(out, title, '-');
     g_free(title);

@@ -100,8 +100,8 @@ listen_to_tap(report_kind_t kind, const char *filter)
     listener->kind = kind;
     listener->selection.everything = filter == NULL;
     selection_init(&listener->selection);
-    error = register_tap_listener(SUBTREE_TAP, listener, filter, TL_REQUIRES_NOTHING, listener_reset, listener_packet, listener_draw,
-                                  listener_finish);
+    error = register_tap_listener(SUBTREE_TAP, listener, filter, TL_REQUIRES_NOTHING, listener_reset, listener_packet,
+                                  listener_draw, listener_finish);
     if (!error)
         return true;
     g_strchomp(error->str);
@@ -122,8 +122,9 @@ static const char *const names[] = {
 static bool
 refuse(const char *argument)
 {
-    fprintf(stderr, "ipsec: \"-z %s\" is not one of -z ipsec,tunnels[,filter], -z ipsec,findings[,filter], "
-                    "-z ipsec,report and -z ipsec,report,json\n",
+    fprintf(stderr,
+            "ipsec: \"-z %s\" is not one of -z ipsec,tunnels[,filter], -z ipsec,findings[,filter], "
+            "-z ipsec,report and -z ipsec,report,json\n",
             argument);
     return false;
 }
@@ -199,7 +200,9 @@ register_command_line(void)
     static const char *const commands[] = { "ipsec", "ipsec,tunnels", "ipsec,findings", "ipsec,report" };
 
     for (size_t i = 0; i < G_N_ELEMENTS(commands); i++) {
-        stat_tap_ui ui = { .group = REGISTER_STAT_GROUP_GENERIC, .cli_string = commands[i], .tap_init_cb = start_from_command_line };
+        stat_tap_ui ui = { .group = REGISTER_STAT_GROUP_GENERIC,
+                           .cli_string = commands[i],
+                           .tap_init_cb = start_from_command_line };
 
         register_stat_tap_ui(&ui, NULL);
     }

@@ -96,7 +96,8 @@ add_distorted(GArray *placed, const shot_t *shot, distortion_t distortion)
     if (distortion == DISTORTION_DOUBLED && !shot->is_foreign)
         add_view(placed, shot, time + COPY_DELAY, place + COPY_DELAY, false);
     if (distortion == DISTORTION_SNAPLEN_64 || distortion == DISTORTION_SNAPLEN_96)
-        g_array_index(placed, placed_t, placed->len - 1).view.captured = snapped(shot, distortion == DISTORTION_SNAPLEN_64 ? 64 : 96);
+        g_array_index(placed, placed_t, placed->len - 1).view.captured =
+            snapped(shot, distortion == DISTORTION_SNAPLEN_64 ? 64 : 96);
 }
 
 static int

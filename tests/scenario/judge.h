@@ -7,7 +7,8 @@
 
 #include "outcome.h"
 
-/* The story as it is told: every expectation met, and nothing else of weight. Complaints, one per line, are appended. True: none. */
+/* The story as it is told: every expectation met, and nothing else of weight. Complaints, one per line, are appended.
+ * True: none. */
 bool judge_story(const scenario_t *scenario, const GArray *views, const outcome_t *outcome, keys_mode_t keys, GString *complaints);
 
 /* A distorted capture against the undistorted one. */

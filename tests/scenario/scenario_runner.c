@@ -251,7 +251,8 @@ main(int argc, char **argv)
     int first_file;
 
     if (!parse_options(argc, argv, &options, &first_file)) {
-        fprintf(stderr, "usage: scenario_runner [--verbose] [--plain] [--only NAME] [--preludes FILE] [--write-pcap DIR] FILE...\n");
+        fprintf(stderr, "usage: scenario_runner [--verbose] [--plain] [--only NAME] [--preludes FILE] [--write-pcap DIR] "
+                        "FILE...\n");
         return 2;
     }
     setvbuf(stdout, NULL, _IOLBF, 0);

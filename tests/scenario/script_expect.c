@@ -27,8 +27,12 @@ parse_qualifiers(scan_t *scan, expectation_t *expectation)
         const char *word;
         int severity, confidence;
     } words[] = {
-        { "observed", UNSAID, CONFIDENCE_OBSERVED }, { "inferred", UNSAID, CONFIDENCE_INFERRED }, { "error", SEVERITY_ERROR, UNSAID },
-        { "warn", SEVERITY_WARN, UNSAID },           { "note", SEVERITY_NOTE, UNSAID },           { "chat", SEVERITY_CHAT, UNSAID },
+        { "observed", UNSAID, CONFIDENCE_OBSERVED },
+        { "inferred", UNSAID, CONFIDENCE_INFERRED },
+        { "error", SEVERITY_ERROR, UNSAID },
+        { "warn", SEVERITY_WARN, UNSAID },
+        { "note", SEVERITY_NOTE, UNSAID },
+        { "chat", SEVERITY_CHAT, UNSAID },
     };
     static const struct {
         const char *word;

@@ -157,14 +157,10 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(reads_are_big_endian_and_advance),
-        cmocka_unit_test(eight_bytes_fit_a_u64),
-        cmocka_unit_test(a_failed_read_changes_nothing),
-        cmocka_unit_test(the_last_byte_can_be_read_and_none_after_it),
-        cmocka_unit_test(numbers_have_one_to_eight_bytes),
-        cmocka_unit_test(a_part_is_cut_off_its_parent),
-        cmocka_unit_test(nothing_can_be_cut_from_nothing),
-        cmocka_unit_test(missing_bytes_have_no_length),
+        cmocka_unit_test(reads_are_big_endian_and_advance), cmocka_unit_test(eight_bytes_fit_a_u64),
+        cmocka_unit_test(a_failed_read_changes_nothing),    cmocka_unit_test(the_last_byte_can_be_read_and_none_after_it),
+        cmocka_unit_test(numbers_have_one_to_eight_bytes),  cmocka_unit_test(a_part_is_cut_off_its_parent),
+        cmocka_unit_test(nothing_can_be_cut_from_nothing),  cmocka_unit_test(missing_bytes_have_no_length),
         cmocka_unit_test(huge_lengths_do_not_wrap),
     };
 

@@ -131,11 +131,11 @@ the_first_error_is_behind_status_notifies(void **state)
 static void
 notify_data_is_the_number_that_it_starts_with(void **state)
 {
-    ike_message_t message = parse_clear(PAYLOAD_NOTIFY, "2900000a 00000011 000e"        /* INVALID_KE_PAYLOAD: group 14 */
-                                                        "2900000c 0000000b c0ffee01"    /* INVALID_SPI */
-                                                        "29000009 00004006 aa"          /* COOKIE of one byte */
+    ike_message_t message = parse_clear(PAYLOAD_NOTIFY, "2900000a 00000011 000e"     /* INVALID_KE_PAYLOAD: group 14 */
+                                                        "2900000c 0000000b c0ffee01" /* INVALID_SPI */
+                                                        "29000009 00004006 aa"       /* COOKIE of one byte */
                                                         "29000010 00004006 0102030405060708"
-                                                        "2900000c 03044009 deadbeef"    /* REKEY_SA */
+                                                        "2900000c 03044009 deadbeef" /* REKEY_SA */
                                                         "00000008 00000018");
 
     (void)state;
@@ -215,6 +215,9 @@ identities_are_text(void **state)
         { "00000008 09000000", "dn:?" },
         { "00000023 09000000 3019310b3009060355040613024348310a300806035504030c0161", "dn:C=CH, CN=a" },
         { "00000023 09000000 301a310b3009060355040613024348310a300806035504030c0161", "dn:?" }, /* a length beyond the end */
+        { "00000025 09000000 30811a310b3009060355040613024348310b300906035504030c026162", "dn:C=CH, CN=ab" }, /* long form */
+        { "0000000a 09000000 3000", "dn:?" },
+        { "00000012 09000000 300831063004060055ff", "dn:?" }, /* a value beyond its attribute */
         { "00000023 09000000 3019310b3009060355040613ff4348310a300806035504030c0161", "dn:?" },
     };
 
@@ -246,20 +249,31 @@ an_address_of_the_wrong_size_is_no_identity(void **state)
 static void
 selectors_are_prefixes_where_they_are(void **state)
 {
-    ike_message_t message = parse_clear(
-        PAYLOAD_TSI, "2d000048 04000000"
-                     "07000010 0000ffff c0000200 c00002ff" /* a prefix */
-                     "07060010 00500050 c0000205 c0000209" /* a range, TCP port 80 */
-                     "07110010 0001ffff 00000000 ffffffff" /* everything, UDP ports from 1 */
-                     "07000010 ffff0000 c0000201 c0000201" /* one address, opaque ports */
-                     "00000030 01000000"
-                     "08000028 0000ffff 20010db8000000000000000000000000 20010db800000000ffffffffffffffff");
+    ike_message_t message =
+        parse_clear(PAYLOAD_TSI, "2d000048 04000000"
+                                 "07000010 0000ffff c0000200 c00002ff" /* a prefix */
+                                 "07060010 00500050 c0000205 c0000209" /* a range, TCP port 80 */
+                                 "07110010 0001ffff 00000000 ffffffff" /* everything, UDP ports from 1 */
+                                 "07000010 ffff0000 c0000201 c0000201" /* one address, opaque ports */
+                                 "00000030 01000000"
+                                 "08000028 0000ffff 20010db8000000000000000000000000 20010db800000000ffffffffffffffff");
 
     (void)state;
     assert_false(message.is_malformed);
     assert_string_equal(message.selectors_i, "192.0.2.0/24 192.0.2.5-192.0.2.9 [proto 6 port 80]"
                                              " 0.0.0.0/0 [proto 17 port 1-65535] 192.0.2.1/32 [port opaque]");
     assert_string_equal(message.selectors_r, "2001:db8::/64");
+}
+
+static void
+a_single_port_is_not_opaque(void **state)
+{
+    ike_message_t message = parse_clear(PAYLOAD_TSI, "00000028 02000000 07000010 ffffffff c0000201 c0000201"
+                                                     "07000010 00000000 c0000201 c0000201");
+
+    (void)state;
+    assert_false(message.is_malformed);
+    assert_string_equal(message.selectors_i, "192.0.2.1/32 [port 65535] 192.0.2.1/32 [port 0]");
 }
 
 /* RFC 7296 3.13: the number of selectors is announced. */
@@ -505,6 +519,32 @@ cut_messages_are_truncated_not_malformed(void **state)
     }
 }
 
+/* A payload of a header only, at the very end: the least that a chain can miss. */
+static void
+a_cut_in_the_last_bare_header_is_no_contradiction(void **state)
+{
+    sample_t sample = sample_message(0x20, 200, IKEV2_SA_INIT, 0, 0, "00000004");
+    ike_message_t message;
+
+    (void)state;
+    assert_false(parse(sample).is_malformed);
+    for (size_t captured = IKE_HEADER_LENGTH; captured < sample.length; captured++) {
+        assert_true(sample_parse_captured(&sample, captured, NULL, &message));
+        assert_true(message.is_truncated && !message.is_malformed);
+    }
+}
+
+static void
+a_bare_header_is_a_message(void **state)
+{
+    ike_message_t message = parse_clear(PAYLOAD_NONE, "");
+
+    (void)state;
+    assert_int_equal(message.length, IKE_HEADER_LENGTH);
+    assert_true(message.is_readable);
+    assert_false(message.is_malformed || message.is_truncated);
+}
+
 /* The capture cut only what follows the message: nothing is missing. */
 static void
 a_cut_behind_the_message_is_no_truncation(void **state)
@@ -628,6 +668,7 @@ main(void)
         cmocka_unit_test(identities_are_text),
         cmocka_unit_test(an_address_of_the_wrong_size_is_no_identity),
         cmocka_unit_test(selectors_are_prefixes_where_they_are),
+        cmocka_unit_test(a_single_port_is_not_opaque),
         cmocka_unit_test(selectors_must_be_as_many_as_announced),
         cmocka_unit_test(long_texts_end_in_dots),
         cmocka_unit_test(unknown_payloads_are_skipped),
@@ -643,6 +684,8 @@ main(void)
         cmocka_unit_test(a_header_length_beyond_the_packet_is_malformed),
         cmocka_unit_test(a_header_length_below_the_header_is_malformed),
         cmocka_unit_test(cut_messages_are_truncated_not_malformed),
+        cmocka_unit_test(a_cut_in_the_last_bare_header_is_no_contradiction),
+        cmocka_unit_test(a_bare_header_is_a_message),
         cmocka_unit_test(a_cut_behind_the_message_is_no_truncation),
         cmocka_unit_test(whole_payloads_of_a_cut_message_are_read),
         cmocka_unit_test(the_first_inner_payload_of_a_cut_message_is_visible),

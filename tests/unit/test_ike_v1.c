@@ -125,8 +125,9 @@ errors_are_types_1_to_31(void **state)
 
     (void)state;
     assert_int_equal(ike_message_error(&message)->type, NOTIFY_NO_PROPOSAL_CHOSEN);
-    message = parse_clear(IKEV1_INFORMATIONAL, PAYLOAD_V1_NOTIFY, "0b00000c 00000001 01000020  0b00000c 00000001 01006002"
-                                                                  "0000000c 00000001 0100001f");
+    message = parse_clear(IKEV1_INFORMATIONAL, PAYLOAD_V1_NOTIFY,
+                          "0b00000c 00000001 01000020  0b00000c 00000001 01006002"
+                          "0000000c 00000001 0100001f");
     assert_int_equal(message.notifies, 3);
     assert_int_equal(ike_message_error(&message)->type, 31);
 }
@@ -150,6 +151,10 @@ the_identity_is_the_senders(void **state)
     assert_string_equal(message.identity_i, "keyid:gr");
     message = parse_clear(IKEV1_AGGRESSIVE, PAYLOAD_V1_ID, "00000008 0a000000");
     assert_string_equal(message.identity_i, "type 10");
+    message =
+        parse_clear(IKEV1_AGGRESSIVE, PAYLOAD_V1_ID, "00000023 09000000 3019310b3009060355040613024348310a300806035504030c0161");
+    assert_string_equal(message.identity_i, "dn:C=CH, CN=a");
+    assert_false(message.is_malformed || message.has_ke);
 }
 
 /* RFC 2407 4.6.2: the forms of traffic selectors. The first is IDci, the second IDcr (RFC 2409 5.5). */
@@ -193,7 +198,10 @@ static void
 an_address_of_the_wrong_size_is_malformed(void **state)
 {
     static const char *const bodies[] = {
-        "0000000b 01000000 c00002", "0000000d 01000000 c000020100", "0000000c 04000000 c0000200", "00000007 010000",
+        "0000000b 01000000 c00002",
+        "0000000d 01000000 c000020100",
+        "0000000c 04000000 c0000200",
+        "00000007 010000",
     };
 
     (void)state;
@@ -254,9 +262,9 @@ a_huge_lifetime_is_capped(void **state)
 static void
 phases_have_their_own_attributes(void **state)
 {
-    ike_message_t message =
-        parse_clear(IKEV1_QUICK_MODE, PAYLOAD_V1_SA, "00000040" SA_HEAD "00000034 01030401 c0ffee01 00000028 030c0000"
-                                                     "80010001 80020e10 80030005 80040001 80050002 80060100 800b0001 800c0007");
+    ike_message_t message = parse_clear(IKEV1_QUICK_MODE, PAYLOAD_V1_SA,
+                                        "00000040" SA_HEAD "00000034 01030401 c0ffee01 00000028 030c0000"
+                                        "80010001 80020e10 80030005 80040001 80050002 80060100 800b0001 800c0007");
     const proposal_t *proposal = &message.sa.proposal[0];
 
     (void)state;
@@ -273,8 +281,8 @@ phases_have_their_own_attributes(void **state)
 static void
 the_key_length_may_come_before_its_cipher(void **state)
 {
-    ike_message_t message = parse_clear(IKEV1_MAIN_MODE, PAYLOAD_V1_SA,
-                                        "00000024" SA_HEAD "00000018 01010001 00000010 01010000 800e0100 80010007");
+    ike_message_t message =
+        parse_clear(IKEV1_MAIN_MODE, PAYLOAD_V1_SA, "00000024" SA_HEAD "00000018 01010001 00000010 01010000 800e0100 80010007");
 
     (void)state;
     assert_false(message.is_malformed);
@@ -322,6 +330,17 @@ deletes_are_collected(void **state)
     assert_int_equal(message.deleted_spi[0], 0xaabbccdd);
 }
 
+static void
+a_key_exchange_has_data(void **state)
+{
+    ike_message_t message = parse_clear(IKEV1_MAIN_MODE, PAYLOAD_V1_KE, "00000004");
+
+    (void)state;
+    assert_true(message.is_malformed && !message.has_ke);
+    message = parse_clear(IKEV1_MAIN_MODE, PAYLOAD_V1_KE, "00000005 aa");
+    assert_true(!message.is_malformed && message.has_ke);
+}
+
 /* Clear messages may be padded to four bytes; more is not padding. */
 static void
 alignment_after_the_chain_is_accepted(void **state)
@@ -352,6 +371,7 @@ main(void)
         cmocka_unit_test(each_transform_stands_alone),
         cmocka_unit_test(another_doi_is_not_read),
         cmocka_unit_test(deletes_are_collected),
+        cmocka_unit_test(a_key_exchange_has_data),
         cmocka_unit_test(alignment_after_the_chain_is_accepted),
     };
 

@@ -272,7 +272,8 @@ no_difference_is_no_text(void **state)
 static void
 missing_pfs_is_named(void **state)
 {
-    proposal_t accepted = ESP(&aes128, &sha256, &modp2048), offered = ESP(&aes128, &sha256), none = ESP(&aes128, &sha256, &no_group);
+    proposal_t accepted = ESP(&aes128, &sha256, &modp2048), offered = ESP(&aes128, &sha256),
+               none = ESP(&aes128, &sha256, &no_group);
     proposal_list_t offer = list_of(&offered, NULL), says_none = list_of(&none, NULL);
 
     (void)state;
@@ -347,10 +348,12 @@ from_aead_to_integrity_is_named(void **state)
     proposal_list_t offer_aead = list_of(&aead, NULL), offer_cbc = list_of(&cbc, NULL), offer_both = list_of(&aead, &cbc);
 
     (void)state;
-    assert_difference(&offer_aead, &cbc, "encryption AES-GCM-16-256 is offered, AES-CBC-128 was accepted before; "
-                                         "integrity is not offered, HMAC-SHA2-256-128 was accepted before");
-    assert_difference(&offer_cbc, &aead, "encryption AES-CBC-128 is offered, AES-GCM-16-256 was accepted before; "
-                                         "integrity HMAC-SHA2-256-128 is offered, none was accepted before");
+    assert_difference(&offer_aead, &cbc,
+                      "encryption AES-GCM-16-256 is offered, AES-CBC-128 was accepted before; "
+                      "integrity is not offered, HMAC-SHA2-256-128 was accepted before");
+    assert_difference(&offer_cbc, &aead,
+                      "encryption AES-CBC-128 is offered, AES-GCM-16-256 was accepted before; "
+                      "integrity HMAC-SHA2-256-128 is offered, none was accepted before");
     assert_difference(&offer_both, &aead, "");
     assert_difference(&offer_both, &cbc, "");
 }

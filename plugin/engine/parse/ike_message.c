@@ -102,8 +102,7 @@ decrypted_payloads_read(chain_t chain, ike_message_t *message, cursor_t *ret_res
     walk_t walk;
 
     while ((walk = chain_walk(&chain, &payload)) == WALK_PAYLOAD) {
-        if (!payload_is_plausible(message->major, &payload) ||
-            !payload_read(message->major, &payload, READ_DECRYPTED, message))
+        if (!payload_is_plausible(message->major, &payload) || !payload_read(message->major, &payload, READ_DECRYPTED, message))
             return false;
     }
     *ret_rest = chain.bytes;

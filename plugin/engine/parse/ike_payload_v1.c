@@ -4,10 +4,10 @@
  */
 #include "ike_payload.h"
 
-#define NONCE_LEAST 8u    /* RFC 2409 5 */
+#define NONCE_LEAST 8u /* RFC 2409 5 */
 #define NONCE_MOST 256u
-#define DOI_MOST 2u       /* generic, IPsec, GDOI */
-#define PROTOCOL_MOST 4   /* RFC 2407 4.4.1: ISAKMP, AH, ESP, IPCOMP */
+#define DOI_MOST 2u              /* generic, IPsec, GDOI */
+#define PROTOCOL_MOST 4          /* RFC 2407 4.4.1: ISAKMP, AH, ESP, IPCOMP */
 #define PAYLOAD_V1_ATTRIBUTES 14 /* the Transaction exchange's "Mode Config" */
 
 /* RFC 2407 4.6.2.1 */

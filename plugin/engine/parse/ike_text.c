@@ -216,8 +216,7 @@ text_append_attributes(text_t *text, cursor_t set)
         cursor_t pair, oid, value;
         uint8_t tag;
 
-        if (!der_read_tagged(&set, DER_SEQUENCE, &pair) || !der_read_tagged(&pair, DER_OID, &oid) ||
-            !der_read(&pair, &tag, &value))
+        if (!der_read_tagged(&set, DER_SEQUENCE, &pair) || !der_read_tagged(&pair, DER_OID, &oid) || !der_read(&pair, &tag, &value))
             return false;
         if (text->used > 0)
             text_append(text, ", ");

@@ -11,9 +11,9 @@
 /* Text that grows in a buffer of fixed size. Always zero-terminated; ends in "..." when it did not fit. Borrows the buffer. */
 typedef struct {
     char *buffer;
-    size_t size;  /* bytes of `buffer`, at least 4 */
-    size_t used;  /* bytes written, without the zero */
-    bool is_cut;  /* nothing more is appended */
+    size_t size; /* bytes of `buffer`, at least 4 */
+    size_t used; /* bytes written, without the zero */
+    bool is_cut; /* nothing more is appended */
 } text_t;
 
 /* Empties `buffer`. */

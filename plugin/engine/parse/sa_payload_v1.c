@@ -6,12 +6,12 @@
 #include "ike_payload.h"
 
 #define DOI_IPSEC 1u
-#define SITUATION_IDENTITY_ONLY 1u  /* RFC 2407 4.2.1; the others add fields that nobody sends */
-#define PROPOSAL_HEADER_LENGTH 8u   /* RFC 2408 3.5, without the SPI */
-#define TRANSFORM_HEADER_LENGTH 8u  /* RFC 2408 3.6 */
-#define MARKER_PROPOSAL 2           /* payload type that announces another proposal */
+#define SITUATION_IDENTITY_ONLY 1u /* RFC 2407 4.2.1; the others add fields that nobody sends */
+#define PROPOSAL_HEADER_LENGTH 8u  /* RFC 2408 3.5, without the SPI */
+#define TRANSFORM_HEADER_LENGTH 8u /* RFC 2408 3.6 */
+#define MARKER_PROPOSAL 2          /* payload type that announces another proposal */
 #define MARKER_TRANSFORM 3
-#define LIFE_IN_SECONDS 1           /* both phases; 2 is kilobytes */
+#define LIFE_IN_SECONDS 1 /* both phases; 2 is kilobytes */
 
 /* Where an attribute of one phase goes. */
 typedef struct {
@@ -29,25 +29,33 @@ typedef struct {
 } phase_t;
 
 static const attribute_row_t phase1_rows[] = {
-    { .attribute = 1, .transform_type = TRANSFORM_ENCR },            /* RFC 2409 A: Encryption Algorithm */
-    { .attribute = 2, .transform_type = TRANSFORM_INTEG },           /* RFC 2409 A: Hash Algorithm */
-    { .attribute = 3, .transform_type = TRANSFORM_V1_AUTH_METHOD },  /* RFC 2409 A: Authentication Method */
-    { .attribute = 4, .transform_type = TRANSFORM_KE },              /* RFC 2409 A: Group Description */
-    { .attribute = 13, .transform_type = TRANSFORM_PRF },            /* RFC 2409 A: PRF */
+    { .attribute = 1, .transform_type = TRANSFORM_ENCR },           /* RFC 2409 A: Encryption Algorithm */
+    { .attribute = 2, .transform_type = TRANSFORM_INTEG },          /* RFC 2409 A: Hash Algorithm */
+    { .attribute = 3, .transform_type = TRANSFORM_V1_AUTH_METHOD }, /* RFC 2409 A: Authentication Method */
+    { .attribute = 4, .transform_type = TRANSFORM_KE },             /* RFC 2409 A: Group Description */
+    { .attribute = 13, .transform_type = TRANSFORM_PRF },           /* RFC 2409 A: PRF */
 };
 
 static const attribute_row_t phase2_rows[] = {
-    { .attribute = 3, .transform_type = TRANSFORM_KE },              /* RFC 2407 4.5: Group Description */
-    { .attribute = 5, .transform_type = TRANSFORM_INTEG },           /* RFC 2407 4.5: Authentication Algorithm */
-    { .attribute = 11, .transform_type = TRANSFORM_ESN },            /* RFC 4304 2: Extended Sequence Number */
+    { .attribute = 3, .transform_type = TRANSFORM_KE },    /* RFC 2407 4.5: Group Description */
+    { .attribute = 5, .transform_type = TRANSFORM_INTEG }, /* RFC 2407 4.5: Authentication Algorithm */
+    { .attribute = 11, .transform_type = TRANSFORM_ESN },  /* RFC 4304 2: Extended Sequence Number */
 };
 
 static const phase_t phase1 = {
-    .life_type = 11, .life_duration = 12, .key_length = 14, .rows = phase1_rows, .row_count = G_N_ELEMENTS(phase1_rows),
+    .life_type = 11,
+    .life_duration = 12,
+    .key_length = 14,
+    .rows = phase1_rows,
+    .row_count = G_N_ELEMENTS(phase1_rows),
 };
 
 static const phase_t phase2 = {
-    .life_type = 1, .life_duration = 2, .key_length = 6, .rows = phase2_rows, .row_count = G_N_ELEMENTS(phase2_rows),
+    .life_type = 1,
+    .life_duration = 2,
+    .key_length = 6,
+    .rows = phase2_rows,
+    .row_count = G_N_ELEMENTS(phase2_rows),
 };
 
 /* The life type attribute speaks of the duration that follows it (RFC 2409 A, RFC 2407 4.5). */

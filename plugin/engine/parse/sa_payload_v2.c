@@ -4,9 +4,9 @@
  */
 #include "ike_payload.h"
 
-#define ATTRIBUTE_KEY_LENGTH 14     /* RFC 7296 3.3.5 */
-#define PROPOSAL_HEADER_LENGTH 8u   /* RFC 7296 3.3.1, without the SPI */
-#define TRANSFORM_HEADER_LENGTH 8u  /* RFC 7296 3.3.2 */
+#define ATTRIBUTE_KEY_LENGTH 14    /* RFC 7296 3.3.5 */
+#define PROPOSAL_HEADER_LENGTH 8u  /* RFC 7296 3.3.1, without the SPI */
+#define TRANSFORM_HEADER_LENGTH 8u /* RFC 7296 3.3.2 */
 
 /* "More of them follow": 0 on the last, `more` on the others (RFC 7296 3.3.1, 3.3.2). */
 static bool

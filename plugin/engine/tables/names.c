@@ -47,68 +47,42 @@ static const name_row_t encr_v2[] = {
 
 /* IANA ikev2-parameters, Transform Type 2 */
 static const name_row_t prf_v2[] = {
-    { .number = 1, .name = "PRF-HMAC-MD5" },
-    { .number = 2, .name = "PRF-HMAC-SHA1" },
-    { .number = 3, .name = "PRF-HMAC-TIGER" },
-    { .number = 4, .name = "PRF-AES128-XCBC" },
-    { .number = 5, .name = "PRF-HMAC-SHA2-256" },
-    { .number = 6, .name = "PRF-HMAC-SHA2-384" },
-    { .number = 7, .name = "PRF-HMAC-SHA2-512" },
-    { .number = 8, .name = "PRF-AES128-CMAC" },
+    { .number = 1, .name = "PRF-HMAC-MD5" },          { .number = 2, .name = "PRF-HMAC-SHA1" },
+    { .number = 3, .name = "PRF-HMAC-TIGER" },        { .number = 4, .name = "PRF-AES128-XCBC" },
+    { .number = 5, .name = "PRF-HMAC-SHA2-256" },     { .number = 6, .name = "PRF-HMAC-SHA2-384" },
+    { .number = 7, .name = "PRF-HMAC-SHA2-512" },     { .number = 8, .name = "PRF-AES128-CMAC" },
     { .number = 9, .name = "PRF-HMAC-STREEBOG-512" },
 };
 
 /* IANA ikev2-parameters, Transform Type 3 */
 static const name_row_t integ_v2[] = {
-    { .number = 0, .name = "no integrity" },
-    { .number = 1, .name = "HMAC-MD5-96" },
-    { .number = 2, .name = "HMAC-SHA1-96" },
-    { .number = 3, .name = "DES-MAC" },
-    { .number = 4, .name = "KPDK-MD5" },
-    { .number = 5, .name = "AES-XCBC-96" },
-    { .number = 6, .name = "HMAC-MD5-128" },
-    { .number = 7, .name = "HMAC-SHA1-160" },
-    { .number = 8, .name = "AES-CMAC-96" },
-    { .number = 9, .name = "AES-128-GMAC" },
-    { .number = 10, .name = "AES-192-GMAC" },
-    { .number = 11, .name = "AES-256-GMAC" },
-    { .number = 12, .name = "HMAC-SHA2-256-128" },
-    { .number = 13, .name = "HMAC-SHA2-384-192" },
+    { .number = 0, .name = "no integrity" },       { .number = 1, .name = "HMAC-MD5-96" },
+    { .number = 2, .name = "HMAC-SHA1-96" },       { .number = 3, .name = "DES-MAC" },
+    { .number = 4, .name = "KPDK-MD5" },           { .number = 5, .name = "AES-XCBC-96" },
+    { .number = 6, .name = "HMAC-MD5-128" },       { .number = 7, .name = "HMAC-SHA1-160" },
+    { .number = 8, .name = "AES-CMAC-96" },        { .number = 9, .name = "AES-128-GMAC" },
+    { .number = 10, .name = "AES-192-GMAC" },      { .number = 11, .name = "AES-256-GMAC" },
+    { .number = 12, .name = "HMAC-SHA2-256-128" }, { .number = 13, .name = "HMAC-SHA2-384-192" },
     { .number = 14, .name = "HMAC-SHA2-512-256" },
 };
 
 /* IANA ikev2-parameters, Transform Type 4; IANA ipsec-registry, Group Description: the numbers are shared */
 static const name_row_t ke_groups[] = {
-    { .number = 0, .name = "no DH group" },
-    { .number = 1, .name = "MODP-768" },
-    { .number = 2, .name = "MODP-1024" },
-    { .number = 3, .name = "EC2N-155" },
-    { .number = 4, .name = "EC2N-185" },
-    { .number = 5, .name = "MODP-1536" },
-    { .number = 14, .name = "MODP-2048" },
-    { .number = 15, .name = "MODP-3072" },
-    { .number = 16, .name = "MODP-4096" },
-    { .number = 17, .name = "MODP-6144" },
-    { .number = 18, .name = "MODP-8192" },
-    { .number = 19, .name = "ECP-256" },
-    { .number = 20, .name = "ECP-384" },
-    { .number = 21, .name = "ECP-521" },
-    { .number = 22, .name = "MODP-1024-160" },
-    { .number = 23, .name = "MODP-2048-224" },
-    { .number = 24, .name = "MODP-2048-256" },
-    { .number = 25, .name = "ECP-192" },
-    { .number = 26, .name = "ECP-224" },
-    { .number = 27, .name = "BRAINPOOL-P224R1" },
-    { .number = 28, .name = "BRAINPOOL-P256R1" },
-    { .number = 29, .name = "BRAINPOOL-P384R1" },
-    { .number = 30, .name = "BRAINPOOL-P512R1" },
-    { .number = 31, .name = "CURVE25519" },
-    { .number = 32, .name = "CURVE448" },
-    { .number = 33, .name = "GOST3410-2012-256" },
-    { .number = 34, .name = "GOST3410-2012-512" },
-    { .number = 35, .name = "ML-KEM-512" },
-    { .number = 36, .name = "ML-KEM-768" },
-    { .number = 37, .name = "ML-KEM-1024" },
+    { .number = 0, .name = "no DH group" },        { .number = 1, .name = "MODP-768" },
+    { .number = 2, .name = "MODP-1024" },          { .number = 3, .name = "EC2N-155" },
+    { .number = 4, .name = "EC2N-185" },           { .number = 5, .name = "MODP-1536" },
+    { .number = 14, .name = "MODP-2048" },         { .number = 15, .name = "MODP-3072" },
+    { .number = 16, .name = "MODP-4096" },         { .number = 17, .name = "MODP-6144" },
+    { .number = 18, .name = "MODP-8192" },         { .number = 19, .name = "ECP-256" },
+    { .number = 20, .name = "ECP-384" },           { .number = 21, .name = "ECP-521" },
+    { .number = 22, .name = "MODP-1024-160" },     { .number = 23, .name = "MODP-2048-224" },
+    { .number = 24, .name = "MODP-2048-256" },     { .number = 25, .name = "ECP-192" },
+    { .number = 26, .name = "ECP-224" },           { .number = 27, .name = "BRAINPOOL-P224R1" },
+    { .number = 28, .name = "BRAINPOOL-P256R1" },  { .number = 29, .name = "BRAINPOOL-P384R1" },
+    { .number = 30, .name = "BRAINPOOL-P512R1" },  { .number = 31, .name = "CURVE25519" },
+    { .number = 32, .name = "CURVE448" },          { .number = 33, .name = "GOST3410-2012-256" },
+    { .number = 34, .name = "GOST3410-2012-512" }, { .number = 35, .name = "ML-KEM-512" },
+    { .number = 36, .name = "ML-KEM-768" },        { .number = 37, .name = "ML-KEM-1024" },
 };
 
 /* IANA ikev2-parameters, Transform Type 5; RFC 4304 2 for IKEv1 */
@@ -119,24 +93,15 @@ static const name_row_t esn[] = {
 
 /* IANA ipsec-registry, Encryption Algorithm (phase 1) */
 static const name_row_t encr_v1_phase1[] = {
-    { .number = 1, .name = "DES" },
-    { .number = 2, .name = "IDEA" },
-    { .number = 3, .name = "BLOWFISH" },
-    { .number = 4, .name = "RC5" },
-    { .number = 5, .name = "3DES" },
-    { .number = 6, .name = "CAST" },
-    { .number = 7, .name = "AES-CBC" },
-    { .number = 8, .name = "CAMELLIA-CBC" },
+    { .number = 1, .name = "DES" },     { .number = 2, .name = "IDEA" },         { .number = 3, .name = "BLOWFISH" },
+    { .number = 4, .name = "RC5" },     { .number = 5, .name = "3DES" },         { .number = 6, .name = "CAST" },
+    { .number = 7, .name = "AES-CBC" }, { .number = 8, .name = "CAMELLIA-CBC" },
 };
 
 /* IANA ipsec-registry, Hash Algorithm (phase 1) */
 static const name_row_t hash_v1[] = {
-    { .number = 1, .name = "MD5" },
-    { .number = 2, .name = "SHA1" },
-    { .number = 3, .name = "TIGER" },
-    { .number = 4, .name = "SHA2-256" },
-    { .number = 5, .name = "SHA2-384" },
-    { .number = 6, .name = "SHA2-512" },
+    { .number = 1, .name = "MD5" },      { .number = 2, .name = "SHA1" },     { .number = 3, .name = "TIGER" },
+    { .number = 4, .name = "SHA2-256" }, { .number = 5, .name = "SHA2-384" }, { .number = 6, .name = "SHA2-512" },
 };
 
 /* IANA ipsec-registry, Authentication Method (phase 1); the last ones are XAUTH and hybrid drafts that are still in use */
@@ -159,44 +124,25 @@ static const name_row_t auth_method_v1[] = {
 
 /* IANA isakmp-registry, IPSEC ESP Transform Identifiers (phase 2) */
 static const name_row_t encr_v1_phase2[] = {
-    { .number = 1, .name = "DES-IV64" },
-    { .number = 2, .name = "DES" },
-    { .number = 3, .name = "3DES" },
-    { .number = 4, .name = "RC5" },
-    { .number = 5, .name = "IDEA" },
-    { .number = 6, .name = "CAST" },
-    { .number = 7, .name = "BLOWFISH" },
-    { .number = 8, .name = "3IDEA" },
-    { .number = 9, .name = "DES-IV32" },
-    { .number = 10, .name = "RC4" },
-    { .number = 11, .name = "NULL" },
-    { .number = 12, .name = "AES-CBC" },
-    { .number = 13, .name = "AES-CTR" },
-    { .number = 14, .name = "AES-CCM-8" },
-    { .number = 15, .name = "AES-CCM-12" },
-    { .number = 16, .name = "AES-CCM-16" },
-    { .number = 18, .name = "AES-GCM-8" },
-    { .number = 19, .name = "AES-GCM-12" },
-    { .number = 20, .name = "AES-GCM-16" },
-    { .number = 21, .name = "SEED-CBC" },
-    { .number = 22, .name = "CAMELLIA-CBC" },
-    { .number = 23, .name = "NULL-AUTH-AES-GMAC" },
+    { .number = 1, .name = "DES-IV64" },      { .number = 2, .name = "DES" },
+    { .number = 3, .name = "3DES" },          { .number = 4, .name = "RC5" },
+    { .number = 5, .name = "IDEA" },          { .number = 6, .name = "CAST" },
+    { .number = 7, .name = "BLOWFISH" },      { .number = 8, .name = "3IDEA" },
+    { .number = 9, .name = "DES-IV32" },      { .number = 10, .name = "RC4" },
+    { .number = 11, .name = "NULL" },         { .number = 12, .name = "AES-CBC" },
+    { .number = 13, .name = "AES-CTR" },      { .number = 14, .name = "AES-CCM-8" },
+    { .number = 15, .name = "AES-CCM-12" },   { .number = 16, .name = "AES-CCM-16" },
+    { .number = 18, .name = "AES-GCM-8" },    { .number = 19, .name = "AES-GCM-12" },
+    { .number = 20, .name = "AES-GCM-16" },   { .number = 21, .name = "SEED-CBC" },
+    { .number = 22, .name = "CAMELLIA-CBC" }, { .number = 23, .name = "NULL-AUTH-AES-GMAC" },
 };
 
 /* IANA isakmp-registry, IPSEC Security Association Attributes: Authentication Algorithm (phase 2) */
 static const name_row_t auth_v1_phase2[] = {
-    { .number = 1, .name = "HMAC-MD5-96" },
-    { .number = 2, .name = "HMAC-SHA1-96" },
-    { .number = 3, .name = "DES-MAC" },
-    { .number = 4, .name = "KPDK" },
-    { .number = 5, .name = "HMAC-SHA2-256" },
-    { .number = 6, .name = "HMAC-SHA2-384" },
-    { .number = 7, .name = "HMAC-SHA2-512" },
-    { .number = 8, .name = "HMAC-RIPEMD" },
-    { .number = 9, .name = "AES-XCBC-MAC" },
-    { .number = 10, .name = "SIG-RSA" },
-    { .number = 11, .name = "AES-128-GMAC" },
-    { .number = 12, .name = "AES-192-GMAC" },
+    { .number = 1, .name = "HMAC-MD5-96" },   { .number = 2, .name = "HMAC-SHA1-96" },  { .number = 3, .name = "DES-MAC" },
+    { .number = 4, .name = "KPDK" },          { .number = 5, .name = "HMAC-SHA2-256" }, { .number = 6, .name = "HMAC-SHA2-384" },
+    { .number = 7, .name = "HMAC-SHA2-512" }, { .number = 8, .name = "HMAC-RIPEMD" },   { .number = 9, .name = "AES-XCBC-MAC" },
+    { .number = 10, .name = "SIG-RSA" },      { .number = 11, .name = "AES-128-GMAC" }, { .number = 12, .name = "AES-192-GMAC" },
     { .number = 13, .name = "AES-256-GMAC" },
 };
 
@@ -336,7 +282,10 @@ typedef struct {
     size_t row_count;
 } registry_t;
 
-#define REGISTRY(transform_type, table) { .type = transform_type, .rows = table, .row_count = G_N_ELEMENTS(table) }
+#define REGISTRY(transform_type, table)                                                                                            \
+    {                                                                                                                              \
+        .type = transform_type, .rows = table, .row_count = G_N_ELEMENTS(table)                                                    \
+    }
 
 static const registry_t registries_v2[] = {
     REGISTRY(TRANSFORM_ENCR, encr_v2), REGISTRY(TRANSFORM_PRF, prf_v2), REGISTRY(TRANSFORM_INTEG, integ_v2),
@@ -344,12 +293,16 @@ static const registry_t registries_v2[] = {
 };
 
 static const registry_t registries_v1_phase1[] = {
-    REGISTRY(TRANSFORM_ENCR, encr_v1_phase1), REGISTRY(TRANSFORM_INTEG, hash_v1), REGISTRY(TRANSFORM_KE, ke_groups),
+    REGISTRY(TRANSFORM_ENCR, encr_v1_phase1),
+    REGISTRY(TRANSFORM_INTEG, hash_v1),
+    REGISTRY(TRANSFORM_KE, ke_groups),
     REGISTRY(TRANSFORM_V1_AUTH_METHOD, auth_method_v1),
 };
 
 static const registry_t registries_v1_phase2[] = {
-    REGISTRY(TRANSFORM_ENCR, encr_v1_phase2), REGISTRY(TRANSFORM_INTEG, auth_v1_phase2), REGISTRY(TRANSFORM_KE, ke_groups),
+    REGISTRY(TRANSFORM_ENCR, encr_v1_phase2),
+    REGISTRY(TRANSFORM_INTEG, auth_v1_phase2),
+    REGISTRY(TRANSFORM_KE, ke_groups),
     REGISTRY(TRANSFORM_ESN, esn),
 };
 
