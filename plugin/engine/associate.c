@@ -7,9 +7,6 @@
  */
 #include "engine_state.h"
 
-/* A NAT keeps a mapping alive at least this long; a tunnel silent for longer may well come back from another port. */
-#define SILENT_TUNNEL SECONDS(10)
-
 /* Both directions of a pair of addresses have the same key. Other pairs may share it: whoever looks up compares. */
 static gpointer
 pair_key(const endpoint_t *a, const endpoint_t *b)
@@ -121,7 +118,7 @@ tunnels_between(const engine_t *engine, const packet_t *packet)
 
 /* Given up, deleted, or asking without an answer: someone may be about to start anew. */
 static bool
-is_in_trouble(const tunnel_t *tunnel, capture_ns_t now)
+is_in_trouble(const tunnel_t *tunnel)
 {
     if (tunnel->loss.kind != LOSS_NONE)
         return true;
@@ -130,7 +127,14 @@ is_in_trouble(const tunnel_t *tunnel, capture_ns_t now)
         if (exchange->transmissions > 1)
             return true;
     }
-    return duration_between(tunnel->last_time, now) > SILENT_TUNNEL || !tunnel->was_up;
+    if (tunnel->was_up)
+        return false;
+    for (unsigned i = 0; i < tunnel->ike_sas->len; i++) { /* one that is just being set up is another client's */
+        const ike_sa_t *ike_sa = g_ptr_array_index(tunnel->ike_sas, i);
+        if (ike_sa->state != IKE_SA_FAILED)
+            return false;
+    }
+    return tunnel->ike_sas->len > 0;
 }
 
 tunnel_t *
@@ -167,7 +171,7 @@ engine_tunnel_for_initiation(engine_t *engine, const packet_t *packet)
             continue;
         if (has_endpoints(tunnel, packet) && (same_ports == NULL || tunnel->last_frame > same_ports->last_frame))
             same_ports = tunnel;
-        if (is_in_trouble(tunnel, packet->time)) {
+        if (is_in_trouble(tunnel)) {
             troubled = tunnel;
             in_trouble++;
         }

@@ -8,6 +8,7 @@
 #include "copies.h"
 
 #include "exchange.h"
+#include "parse/ike_message.h"
 
 #define SEEN_MAX 16384u    /* packets within the shortest timer at 80,000 packets per second */
 #define ALIASES_MAX 4096u
@@ -65,7 +66,7 @@ copies_free(copies_t *copies)
 static guint64
 fingerprint_of(const packet_t *packet)
 {
-    guint64 hash = G_GUINT64_CONSTANT(0xcbf29ce484222325) ^ packet->reported;
+    guint64 hash = G_GUINT64_CONSTANT(0xcbf29ce484222325) ^ packet->reported ^ (guint64)packet->kind << 32;
     size_t compared = packet->kind == PACKET_IKE ? packet->captured : MIN(packet->captured, COMPARED_BYTES);
 
     for (size_t i = 0; i < compared; i++)
@@ -110,7 +111,8 @@ learn_alias(copies_t *copies, const endpoint_t *from, const endpoint_t *to)
 copy_kind_t
 copies_check(copies_t *copies, const packet_t *packet)
 {
-    if (packet->time == CAPTURE_TIME_NONE || packet->captured < 8)
+    size_t telling = packet->kind == PACKET_IKE ? IKE_HEADER_LENGTH : 8; /* fewer bytes do not tell a request from its answer */
+    if (packet->time == CAPTURE_TIME_NONE || packet->captured < telling)
         return COPY_NONE;
     forget_old(copies, packet->time);
     guint64 fingerprint = fingerprint_of(packet);
@@ -121,6 +123,8 @@ copies_check(copies_t *copies, const packet_t *packet)
         bool same_destination = endpoint_equal(&first->destination, &packet->destination);
         if (same_source && same_destination)
             return COPY_SAME;
+        if (endpoint_equal(&first->source, &packet->destination) || endpoint_equal(&first->destination, &packet->source))
+            return COPY_NONE; /* the other direction: equal as far as the capture shows it */
         if (!same_source)
             learn_alias(copies, &packet->source, &first->source);
         if (!same_destination)

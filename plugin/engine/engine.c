@@ -68,6 +68,7 @@ engine_new(const engine_settings_t *settings)
     engine->findings = g_ptr_array_new_with_free_func(free_finding);
     engine->sorted_findings = g_ptr_array_new();
     engine->copies = copies_new();
+    engine->abandoned_at_end = g_ptr_array_new();
     engine->latest = engine->previous_time = CAPTURE_TIME_NONE;
     engine->capture.first_time = engine->capture.last_time = CAPTURE_TIME_NONE;
     return engine;
@@ -98,6 +99,7 @@ engine_free(engine_t *engine)
     g_ptr_array_free(engine->sorted_findings, TRUE);
     g_ptr_array_free(engine->findings, TRUE);
     copies_free(engine->copies);
+    g_ptr_array_free(engine->abandoned_at_end, TRUE);
     g_free(engine);
 }
 
@@ -117,25 +119,6 @@ watch_clock(engine_t *engine, capture_ns_t time)
         engine->clock_is_unusable = true;
     engine->previous_time = time;
     engine->latest = capture_later(engine->latest, time);
-}
-
-void
-engine_frame(engine_t *engine, frame_t frame, capture_ns_t time)
-{
-    capture_row_t *capture = &engine->capture;
-
-    if (capture->frames > 0 && frame == capture->last_frame)
-        return;
-    if (capture->frames == 0)
-        capture->first_frame = frame;
-    capture->frames++;
-    capture->last_frame = frame;
-    watch_clock(engine, time);
-    if (time == CAPTURE_TIME_NONE)
-        return;
-    if (capture->first_time == CAPTURE_TIME_NONE || time < capture->first_time)
-        capture->first_time = time;
-    capture->last_time = capture_later(capture->last_time, time);
 }
 
 frame_note_t *
@@ -188,6 +171,45 @@ engine_judge(engine_t *engine, tunnel_t *tunnel, change_t *change)
     }
 }
 
+static void
+remember_before_end(tunnel_t *tunnel)
+{
+    tunnel->before_end.loss = tunnel->loss;
+    tunnel->before_end.last_unanswered_at = tunnel->last_unanswered_at;
+    tunnel->before_end.rekeys_failed = tunnel->rekeys_failed;
+    tunnel->before_end.dpd_unanswered = tunnel->dpd_unanswered;
+    for (unsigned i = 0; i < tunnel->flips->len; i++) {
+        flip_t *flip = &g_array_index(tunnel->flips, flip_t, i);
+        flip->grade_before_end = flip->finding != NULL ? flip->finding->grade : NAT_GRADE_NONE;
+    }
+}
+
+static void
+restore_before_end(tunnel_t *tunnel)
+{
+    tunnel->loss = tunnel->before_end.loss;
+    tunnel->last_unanswered_at = tunnel->before_end.last_unanswered_at;
+    tunnel->rekeys_failed = tunnel->before_end.rekeys_failed;
+    tunnel->dpd_unanswered = tunnel->before_end.dpd_unanswered;
+    for (unsigned i = 0; i < tunnel->flips->len; i++) {
+        flip_t *flip = &g_array_index(tunnel->flips, flip_t, i);
+        if (flip->finding != NULL)
+            flip->finding->grade = flip->grade_before_end;
+    }
+}
+
+static void
+wait_again(engine_t *engine)
+{
+    for (unsigned i = 0; i < engine->abandoned_at_end->len; i++) {
+        exchange_t *exchange = g_ptr_array_index(engine->abandoned_at_end, i);
+        exchange->outcome = OUTCOME_WAITING;
+        exchange->abandoned = ABANDONED_NOT;
+        g_ptr_array_add(exchange->ike_sa->tunnel->waiting, exchange);
+    }
+    g_ptr_array_set_size(engine->abandoned_at_end, 0);
+}
+
 /* Takes back what engine_finish() said: the capture goes on. */
 static void
 reopen(engine_t *engine)
@@ -195,9 +217,12 @@ reopen(engine_t *engine)
     engine->is_finished = false;
     for (unsigned t = 0; t < engine->tunnels->len; t++) {
         tunnel_t *tunnel = g_ptr_array_index(engine->tunnels, t);
-        if (tunnel != NULL)
-            incidents_reopen(engine, tunnel);
+        if (tunnel == NULL)
+            continue;
+        incidents_reopen(engine, tunnel);
+        restore_before_end(tunnel);
     }
+    wait_again(engine);
     while (engine->findings->len > engine->findings_before_end) {
         finding_t *finding = g_ptr_array_index(engine->findings, engine->findings->len - 1);
         tunnel_t *tunnel = g_ptr_array_index(engine->tunnels, finding->tunnel);
@@ -208,6 +233,27 @@ reopen(engine_t *engine)
         g_ptr_array_set_size(engine->findings, (int)engine->findings->len - 1);
     }
     engine->findings_changed = true;
+}
+
+void
+engine_frame(engine_t *engine, frame_t frame, capture_ns_t time)
+{
+    capture_row_t *capture = &engine->capture;
+
+    if (capture->frames > 0 && frame == capture->last_frame)
+        return;
+    if (engine->is_finished)
+        reopen(engine);
+    if (capture->frames == 0)
+        capture->first_frame = frame;
+    capture->frames++;
+    capture->last_frame = frame;
+    watch_clock(engine, time);
+    if (time == CAPTURE_TIME_NONE)
+        return;
+    if (capture->first_time == CAPTURE_TIME_NONE || time < capture->first_time)
+        capture->first_time = time;
+    capture->last_time = capture_later(capture->last_time, time);
 }
 
 /* The other copy of a packet says something about the capture, nothing about the tunnel. */
@@ -310,7 +356,7 @@ engine_packet(engine_t *engine, const packet_t *packet)
         return NULL;
 
     copy_kind_t copy = COPY_NONE;
-    if (packet->kind == PACKET_IKE || packet->kind == PACKET_ESP)
+    if (packet->kind != PACKET_NAT_KEEPALIVE)
         copy = copies_check(engine->copies, packet);
     packet_t canonical = *packet;
     canonical.source = copies_canonical(engine->copies, &packet->source);
@@ -354,6 +400,7 @@ engine_finish(engine_t *engine)
         tunnel_t *tunnel = g_ptr_array_index(engine->tunnels, t);
         if (tunnel == NULL)
             continue;
+        remember_before_end(tunnel);
         if (engine->capture.last_time != CAPTURE_TIME_NONE)
             engine_advance(engine, tunnel, engine->capture.last_frame, engine->capture.last_time, true);
         change_t change = {.kind = CHANGE_CAPTURE_END, .frame = tunnel->last_frame, .time = engine->capture.last_time,

@@ -31,6 +31,7 @@ struct engine {
     bool clock_is_unusable;
 
     bool is_finished;
+    GPtrArray *abandoned_at_end;  /* borrowed exchange_t that only the end of the capture showed as given up */
     unsigned findings_before_end; /* findings in `findings` when engine_finish() began */
     frame_note_t *current;        /* note of the packet being handled, NULL: none yet */
 };
@@ -69,6 +70,9 @@ tunnel_t *engine_add_tunnel(engine_t *engine, const endpoint_t *a, const endpoin
 void engine_account_sender(engine_t *engine, tunnel_t *tunnel, peer_t sender, const packet_t *packet);
 void engine_check_move(engine_t *engine, tunnel_t *tunnel, peer_t sender, endpoint_t *sa_source, const packet_t *packet,
                        const change_t *context);
+
+/* An announced move: the peer's other SAs will follow, and that is no flip. */
+void engine_note_move(tunnel_t *tunnel, peer_t sender, endpoint_t *sa_source, const packet_t *packet);
 
 /* life.c: up or down. */
 void life_proved(engine_t *engine, tunnel_t *tunnel, capture_ns_t time, frame_t frame);

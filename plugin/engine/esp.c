@@ -170,7 +170,7 @@ engine_esp_packet(engine_t *engine, const packet_t *packet)
     change_t change = {.frame = packet->frame, .time = packet->time, .packet = packet, .sender = sender, .esp_sa = sa};
     change.kind = CHANGE_TUNNEL_SEEN;
     engine_judge(engine, tunnel, &change);
-    if (is_new)
+    if (is_new || sa->udp_encapsulated != packet->udp_encapsulated) /* RFC 7296 2.23: a peer may encapsulate or not at will */
         sa->source = packet->source;
     engine_check_move(engine, tunnel, sender, &sa->source, packet, &change);
     count_packet(sa, packet, sequence);

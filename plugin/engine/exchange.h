@@ -107,6 +107,7 @@ typedef struct exchange {
 
     bool collides;               /* crossed with a like request of the other peer */
     bool repeats_a_refusal;      /* asks again for what was refused before in the same trouble */
+    bool deletes_replaced;       /* asks to delete an IKE SA that a rekey or a new negotiation has replaced */
     bool creates_child;          /* success made an SPI pair */
     /* IKEv1 */
     unsigned messages;           /* distinct messages so far */

@@ -72,11 +72,18 @@ rule_fits(const cause_rule_t *rule, const finding_t *cause, const finding_t *eff
     return duration_between(cause->time, effect->began_at) <= rule->within;
 }
 
-/* The outage findings want the first trouble since the last outage, all others the nearest. */
+/* The outage findings want the first trouble of its kind since the last outage, all others the nearest. */
 static bool
 wants_the_earliest(finding_id_t id)
 {
     return id == FINDING_tunnel_flap || id == FINDING_tunnel_down;
+}
+
+/* Notes tell of what did no harm; only an orderly DELETE ends a tunnel without any. */
+static bool
+may_be_a_cause(const finding_t *finding)
+{
+    return finding->severity >= SEVERITY_WARN || finding->id == FINDING_clean_delete;
 }
 
 /* A cause must explain: be earlier, on the same tunnel, of a kind that leads to the next, and not belong to an outage that is over. */
@@ -89,15 +96,17 @@ find_cause(const tunnel_t *tunnel, const finding_t *effect)
     for (unsigned r = 0; r < cause_rule_count; r++) {
         for (unsigned i = tunnel->findings->len; i-- > 0;) {
             const finding_t *candidate = g_ptr_array_index(tunnel->findings, i);
-            if (candidate->incident != INDEX_NONE || !rule_fits(&cause_rules[r], candidate, effect))
+            if (candidate->incident != INDEX_NONE || !may_be_a_cause(candidate) || !rule_fits(&cause_rules[r], candidate, effect))
                 continue;
             if (best == NULL || (earliest && candidate->began_at < best->began_at))
                 best = candidate;
             if (!earliest)
                 return best;
         }
+        if (best != NULL)
+            return best;
     }
-    return best;
+    return NULL;
 }
 
 finding_t *

@@ -124,6 +124,8 @@ engine_abandon(engine_t *engine, exchange_t *exchange, abandoned_t how, frame_t 
 
     exchange_stops_waiting(exchange, OUTCOME_ABANDONED);
     exchange->abandoned = how;
+    if (at_end)
+        g_ptr_array_add(engine->abandoned_at_end, exchange);
     tunnel->last_unanswered_at = time;
     if (exchange_is_liveness(exchange))
         tunnel->dpd_unanswered++;
@@ -142,8 +144,8 @@ engine_abandon(engine_t *engine, exchange_t *exchange, abandoned_t how, frame_t 
     bool was_in_use = ike_sa->state == IKE_SA_ESTABLISHED && !ike_sa->is_replaced;
     /* RFC 7296 2.4: one lost try proves nothing; several, or a new start, end the SA. */
     bool is_proof = exchange->transmissions > 1 || how == ABANDONED_NEW_INIT;
-    if (!was_in_use || exchange->addresses_changed || !is_proof || exchange->outcome == OUTCOME_ONE_WAY ||
-        tunnel_is_one_direction(tunnel))
+    if (!was_in_use || !is_proof || exchange->addresses_changed || exchange->deletes_replaced ||
+        tunnel_is_one_direction(tunnel) || tunnel_peer_lives(tunnel, exchange))
         return;
     life_lost(engine, tunnel, LOSS_GAVE_UP, exchange->requester, CONFIDENCE_OBSERVED, frame, time);
 }
@@ -172,8 +174,14 @@ step_abandon_older(const ike_step_t *step)
         bool is_young = duration_between(exchange->last_sent_at, step->packet->time) < SHORTEST_TIMER;
         if (exchange->ike_sa == step->ike_sa || exchange->requester != step->sender || is_young)
             continue;
-        if (exchange->exchange_type == IKEV1_INFORMATIONAL && (!exchange_is_liveness(exchange) || exchange->transmissions < 2))
-            continue;
+        if (exchange->exchange_type == IKEV1_INFORMATIONAL) {
+            if (exchange->transmissions < 2)
+                continue;
+            if (!exchange_is_liveness(exchange)) { /* equal notices again and again, then a new start: unanswered R-U-THEREs */
+                exchange->kind = EXCHANGE_DPD;
+                exchange->kind_confidence = CONFIDENCE_INFERRED;
+            }
+        }
         engine_abandon(step->engine, exchange, ABANDONED_NEW_INIT, step->packet->frame, step->packet->time, false);
         if (i > step->tunnel->waiting->len)
             i = step->tunnel->waiting->len;
@@ -314,10 +322,15 @@ stray_notify(engine_t *engine, const packet_t *packet, const ike_message_t *mess
 }
 
 static void
-learn_identities(tunnel_t *tunnel, const ike_sa_t *ike_sa, const ike_message_t *message)
+learn_identities(tunnel_t *tunnel, const ike_sa_t *ike_sa, const ike_message_t *message, peer_t sender)
 {
     if (!message->is_readable || message->exchange_type == IKEV1_QUICK_MODE)
         return;
+    if (message->major == 1) { /* phase 1 carries the sender's own identity */
+        if (message->identity_i[0] != '\0')
+            g_strlcpy(tunnel->peer[sender].identity, message->identity_i, IDENTITY_TEXT_MAX);
+        return;
+    }
     if (message->identity_i[0] != '\0')
         g_strlcpy(tunnel->peer[ike_sa->original_initiator].identity, message->identity_i, IDENTITY_TEXT_MAX);
     if (message->identity_r[0] != '\0')
@@ -362,7 +375,7 @@ engine_ike_packet(engine_t *engine, const packet_t *packet, frame_note_t **ret_n
 
     engine_advance(engine, step.tunnel, packet->frame, packet->time, false);
     step_judge(&step, CHANGE_TUNNEL_SEEN, NULL);
-    learn_identities(step.tunnel, step.ike_sa, &message);
+    learn_identities(step.tunnel, step.ike_sa, &message, step.sender);
     if (message.major == 2)
         ikev2_message(&step);
     else

@@ -44,6 +44,7 @@ ike_sa_free(ike_sa_t *ike_sa)
 {
     g_hash_table_destroy(ike_sa->by_key);
     g_ptr_array_free(ike_sa->exchanges, TRUE);
+    g_free(ike_sa->early_answer);
     g_free(ike_sa);
 }
 

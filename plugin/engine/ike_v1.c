@@ -6,6 +6,7 @@
 #include "ike_internal.h"
 
 #define CISCO_FRAGMENT 132u              /* vendor payload: a piece of a message, not a message */
+#define LONGEST_HASH_ALONE 112u           /* header 28, HASH payload 4 + 64, padded to a block */
 #define REFUSAL_FOLLOWS_WITHIN SECONDS(2) /* a refusal is sent at once */
 #define DPD_ANSWER_WITHIN SECONDS(10)
 #define TRIES_THAT_LOOK_LIKE_DPD 3u      /* equal, unanswered, spaced informationals of one sender */
@@ -159,12 +160,28 @@ older_quick_modes_were_refused(const ike_step_t *step, const exchange_t *next)
     }
 }
 
+/* RFC 2409 5.5: the third message holds a HASH alone, the first holds HASH, SA and nonce: too short to be the first. */
+static bool
+is_last_of_quick_mode(const exchange_t *exchange)
+{
+    return exchange->kind == EXCHANGE_QUICK_MODE && exchange->request_length <= LONGEST_HASH_ALONE;
+}
+
 static void
 first_message(const ike_step_t *step)
 {
     exchange_t *exchange = exchange_new(step->ike_sa, step->message, step->sender);
 
     classify_request(exchange, step->message);
+    if (is_last_of_quick_mode(exchange)) {
+        ike_sa_add_exchange(step->ike_sa, exchange);
+        exchange->messages = messages_of(IKEV1_QUICK_MODE);
+        exchange->last_fingerprint[step->sender] = step->message->fingerprint;
+        exchange_sent(exchange, step->packet->frame, step->packet->time, &step->packet->source, &step->packet->destination);
+        exchange->outcome = OUTCOME_ONE_WAY;
+        step_note_exchange(step, exchange);
+        return;
+    }
     exchange->messages = exchange->kind == EXCHANGE_MAIN_MODE && step->message->is_encrypted ? 5 : 1;
     if (exchange->kind == EXCHANGE_AGGRESSIVE_MODE && step->message->spi_r != 0)
         exchange->messages = 2;

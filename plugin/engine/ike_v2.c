@@ -36,10 +36,38 @@ older_requests_were_answered(const ike_step_t *step, const exchange_t *next)
         exchange_t *older = g_ptr_array_index(step->tunnel->waiting, i);
         if (older->ike_sa != step->ike_sa || older->requester != next->requester || older->message_id >= next->message_id)
             continue;
+        if (exchange_is_delete(next) && older->transmissions > 1) { /* tried in vain, and says goodbye instead (RFC 7296 2.4) */
+            engine_abandon(step->engine, older, ABANDONED_DELETE, step->packet->frame, step->packet->time, false);
+            continue;
+        }
         exchange_stops_waiting(older, OUTCOME_ANSWERED_UNSEEN);
         step->tunnel->unseen_answers++;
     }
 }
+
+/* RFC 7296 1.4: an INFORMATIONAL request may report an error: a failed authentication, an SPI that its sender does not know. */
+static void
+tell_errors(const ike_step_t *step, const exchange_t *exchange)
+{
+    const notify_t *error = ike_message_error(step->message);
+
+    if (step->message->exchange_type != IKEV2_INFORMATIONAL || !step->message->is_decrypted || error == NULL)
+        return;
+    change_t change = step_change(step, CHANGE_NOTIFY);
+    change.exchange = exchange;
+    change.notify = error;
+    if (error->type == NOTIFY_INVALID_SPI) {
+        uint32_t spi = error->data != 0 ? error->data : (uint32_t)error->spi;
+        esp_sa_t *sa = engine_find_esp_sa(step->engine, spi, &step->packet->destination, &step->packet->source, step->packet->frame);
+        if (sa != NULL && sa->invalid_spi_in == FRAME_NONE)
+            sa->invalid_spi_in = step->packet->frame;
+        change.esp_sa = sa;
+    }
+    engine_judge(step->engine, step->tunnel, &change);
+}
+
+static bool has_answered_ike_rekey(const ike_sa_t *ike_sa);
+static bool has_own_successor(const ike_sa_t *ike_sa);
 
 static exchange_t *
 new_request(const ike_step_t *step)
@@ -47,6 +75,8 @@ new_request(const ike_step_t *step)
     exchange_t *exchange = exchange_new(step->ike_sa, step->message, step->sender);
 
     classify_request(exchange, step->message);
+    exchange->deletes_replaced = exchange_is_delete(exchange) && exchange->kind != EXCHANGE_DELETE_CHILD &&
+                                 (has_answered_ike_rekey(step->ike_sa) || has_own_successor(step->ike_sa));
     ike_sa_add_exchange(step->ike_sa, exchange);
     exchange_sent(exchange, step->packet->frame, step->packet->time, &step->packet->source, &step->packet->destination);
     older_requests_were_answered(step, exchange);
@@ -56,7 +86,10 @@ new_request(const ike_step_t *step)
         step->tunnel->dpd_sent++;
     if (exchange->kind == EXCHANGE_IKE_SA_INIT)
         step_abandon_older(step);
+    if (step->message->is_decrypted && ike_message_notify(step->message, NOTIFY_INITIAL_CONTACT) != NULL)
+        step->ike_sa->initial_contact = true;
     step_judge(step, CHANGE_REQUEST_SENT, exchange);
+    tell_errors(step, exchange);
     watch_collision(step, exchange);
     return exchange;
 }
@@ -129,6 +162,18 @@ has_usable_sibling(const ike_sa_t *ike_sa)
     return false;
 }
 
+/* RFC 7296 2.8.3: a later IKE SA with a negotiation of its own, not a rekey, took over. */
+static bool
+has_own_successor(const ike_sa_t *ike_sa)
+{
+    for (unsigned i = ike_sa->index + 1; i < ike_sa->tunnel->ike_sas->len; i++) {
+        const ike_sa_t *later = g_ptr_array_index(ike_sa->tunnel->ike_sas, i);
+        if (ike_sa_is_usable(later) && later->rekeyed_from == NULL && !later->is_midstream)
+            return true;
+    }
+    return false;
+}
+
 static bool
 has_answered_ike_rekey(const ike_sa_t *ike_sa)
 {
@@ -167,6 +212,8 @@ ike_sa_deleted(const ike_step_t *step, exchange_t *exchange)
     }
     close_ike_sa(step, IKE_SA_DELETED, exchange->requester, exchange->kind_confidence);
     step_judge(step, CHANGE_IKE_SA_DELETED, exchange);
+    if (!rekeyed && has_own_successor(ike_sa))
+        step_judge(step, CHANGE_REAUTHENTICATED, exchange);
     if (!ike_sa->is_replaced)
         life_lost(step->engine, tunnel, LOSS_DELETED, exchange->requester, exchange->kind_confidence, step->packet->frame,
                   step->packet->time);
@@ -286,8 +333,12 @@ answered_auth(const ike_step_t *step, exchange_t *exchange)
     }
     if (!ends_authentication(step->message))
         return;
-    step->ike_sa->initial_contact |= step->message->is_readable && ike_message_notify(step->message, NOTIFY_INITIAL_CONTACT) != NULL;
     step->tunnel->lineage++;
+    for (unsigned i = 0; i < step->tunnel->esp_sas->len; i++) { /* ESP may overtake the answer that made its SA */
+        esp_sa_t *sa = g_ptr_array_index(step->tunnel->esp_sas, i);
+        if (sa->first_time != CAPTURE_TIME_NONE && sa->first_time >= exchange->first_sent_at)
+            sa->negotiation = step->tunnel->lineage;
+    }
     bool has_child = !child_refused && classify_auth_may_hold_child(step->ike_sa, step->message);
     if (step->ike_sa->state == IKE_SA_NEGOTIATING) {
         step->ike_sa->state = IKE_SA_ESTABLISHED;
@@ -360,14 +411,31 @@ apply_answer(const ike_step_t *step, exchange_t *exchange)
     }
 }
 
+/* An answer without its request: the capture starts after the request, or swapped the two. */
+static void
+orphan_answer(const ike_step_t *step)
+{
+    if (step->message->fragment_number > 1)
+        return;
+    step->tunnel->orphan_answers++;
+    g_free(step->ike_sa->early_answer);
+    step->ike_sa->early_answer = g_memdup2(step->message, sizeof(*step->message));
+    step->ike_sa->early_answer_in = step->packet->frame;
+    step->ike_sa->early_answer_at = step->packet->time;
+    if (step->message->exchange_type == IKEV2_AUTH && ends_authentication(step->message) &&
+        step->ike_sa->state == IKE_SA_NEGOTIATING) {
+        step->ike_sa->state = IKE_SA_ESTABLISHED;
+        step->ike_sa->is_midstream = true;
+    }
+}
+
 static void
 response(const ike_step_t *step)
 {
     exchange_t *exchange = ike_sa_exchange(step->ike_sa, step->message, peer_other(step->sender));
 
     if (exchange == NULL) {
-        if (step->message->fragment_number <= 1)
-            step->tunnel->orphan_answers++;
+        orphan_answer(step);
         return;
     }
     step_note_exchange(step, exchange);
@@ -381,6 +449,8 @@ response(const ike_step_t *step)
         change_t change = step_change(step, CHANGE_NOTIFY);
         change.exchange = exchange;
         change.notify = ike_message_error(step->message);
+        if (change.notify != NULL && change.notify->type == NOTIFY_INVALID_IKE_SPI)
+            step->ike_sa->is_disowned = true; /* ends nothing by itself, but explains a new start */
         if (change.notify != NULL)
             engine_judge(step->engine, step->tunnel, &change);
         return;
@@ -399,6 +469,32 @@ response(const ike_step_t *step)
     apply_answer(step, exchange);
 }
 
+/* The answer was captured first: account for it now, on the frame of its request. */
+static void
+use_early_answer(const ike_step_t *step)
+{
+    ike_sa_t *ike_sa = step->ike_sa;
+    ike_message_t *answer = ike_sa->early_answer;
+
+    if (answer == NULL || answer->message_id != step->message->message_id || answer->exchange_type != step->message->exchange_type ||
+        answer->from_original_initiator == step->message->from_original_initiator ||
+        duration_between(ike_sa->early_answer_at, step->packet->time) > SHORTEST_TIMER)
+        return;
+    ike_sa->early_answer = NULL;
+    ike_step_t answered = *step;
+    answered.message = answer;
+    answered.sender = peer_other(step->sender);
+    answered.note = engine_note_for(step->engine, ike_sa->early_answer_in);
+    step->tunnel->orphan_answers--;
+    response(&answered);
+    exchange_t *exchange = ike_sa_exchange(ike_sa, step->message, step->sender);
+    if (exchange != NULL && exchange->outcome == OUTCOME_ANSWERED) {
+        exchange->answered_in = ike_sa->early_answer_in;
+        step->note->response_in = ike_sa->early_answer_in;
+    }
+    g_free(answer);
+}
+
 static void
 check_move(const ike_step_t *step)
 {
@@ -409,7 +505,7 @@ check_move(const ike_step_t *step)
                          step->message->first_inner == PAYLOAD_NOTIFY;
 
     if (may_be_mobike) { /* RFC 4555 3.5: an announced move is no flip; its answer will tell */
-        *source = step->packet->source;
+        engine_note_move(step->tunnel, step->sender, source, step->packet);
         return;
     }
     engine_check_move(step->engine, step->tunnel, step->sender, source, step->packet, &change);
@@ -420,8 +516,15 @@ ikev2_message(const ike_step_t *step)
 {
     learn_suite(step);
     check_move(step);
-    if (step->message->is_response)
+    bool is_past_authentication = step->message->exchange_type == IKEV2_CREATE_CHILD_SA ||
+                                  step->message->exchange_type == IKEV2_INFORMATIONAL;
+    if (is_past_authentication && step->ike_sa->state == IKE_SA_NEGOTIATING && step->message->is_encrypted &&
+        step->ike_sa->is_midstream)
+        step->ike_sa->state = IKE_SA_ESTABLISHED;
+    if (step->message->is_response) {
         response(step);
-    else
+    } else {
         request(step);
+        use_early_answer(step);
+    }
 }

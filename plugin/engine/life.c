@@ -61,6 +61,9 @@ life_proved(engine_t *engine, tunnel_t *tunnel, capture_ns_t time, frame_t frame
     /* Some implementations keep an SA after unanswered requests: if it works on, nothing was lost. */
     if (tunnel->loss.kind == LOSS_GAVE_UP && time > tunnel->loss.at)
         tunnel->loss = (loss_t){.kind = LOSS_NONE};
+    /* Two-way traffic long after a DELETE: another IKE SA, not in the capture, had taken over. */
+    if (tunnel->loss.kind == LOSS_DELETED && duration_between(tunnel->loss.at, time) > FLOWING)
+        tunnel->loss = (loss_t){.kind = LOSS_NONE};
 }
 
 void
@@ -125,6 +128,11 @@ life_established(engine_t *engine, ike_sa_t *ike_sa, frame_t frame, capture_ns_t
     engine_judge(engine, tunnel, &change);
     if (tunnel->loss.kind == LOSS_NONE && before != NULL && looks_deleted(before))
         life_lost(engine, tunnel, LOSS_DELETED, PEER_UNKNOWN, CONFIDENCE_INFERRED, before->last_message_in, before->last_message_at);
+    /* RFC 7296 2.4: the peer says that it has no other SA; so it has lost the one that was still in use. */
+    if (tunnel->loss.kind == LOSS_NONE && before != NULL && ike_sa->initial_contact)
+        life_lost(engine, tunnel, LOSS_REPLACED, ike_sa->original_initiator, CONFIDENCE_OBSERVED, frame, time);
+    if (tunnel->loss.kind == LOSS_NONE && before != NULL && before->is_disowned)
+        life_lost(engine, tunnel, LOSS_REPLACED, ike_sa->original_initiator, CONFIDENCE_OBSERVED, frame, time);
     if (tunnel->loss.kind == LOSS_NONE && was_one_sided(tunnel, ike_sa->first_time) && (before != NULL || tunnel->was_up))
         life_lost(engine, tunnel, LOSS_REPLACED, ike_sa->original_initiator, CONFIDENCE_INFERRED, frame, time);
 
@@ -152,6 +160,7 @@ life_child_up(engine_t *engine, tunnel_t *tunnel, frame_t frame, capture_ns_t ti
 {
     tunnel->live_children++;
     tunnel->had_child = true;
+    tunnel->child_ended_in = FRAME_NONE;
     if (tunnel->loss.kind == LOSS_CHILD_GONE)
         recovered(engine, tunnel, frame, time);
 }
@@ -161,6 +170,10 @@ life_child_down(engine_t *engine, tunnel_t *tunnel, peer_t by, frame_t frame, ca
 {
     if (tunnel->live_children > 0)
         tunnel->live_children--;
+    if (tunnel->live_children > 0 && tunnel->refused_in_a_row > 0) {
+        tunnel->child_ended_in = frame;
+        tunnel->child_ended_at = time;
+    }
     if (tunnel->live_children == 0 && tunnel->refused_in_a_row > 0 && tunnel->had_child)
         life_lost(engine, tunnel, LOSS_CHILD_GONE, by, confidence, frame, time);
 }

@@ -46,12 +46,24 @@ watch_destination(tunnel_t *tunnel, peer_t sender, const packet_t *packet)
 {
     flip_t *flip = tunnel_latest_flip(tunnel, peer_other(sender));
 
-    if (flip == NULL || !endpoint_equal(&packet->destination, &flip->old_endpoint))
+    if (flip == NULL || flip->is_announced || !endpoint_equal(&packet->destination, &flip->old_endpoint))
         return;
     if (duration_between(flip->time, packet->time) <= FLIP_ALLOWANCE || flip->to_old_first_frame != FRAME_NONE)
         return;
+    if (flip->is_split && flip->is_ike != (packet->kind == PACKET_IKE))
+        return; /* answered where it still sends from */
     flip->to_old_first_frame = packet->frame;
     worsen(flip, NAT_GRADE_HARMFUL);
+}
+
+void
+engine_note_move(tunnel_t *tunnel, peer_t sender, endpoint_t *sa_source, const packet_t *packet)
+{
+    flip_t flip = {.peer = sender, .is_ike = true, .old_endpoint = *sa_source, .new_endpoint = packet->source,
+                   .frame = packet->frame, .time = packet->time, .is_announced = true};
+
+    *sa_source = packet->source;
+    add_flip(tunnel, &flip);
 }
 
 void
@@ -68,8 +80,10 @@ engine_check_move(engine_t *engine, tunnel_t *tunnel, peer_t sender, endpoint_t 
     if (endpoint_equal(sa_source, &packet->source)) {
         bool still_old = latest != NULL && endpoint_equal(&latest->old_endpoint, &packet->source) &&
                          latest->is_ike != (packet->kind == PACKET_IKE);
-        if (still_old && duration_between(latest->time, packet->time) > FLIP_ALLOWANCE)
+        if (still_old && duration_between(latest->time, packet->time) > FLIP_ALLOWANCE) {
+            latest->is_split = true;
             worsen(latest, NAT_GRADE_SPLIT);
+        }
         return;
     }
     if (latest != NULL && endpoint_equal(&latest->new_endpoint, &packet->source)) {

@@ -124,6 +124,13 @@ tunnel_peer_sent_after(const tunnel_t *tunnel, peer_t peer, capture_ns_t time)
            tunnel->peer[peer].last_packet_at > time;
 }
 
+bool
+tunnel_peer_lives(const tunnel_t *tunnel, const exchange_t *unanswered)
+{
+    return unanswered->abandoned == ABANDONED_SILENCE && exchange_is_liveness(unanswered) &&
+           tunnel_peer_sent_after(tunnel, peer_other(unanswered->requester), unanswered->last_sent_at);
+}
+
 const char *
 tunnel_peer_text(const tunnel_t *tunnel, peer_t peer, char buffer[ENDPOINT_TEXT_MAX])
 {

@@ -30,6 +30,8 @@ typedef struct {
 typedef struct {
     peer_t peer;
     bool is_ike;                 /* the IKE SA moved; else an ESP SA */
+    bool is_split;               /* the peer still uses the old endpoint for the other protocol (IKE or ESP) */
+    bool is_announced;           /* by MOBIKE (RFC 4555 3.5): no NAT flip */
     endpoint_t old_endpoint, new_endpoint;
     frame_t frame;               /* first packet from the new endpoint */
     capture_ns_t time;
@@ -37,6 +39,7 @@ typedef struct {
     capture_ns_t last_old_time;
     frame_t to_old_first_frame;  /* first packet of the other peer to the old endpoint later than the allowance; FRAME_NONE */
     finding_t *finding;          /* its nat_port_flip, to grade; borrowed; NULL: none */
+    nat_grade_t grade_before_end;
 } flip_t;
 
 /* Why a tunnel no longer works, before anybody knows whether it comes back. */
@@ -99,6 +102,8 @@ typedef struct tunnel {
     capture_ns_t last_child_success_at; /* last negotiation that made a child */
     unsigned refused_in_a_row;   /* rekeys and child requests refused since the last success */
     frame_t refused_in;          /* the latest of them */
+    frame_t child_ended_in;      /* a child ended after refusals while others went on, and was not made again; FRAME_NONE */
+    capture_ns_t child_ended_at;
 
     /* life */
     bool was_up;                 /* the capture proved once that the tunnel works both ways */
@@ -115,6 +120,13 @@ typedef struct tunnel {
     unsigned unseen_answers;     /* requests evidently answered, though the answer is not in the capture */
     unsigned orphan_answers;     /* answers to requests that are not in the capture */
     bool both_sides_of_nat;
+
+    /* as it was before engine_finish() concluded from the end alone: restored when the capture goes on */
+    struct {
+        loss_t loss;
+        capture_ns_t last_unanswered_at;
+        unsigned rekeys_failed, dpd_unanswered;
+    } before_end;
 
     /* counters for the tables */
     unsigned rekeys_ok, rekeys_failed, dpd_sent, dpd_unanswered;
@@ -144,6 +156,9 @@ bool tunnel_is_one_direction(const tunnel_t *tunnel);
 
 /* Has this peer sent anything, IKE or ESP, after `time`? */
 bool tunnel_peer_sent_after(const tunnel_t *tunnel, peer_t peer, capture_ns_t time);
+
+/* A request met silence, but its receiver was heard after the last try: it lives, and only this request was lost. */
+bool tunnel_peer_lives(const tunnel_t *tunnel, const exchange_t *unanswered);
 
 /* The peer's address for a sentence: "192.0.2.1". Returns `buffer`. */
 const char *tunnel_peer_text(const tunnel_t *tunnel, peer_t peer, char buffer[ENDPOINT_TEXT_MAX]);

@@ -4,12 +4,30 @@
  */
 #include "detectors.h"
 
+/* The initiator reports that it could not authenticate the responder (RFC 7296 2.21.2); also IKEv1's notice. */
+static void
+judge_notice(const change_t *change, const tunnel_t *tunnel, findings_t *out)
+{
+    char sender[ENDPOINT_TEXT_MAX];
+
+    if (change->notify->type != NOTIFY_AUTHENTICATION_FAILED || change->message == NULL || !change->message->is_decrypted)
+        return;
+    findings_add(out, &(finding_draft_t){.id = FINDING_auth_failed, .severity = SEVERITY_ERROR, .confidence = CONFIDENCE_OBSERVED,
+                                         .culprit = change->sender},
+                 "%s reports that it could not authenticate its peer (AUTHENTICATION_FAILED).",
+                 tunnel_peer_text(tunnel, change->sender, sender));
+}
+
 static void
 judge(const change_t *change, const tunnel_t *tunnel, findings_t *out)
 {
     const exchange_t *exchange = change->exchange;
     char refuser[ENDPOINT_TEXT_MAX];
 
+    if (change->kind == CHANGE_NOTIFY) {
+        judge_notice(change, tunnel, out);
+        return;
+    }
     if (!exchange->is_refused || exchange->error != NOTIFY_AUTHENTICATION_FAILED)
         return;
     bool is_read = exchange->error_is_exact;
@@ -24,7 +42,7 @@ judge(const change_t *change, const tunnel_t *tunnel, findings_t *out)
 
 const detector_t auth_failed_detector = {
     .finding = FINDING_auth_failed,
-    .wakes_on = CHANGE_EXCHANGE_ANSWERED,
+    .wakes_on = CHANGE_EXCHANGE_ANSWERED | CHANGE_NOTIFY,
     .needs_time = false,
     .judge = judge,
 };

@@ -37,6 +37,7 @@ const detector_t *const detectors[DETECTOR_COUNT] = {
     &reauthentication_detector,
     &clean_delete_detector,
     &delete_no_restart_detector,
+    &child_down_detector,
     &tunnel_flap_detector,
     &tunnel_down_detector,
 };

@@ -39,10 +39,11 @@ extern const detector_t esp_one_way_detector;
 extern const detector_t reauthentication_detector;
 extern const detector_t clean_delete_detector;
 extern const detector_t delete_no_restart_detector;
+extern const detector_t child_down_detector;
 extern const detector_t tunnel_flap_detector;
 extern const detector_t tunnel_down_detector;
 
-#define DETECTOR_COUNT 34
+#define DETECTOR_COUNT 35
 extern const detector_t *const detectors[DETECTOR_COUNT];
 
 #endif

@@ -4,15 +4,6 @@
  */
 #include "detectors.h"
 
-/* The peer was heard after the last try: it lives, and only this request was lost. */
-static bool
-peer_was_heard(const change_t *change, const tunnel_t *tunnel)
-{
-    const exchange_t *exchange = change->exchange;
-    return tunnel_peer_sent_after(tunnel, peer_other(exchange->requester), exchange->last_sent_at) &&
-           exchange->abandoned == ABANDONED_SILENCE;
-}
-
 /* The other peer had given the IKE SA up before: that nobody answers on it is a consequence. */
 static bool
 is_consequence(const exchange_t *exchange, const tunnel_t *tunnel)
@@ -28,7 +19,7 @@ judge(const change_t *change, const tunnel_t *tunnel, findings_t *out)
     char sender[ENDPOINT_TEXT_MAX], peer[ENDPOINT_TEXT_MAX];
 
     if (!exchange_is_liveness(exchange) || exchange->addresses_changed || tunnel_is_one_direction(tunnel) ||
-        peer_was_heard(change, tunnel))
+        tunnel_peer_lives(tunnel, exchange))
         return;
     severity_t severity = exchange->transmissions < 2 || is_consequence(exchange, tunnel) ? SEVERITY_WARN : SEVERITY_ERROR;
     GString *tries = g_string_new(NULL);

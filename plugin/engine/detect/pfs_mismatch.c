@@ -31,7 +31,7 @@ judge(const change_t *change, const tunnel_t *tunnel, findings_t *out)
     if (tunnel_latest_finding(tunnel, FINDING_pfs_mismatch, PEER_UNKNOWN) != NULL)
         return;
     bool is_proved = only_the_group_differs(exchange, tunnel);
-    bool is_pattern = !exchange->error_is_exact && exchange->error == 0 && !exchange->collides &&
+    bool is_pattern = !exchange->ike_sa->is_midstream && !exchange->error_is_exact && exchange->error == 0 && !exchange->collides &&
                       tunnel->refused_in_a_row >= REFUSALS_THAT_MAKE_A_PATTERN;
     if (!is_proved && !is_pattern)
         return;

@@ -23,14 +23,14 @@ add(const exchange_t *exchange, const tunnel_t *tunnel, findings_t *out, severit
     g_string_free(tries, TRUE);
 }
 
-/* The capture ends while the sender still tries: worth a warning once it has tried for long. */
+/* The capture ends while the sender still tries: the answer may yet come. */
 static void
 judge_end(const tunnel_t *tunnel, findings_t *out)
 {
     for (unsigned i = 0; i < tunnel->waiting->len; i++) {
         const exchange_t *exchange = g_ptr_array_index(tunnel->waiting, i);
         if (exchange_is_rekey(exchange) && exchange->transmissions >= TRIES_AT_THE_END)
-            add(exchange, tunnel, out, SEVERITY_WARN, "had no answer when the capture ended");
+            add(exchange, tunnel, out, SEVERITY_NOTE, "had no answer when the capture ended");
     }
 }
 
@@ -45,6 +45,9 @@ judge(const change_t *change, const tunnel_t *tunnel, findings_t *out)
         judge_end(tunnel, out);
         return;
     }
+    /* One Quick Mode message may be the last of an exchange that began before the capture. */
+    if (exchange->kind == EXCHANGE_QUICK_MODE && exchange->transmissions < 2)
+        return;
     if (!exchange_is_rekey(exchange) || exchange->collides || exchange->ike_sa->is_replaced)
         return;
     add(exchange, tunnel, out, SEVERITY_ERROR, "got no answer");

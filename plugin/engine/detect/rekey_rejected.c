@@ -17,6 +17,7 @@ may_pass(const exchange_t *exchange, const tunnel_t *tunnel)
         return true;
     switch (exchange->error) {
     case NOTIFY_TEMPORARY_FAILURE:
+    case NOTIFY_CHILD_SA_NOT_FOUND: /* the peer has just deleted or rekeyed it */
         return tunnel->refused_in_a_row < REFUSALS_WITHOUT_KEYS;
     case NOTIFY_INVALID_KE_PAYLOAD:
         return true;

@@ -8,7 +8,7 @@
 static bool
 is_harmless(const exchange_t *exchange)
 {
-    return exchange_is_delete(exchange) && (exchange->ike_sa->is_replaced || exchange->kind == EXCHANGE_DELETE_CHILD);
+    return exchange_is_delete(exchange) && (exchange->deletes_replaced || exchange->ike_sa->is_replaced || exchange->kind == EXCHANGE_DELETE_CHILD);
 }
 
 static const char *
@@ -34,10 +34,7 @@ judge(const change_t *change, const tunnel_t *tunnel, findings_t *out)
         return;
     if (tunnel_is_one_direction(tunnel) && (exchange->kind != EXCHANGE_IKE_SA_INIT || tunnel->unseen_answers > 0))
         return;
-    /* A peer heard after the last try lives: the request was lost, the SA is not given up. */
-    bool went_on = exchange->abandoned == ABANDONED_SILENCE && exchange_is_liveness(exchange) &&
-                   tunnel_peer_sent_after(tunnel, peer_other(exchange->requester), exchange->last_sent_at);
-    if (went_on)
+    if (tunnel_peer_lives(tunnel, exchange))
         return;
     findings_add(out, &(finding_draft_t){.id = FINDING_retransmit_exhausted,
                                          .severity = is_harmless(exchange) ? SEVERITY_NOTE : SEVERITY_ERROR,

@@ -33,31 +33,46 @@ receiver_is_unreachable(const change_t *change, const esp_sa_t *sa)
            duration_between(sa->unreachable_at, change->time) >= TIME_AFTER_UNREACHABLE;
 }
 
+/* The tunnel's IKE SA is gone and took its children with it (RFC 7296 1.4.1). An SA older than the capture may have had a successor
+ * that is not in it; several packets without an answer tell the difference. */
 static const ike_sa_t *
-deleted_ike_sa(const tunnel_t *tunnel)
+deleted_ike_sa(const tunnel_t *tunnel, peer_t sender)
 {
-    return tunnel->loss.kind == LOSS_DELETED && tunnel->ike_sas->len > 0 ? tunnel_current_ike_sa(tunnel) : NULL;
+    const peer_state_t *from = &tunnel->peer[sender];
+    bool is_one_sided = from->run_packets >= PACKETS_AFTER_UNREACHABLE &&
+                        duration_between(from->run_began_at, from->last_esp_at) >= TIME_AFTER_UNREACHABLE;
+
+    if (tunnel->loss.kind != LOSS_DELETED || tunnel->ike_sas->len == 0 || !is_one_sided)
+        return NULL;
+    return tunnel_current_ike_sa(tunnel);
 }
 
-/* The receiver has used the next negotiation's SA since, and this old one no more. */
+static bool
+is_newer(const esp_sa_t *other, const esp_sa_t *sa)
+{
+    return other->packets > 0 && (other->negotiation > sa->negotiation ||
+                                  (other->negotiation == sa->negotiation && other->generation > sa->generation));
+}
+
+/* The receiver has used the next generation since, and the old one no more, while this sender never switched. */
 static bool
 receiver_went_on(const change_t *change, const tunnel_t *tunnel, const esp_sa_t *sa)
 {
-    capture_ns_t switched_at = CAPTURE_TIME_NONE;
+    capture_ns_t switched_at = CAPTURE_TIME_NONE, last_on_old = CAPTURE_TIME_NONE;
 
-    if (sa->negotiation >= tunnel->lineage)
-        return false;
-    for (unsigned i = 0; i < tunnel->esp_sas->len; i++) {
+    for (unsigned i = tunnel->esp_sas->len; i-- > 0;) {
         const esp_sa_t *other = g_ptr_array_index(tunnel->esp_sas, i);
-        bool is_newer = other->negotiation > sa->negotiation && other->packets > 0;
-        if (is_newer && other->sender == sa->sender)
+        if (is_newer(other, sa) && other->sender == sa->sender)
             return false; /* it has switched; this is a straggler or a parallel SA */
-        if (is_newer && (switched_at == CAPTURE_TIME_NONE || other->first_time < switched_at))
+        if (is_newer(other, sa) && (switched_at == CAPTURE_TIME_NONE || other->first_time < switched_at))
             switched_at = other->first_time;
-        if (!is_newer && other->sender != sa->sender && switched_at != CAPTURE_TIME_NONE && other->last_time > switched_at)
-            return false; /* both SAs are in use both ways: parallel tunnels are legal (RFC 7296 2.8) */
+        if (!is_newer(other, sa) && other->sender != sa->sender)
+            last_on_old = capture_later(last_on_old, other->last_time);
     }
-    return switched_at != CAPTURE_TIME_NONE && !within_delete_grace(change, switched_at);
+    /* In use both ways at once, parallel SAs are legal (RFC 7296 2.8, RFC 9611); and the old pair must have worked. */
+    if (switched_at == CAPTURE_TIME_NONE || last_on_old == CAPTURE_TIME_NONE || last_on_old > switched_at)
+        return false;
+    return !within_delete_grace(change, switched_at);
 }
 
 static void
@@ -76,7 +91,7 @@ static void
 judge_esp(const change_t *change, const tunnel_t *tunnel, findings_t *out)
 {
     const esp_sa_t *sa = change->esp_sa;
-    const ike_sa_t *deleted = deleted_ike_sa(tunnel);
+    const ike_sa_t *deleted = deleted_ike_sa(tunnel, sa->sender);
 
     if (is_told(tunnel, sa))
         return;
@@ -91,9 +106,10 @@ judge_esp(const change_t *change, const tunnel_t *tunnel, findings_t *out)
     else if (receiver_is_unreachable(change, sa))
         add(out, tunnel, sa, SEVERITY_ERROR, CONFIDENCE_OBSERVED, sa->unreachable_in,
             "its host reported the port as unreachable and has sent nothing since");
+    else if (receiver_went_on(change, tunnel, sa) && sa->negotiation < tunnel->lineage)
+        add(out, tunnel, sa, SEVERITY_ERROR, CONFIDENCE_OBSERVED, FRAME_NONE, "it uses the SAs of a newer negotiation and nothing older");
     else if (receiver_went_on(change, tunnel, sa))
-        add(out, tunnel, sa, SEVERITY_ERROR, CONFIDENCE_OBSERVED, tunnel->last_proof_in,
-            "it uses the SAs of a newer negotiation and nothing older");
+        add(out, tunnel, sa, SEVERITY_WARN, CONFIDENCE_INFERRED, FRAME_NONE, "it has used the next SA ever since the rekey");
 }
 
 /* The old IKE SA had stopped answering the one who sends ESP on it. */

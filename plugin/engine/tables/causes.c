@@ -54,6 +54,7 @@ const cause_rule_t cause_rules[] = {
     EXPLAINS(spi_desync, tunnel_flap, 3600, "a peer had lost its state"),
     EXPLAINS(rekey_rejected, tunnel_flap, 86400, "the child SA ran out"),
     EXPLAINS(child_rejected, tunnel_flap, 86400, "the child SA could not be made"),
+    EXPLAINS(invalid_ike_spi, tunnel_flap, 3600, "a peer had lost its state"),
     EXPLAINS(clean_delete, tunnel_flap, 86400, "a peer deleted the tunnel"),
     EXPLAINS(retransmit_exhausted, tunnel_down, 86400, "the IKE SA was given up"),
     EXPLAINS(rekey_no_response, tunnel_down, 86400, "the rekey was never answered"),
@@ -61,9 +62,10 @@ const cause_rule_t cause_rules[] = {
     EXPLAINS(spi_desync, tunnel_down, 86400, "a peer had lost its state"),
     EXPLAINS(rekey_rejected, tunnel_down, 86400, "the child SA ran out"),
     EXPLAINS(child_rejected, tunnel_down, 86400, "the child SA could not be made"),
+    EXPLAINS(rekey_rejected, child_down, 86400, "the child SA ran out"),
+    EXPLAINS(child_rejected, child_down, 86400, "the child SA could not be made"),
     EXPLAINS(ike_no_response, tunnel_down, 86400, "nobody answers"),
     EXPLAINS(auth_failed, tunnel_down, 86400, "the peers do not authenticate"),
-    EXPLAINS(clean_delete, delete_no_restart, 86400, "a peer deleted the tunnel"),
 };
 
 const unsigned cause_rule_count = G_N_ELEMENTS(cause_rules);
