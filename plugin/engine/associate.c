@@ -157,6 +157,21 @@ engine_tunnel_for_packet(engine_t *engine, const packet_t *packet)
     return candidates == 1 ? only : NULL;
 }
 
+static bool
+is_unmapped(const endpoint_t *endpoint)
+{
+    return endpoint->port == 0 || endpoint->port == 500 || endpoint->port == 4500;
+}
+
+/* No NAT has changed a port of this packet nor of this tunnel: then there is one client per address. */
+static bool
+is_without_port_translation(const tunnel_t *tunnel, const packet_t *packet)
+{
+    return is_unmapped(&packet->source) && is_unmapped(&packet->destination) && is_unmapped(&tunnel->peer[PEER_A].first) &&
+           is_unmapped(&tunnel->peer[PEER_B].first) && is_unmapped(&tunnel->peer[PEER_A].last) &&
+           is_unmapped(&tunnel->peer[PEER_B].last);
+}
+
 /* The NAT's ports are part of a client's identity, unless the only tunnel between the addresses is in trouble: then it is that
  * client coming back. With a native or unmapped port (500 on both ends) one tunnel per address pair is what exists. */
 tunnel_t *
@@ -169,7 +184,7 @@ engine_tunnel_for_initiation(engine_t *engine, const packet_t *packet)
         tunnel_t *tunnel = item->data;
         if (!is_between(tunnel, packet))
             continue;
-        if (has_endpoints(tunnel, packet) && (same_ports == NULL || tunnel->last_frame > same_ports->last_frame))
+        if ((has_endpoints(tunnel, packet) || is_without_port_translation(tunnel, packet)) && (same_ports == NULL || tunnel->last_frame > same_ports->last_frame))
             same_ports = tunnel;
         if (is_in_trouble(tunnel)) {
             troubled = tunnel;

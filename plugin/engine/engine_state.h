@@ -71,11 +71,15 @@ void engine_account_sender(engine_t *engine, tunnel_t *tunnel, peer_t sender, co
 void engine_check_move(engine_t *engine, tunnel_t *tunnel, peer_t sender, endpoint_t *sa_source, const packet_t *packet,
                        const change_t *context);
 
+/* Does this endpoint of `receiver` lie behind a mapping that it left more than a moment before `time`? */
+bool engine_is_stale(const tunnel_t *tunnel, peer_t receiver, const endpoint_t *endpoint, capture_ns_t time);
+
 /* An announced move: the peer's other SAs will follow, and that is no flip. */
 void engine_note_move(tunnel_t *tunnel, peer_t sender, endpoint_t *sa_source, const packet_t *packet);
 
 /* life.c: up or down. */
 void life_proved(engine_t *engine, tunnel_t *tunnel, capture_ns_t time, frame_t frame);
+void life_proved_by_esp(engine_t *engine, const esp_sa_t *sa, capture_ns_t time, frame_t frame, const packet_t *packet);
 void life_lost(engine_t *engine, tunnel_t *tunnel, loss_kind_t kind, peer_t by, confidence_t confidence, frame_t frame,
                capture_ns_t time);
 void life_established(engine_t *engine, ike_sa_t *ike_sa, frame_t frame, capture_ns_t time);

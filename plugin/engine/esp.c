@@ -12,6 +12,9 @@
 /* Packets of both directions this close together show a path that works both ways. */
 #define PAIRED_WITHIN SECONDS(2)
 
+/* Packets further apart are no flow: silence in between says nothing about the other direction. */
+#define RUN_GAP SECONDS(10)
+
 esp_sa_t *
 engine_find_esp_sa(const engine_t *engine, uint32_t spi, const endpoint_t *source, const endpoint_t *destination, frame_t frame)
 {
@@ -107,6 +110,8 @@ count_direction(tunnel_t *tunnel, peer_t sender, const packet_t *packet)
 {
     peer_state_t *from = &tunnel->peer[sender];
 
+    if (from->last_esp_at != CAPTURE_TIME_NONE && duration_between(from->last_esp_at, packet->time) > RUN_GAP)
+        from->run_packets = 0;
     from->esp_packets++;
     from->esp_bytes += packet->reported;
     from->last_esp_at = capture_later(from->last_esp_at, packet->time);
@@ -132,8 +137,11 @@ prove_by_traffic(engine_t *engine, const esp_sa_t *sa, const packet_t *packet)
         esp_sa_t *back = g_ptr_array_index(tunnel->esp_sas, i);
         if (back->sender == sa->sender || back->negotiation != sa->negotiation || back->last_frame != other->last_esp_in)
             continue;
+        if (engine_is_stale(tunnel, sa->sender, &back->destination, packet->time) ||
+            engine_is_stale(tunnel, peer_other(sa->sender), &packet->destination, packet->time))
+            return; /* sent to where the peer no longer is */
         tunnel->had_child = true;
-        life_proved(engine, tunnel, other->last_esp_at, other->last_esp_in);
+        life_proved_by_esp(engine, sa, other->last_esp_at, other->last_esp_in, packet);
         return;
     }
 }

@@ -500,11 +500,13 @@ check_move(const ike_step_t *step)
 {
     endpoint_t *source = &step->ike_sa->source[step->sender][step->packet->udp_encapsulated ? 1 : 0];
     change_t change = step_change(step, CHANGE_PEER_MOVED);
-    bool other_address = source->family != ADDRESS_NONE && !endpoint_same_address(source, &step->packet->source);
+    const endpoint_t *before = source->family != ADDRESS_NONE ? source : &step->tunnel->peer[step->sender].last;
+    bool other_address = tunnel_shows_peer(step->tunnel, step->sender) && !endpoint_same_address(before, &step->packet->source);
     bool may_be_mobike = other_address && !step->message->is_response && step->message->exchange_type == IKEV2_INFORMATIONAL &&
-                         step->message->first_inner == PAYLOAD_NOTIFY;
+                         (step->message->first_inner == PAYLOAD_NOTIFY || step->message->first_inner == PAYLOAD_UNKNOWN);
 
     if (may_be_mobike) { /* RFC 4555 3.5: an announced move is no flip; its answer will tell */
+        *source = *before;
         engine_note_move(step->tunnel, step->sender, source, step->packet);
         return;
     }

@@ -13,6 +13,9 @@
 /* A DELETE followed by a new negotiation within this time is one act: break-before-make reauthentication (RFC 7296 2.8.3). */
 #define REAUTHENTICATION_GAP SECONDS(2)
 
+/* A negotiation's last message is captured within this time of the first traffic. */
+#define SETTLING SECONDS(2)
+
 /* This much one-sided ESP before a peer starts anew shows that the old SA had already stopped working. */
 #define ONE_SIDED_PACKETS 3u
 #define ONE_SIDED_TIME SECONDS(2)
@@ -64,6 +67,21 @@ life_proved(engine_t *engine, tunnel_t *tunnel, capture_ns_t time, frame_t frame
     /* Two-way traffic long after a DELETE: another IKE SA, not in the capture, had taken over. */
     if (tunnel->loss.kind == LOSS_DELETED && duration_between(tunnel->loss.at, time) > FLOWING)
         tunnel->loss = (loss_t){.kind = LOSS_NONE};
+}
+
+/* On SAs older than the loss, two-way traffic shows that nothing was lost. On newer ones it is the recovery, usually told by the
+ * negotiation's last message a moment later; where that is not in the capture, the traffic has to tell. */
+void
+life_proved_by_esp(engine_t *engine, const esp_sa_t *sa, capture_ns_t time, frame_t frame, const packet_t *packet)
+{
+    tunnel_t *tunnel = sa->tunnel;
+    bool is_new = tunnel->loss.kind != LOSS_NONE && tunnel->loss.kind != LOSS_DELETED && sa->first_time > tunnel->loss.at;
+
+    if (is_new && duration_between(sa->first_time, packet->time) < SETTLING)
+        return;
+    if (is_new)
+        recovered(engine, tunnel, packet->frame, packet->time);
+    life_proved(engine, tunnel, time, frame);
 }
 
 void

@@ -40,15 +40,22 @@ worsen(flip_t *flip, nat_grade_t grade)
         flip->finding->grade = grade;
 }
 
+bool
+engine_is_stale(const tunnel_t *tunnel, peer_t receiver, const endpoint_t *endpoint, capture_ns_t time)
+{
+    const flip_t *flip = tunnel_latest_flip(tunnel, receiver);
+
+    return flip != NULL && !flip->is_announced && !tunnel->both_sides_of_nat && endpoint_equal(endpoint, &flip->old_endpoint) &&
+           duration_between(flip->time, time) > FLIP_ALLOWANCE;
+}
+
 /* The other peer still sends to where the flipped peer no longer is. */
 static void
 watch_destination(tunnel_t *tunnel, peer_t sender, const packet_t *packet)
 {
     flip_t *flip = tunnel_latest_flip(tunnel, peer_other(sender));
 
-    if (flip == NULL || flip->is_announced || !endpoint_equal(&packet->destination, &flip->old_endpoint))
-        return;
-    if (duration_between(flip->time, packet->time) <= FLIP_ALLOWANCE || flip->to_old_first_frame != FRAME_NONE)
+    if (!engine_is_stale(tunnel, peer_other(sender), &packet->destination, packet->time) || flip->to_old_first_frame != FRAME_NONE)
         return;
     if (flip->is_split && flip->is_ike != (packet->kind == PACKET_IKE))
         return; /* answered where it still sends from */
@@ -73,10 +80,8 @@ engine_check_move(engine_t *engine, tunnel_t *tunnel, peer_t sender, endpoint_t 
     flip_t *latest = tunnel_latest_flip(tunnel, sender);
 
     watch_destination(tunnel, sender, packet);
-    if (sa_source->family == ADDRESS_NONE) {
+    if (sa_source->family == ADDRESS_NONE)
         *sa_source = packet->source;
-        return;
-    }
     if (endpoint_equal(sa_source, &packet->source)) {
         bool still_old = latest != NULL && endpoint_equal(&latest->old_endpoint, &packet->source) &&
                          latest->is_ike != (packet->kind == PACKET_IKE);
@@ -94,6 +99,11 @@ engine_check_move(engine_t *engine, tunnel_t *tunnel, peer_t sender, endpoint_t 
         duration_between(latest->time, packet->time) <= FLIP_ALLOWANCE)
         return; /* a delayed packet from before the move */
 
+    bool moved_address = !endpoint_same_address(sa_source, &packet->source);
+    if (moved_address && packet->kind == PACKET_ESP && tunnel->ike_sas->len == 0) {
+        engine_note_move(tunnel, sender, sa_source, packet); /* it may have been announced on an IKE SA that is not in the capture */
+        return;
+    }
     flip_t flip = {.peer = sender, .is_ike = packet->kind == PACKET_IKE, .old_endpoint = *sa_source, .new_endpoint = packet->source,
                    .frame = packet->frame, .time = packet->time};
     if (context->ike_sa != NULL) {

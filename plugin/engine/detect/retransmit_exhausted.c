@@ -4,11 +4,12 @@
  */
 #include "detectors.h"
 
-/* Asking in vain for the deletion of what was already replaced harms nobody. */
+/* Asking in vain for the deletion of what was already replaced harms nobody; nor, perhaps, of an SA whose rekey came before the
+ * capture. */
 static bool
 is_harmless(const exchange_t *exchange)
 {
-    return exchange_is_delete(exchange) && (exchange->deletes_replaced || exchange->ike_sa->is_replaced || exchange->kind == EXCHANGE_DELETE_CHILD);
+    return exchange_is_delete(exchange) && (exchange->deletes_replaced || exchange->ike_sa->is_replaced || exchange->ike_sa->is_midstream || exchange->kind == EXCHANGE_DELETE_CHILD);
 }
 
 static const char *

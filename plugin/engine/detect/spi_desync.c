@@ -50,11 +50,11 @@ deleted_ike_sa(const tunnel_t *tunnel, peer_t sender)
 static bool
 is_newer(const esp_sa_t *other, const esp_sa_t *sa)
 {
-    return other->packets > 0 && (other->negotiation > sa->negotiation ||
-                                  (other->negotiation == sa->negotiation && other->generation > sa->generation));
+    return other->packets > 0 && other->negotiation > sa->negotiation;
 }
 
-/* The receiver has used the next generation since, and the old one no more, while this sender never switched. */
+/* The receiver has used a newer negotiation's SAs since, and the old ones no more, while this sender never switched. Within one
+ * negotiation a late switch is legal: a responder may wait for the DELETE (RFC 7296 2.8). */
 static bool
 receiver_went_on(const change_t *change, const tunnel_t *tunnel, const esp_sa_t *sa)
 {
@@ -106,10 +106,8 @@ judge_esp(const change_t *change, const tunnel_t *tunnel, findings_t *out)
     else if (receiver_is_unreachable(change, sa))
         add(out, tunnel, sa, SEVERITY_ERROR, CONFIDENCE_OBSERVED, sa->unreachable_in,
             "its host reported the port as unreachable and has sent nothing since");
-    else if (receiver_went_on(change, tunnel, sa) && sa->negotiation < tunnel->lineage)
-        add(out, tunnel, sa, SEVERITY_ERROR, CONFIDENCE_OBSERVED, FRAME_NONE, "it uses the SAs of a newer negotiation and nothing older");
     else if (receiver_went_on(change, tunnel, sa))
-        add(out, tunnel, sa, SEVERITY_WARN, CONFIDENCE_INFERRED, FRAME_NONE, "it has used the next SA ever since the rekey");
+        add(out, tunnel, sa, SEVERITY_ERROR, CONFIDENCE_OBSERVED, FRAME_NONE, "it uses the SAs of a newer negotiation and nothing older");
 }
 
 /* The old IKE SA had stopped answering the one who sends ESP on it. */

@@ -22,13 +22,13 @@ const cause_rule_t cause_rules[] = {
     EDGE(nat_port_flip, rekey_no_response, 120, "the request goes to a mapping that has just changed"),
     EDGE(nat_port_flip, dpd_loss, 120, "the request goes to a mapping that has just changed"),
     EDGE(nat_port_flip, esp_one_way, 120, "answers go to the old mapping"),
-    EDGE(nat_port_flip, retransmit_exhausted, 120, "the request goes to a mapping that has just changed"),
     EDGE(esp_to_stale_port, esp_one_way, 120, "answers go to the old mapping"),
 
     /* A request that stays unanswered ends the IKE SA (RFC 7296 2.1, 2.4). */
     EXPLAINS(rekey_no_response, retransmit_exhausted, 600, "the unanswered request"),
     EXPLAINS(dpd_loss, retransmit_exhausted, 600, "the unanswered request"),
     EXPLAINS(ike_no_response, retransmit_exhausted, 600, "the unanswered request"),
+    EDGE(nat_port_flip, retransmit_exhausted, 120, "the request goes to a mapping that has just changed"),
     EDGE(invalid_ike_spi, dpd_loss, 300, "the peer has lost its state"),
     EDGE(invalid_ike_spi, spi_desync, 300, "the peer has lost its state"),
     EXPLAINS(spi_desync, dpd_loss, 300, "the peer has lost its state, so it answers no request either"),
