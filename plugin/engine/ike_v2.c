@@ -235,9 +235,38 @@ mark_deleted_spis(const ike_step_t *step, const uint32_t *spis, unsigned count, 
     }
 }
 
+/* Without keys the DELETE names no SPI. After a rekey the SA older than it is meant (RFC 7296 2.8), if there is just one. */
+static void
+infer_deleted_spi(const ike_step_t *step, peer_t sender)
+{
+    esp_sa_t *old = NULL;
+
+    for (unsigned i = 0; i < step->tunnel->esp_sas->len; i++) {
+        esp_sa_t *sa = g_ptr_array_index(step->tunnel->esp_sas, i);
+        if (sa->sender != sender || sa->packets == 0 || sa->deleted_in != FRAME_NONE ||
+            sa->first_time >= step->tunnel->last_child_success_at)
+            continue;
+        if (old != NULL)
+            return;
+        old = sa;
+    }
+    if (old == NULL)
+        return;
+    old->deleted_in = step->packet->frame;
+    old->deleted_at = step->packet->time;
+    old->deleted_confidence = CONFIDENCE_INFERRED;
+}
+
 static void
 child_deleted(const ike_step_t *step, exchange_t *exchange)
 {
+    /* One line of child SAs: every pair but the first came from a rekey, and only the old and the new one are alive. */
+    bool is_single_line = step->tunnel->rekeys_ok > 0 && step->tunnel->generations <= step->tunnel->rekeys_ok + 1 &&
+                          step->tunnel->live_children == 2;
+    if (!step->message->is_readable && is_single_line) {
+        infer_deleted_spi(step, PEER_A);
+        infer_deleted_spi(step, PEER_B);
+    }
     mark_deleted_spis(step, exchange->deleted_spi, exchange->deleted_spis, exchange->requester);
     if (step->message->is_readable)
         mark_deleted_spis(step, step->message->deleted_spi, step->message->deleted_spis, step->sender);

@@ -217,13 +217,16 @@ append_to_info(packet_info *pinfo, const GPtrArray *findings)
 
 /* ---- the post-dissector ---- */
 
-/* The note to show: the one attached to the frame, or what only later frames or the end of the capture added to it. */
+/* The note to show: the one attached to the frame, or, when it is visited again, what only later frames or the end of the capture
+ * added to it. */
 static const frame_note_t *
 note_of_frame(packet_info *pinfo)
 {
     const frame_note_t *note = observe_note(pinfo);
 
-    return note ? note : engine_note(observe_engine(), pinfo->num);
+    if (note || !PINFO_FD_VISITED(pinfo))
+        return note;
+    return engine_note(observe_engine(), pinfo->num);
 }
 
 static bool

@@ -96,7 +96,8 @@ judge_esp(const change_t *change, const tunnel_t *tunnel, findings_t *out)
     if (is_told(tunnel, sa))
         return;
     if (sa->deleted_in != FRAME_NONE && !within_delete_grace(change, sa->deleted_at))
-        add(out, tunnel, sa, SEVERITY_ERROR, sa->deleted_confidence, sa->deleted_in, "it was deleted");
+        add(out, tunnel, sa, sa->deleted_confidence == CONFIDENCE_OBSERVED ? SEVERITY_ERROR : SEVERITY_WARN, sa->deleted_confidence,
+            sa->deleted_in, "it was deleted");
     else if (deleted != NULL && deleted->state == IKE_SA_DELETED && !within_delete_grace(change, deleted->closed_at) &&
              sa->first_time <= deleted->closed_at)
         add(out, tunnel, sa, deleted->closed_confidence == CONFIDENCE_OBSERVED ? SEVERITY_ERROR : SEVERITY_WARN,

@@ -1,0 +1,69 @@
+#!/usr/bin/env python3
+# check_docs.py - has every finding of the catalogue a section in docs/findings.md, a detector and a scenario?
+#
+# Also the other way round: a section without a finding, a detector or a sample that does not exist, a broken relative link.
+#
+# usage: check_docs.py [ROOT]. SPDX-License-Identifier: GPL-2.0-or-later
+import pathlib
+import re
+import sys
+
+PAGES = ["README.md", "CHANGELOG.md", "docs/*.md"]
+
+
+def catalogue_ids(root):
+    return re.findall(r"^FINDING\((\w+),", (root / "plugin/engine/findings.def").read_text(), re.MULTILINE)
+
+
+def documented_ids(root):
+    """The ids that docs/findings.md has a heading for: nothing but the id, at the third level."""
+    return re.findall(r"^### (\w+)$", (root / "docs/findings.md").read_text(), re.MULTILINE)
+
+
+def check_ids(root):
+    expected, documented = catalogue_ids(root), documented_ids(root)
+    if not expected:
+        yield "plugin/engine/findings.def: no FINDING(...) row found"
+    for name in expected:
+        if name not in documented:
+            yield f"{name}: no section \"### {name}\" in docs/findings.md"
+        if not (root / f"plugin/engine/detect/{name}.c").is_file():
+            yield f"{name}: no detector plugin/engine/detect/{name}.c"
+        if not (root / f"tests/scenario/{name}.scenario").is_file():
+            yield f"{name}: no scenario tests/scenario/{name}.scenario"
+    for name in sorted(set(documented)):
+        if name not in expected:
+            yield f"{name}: a section in docs/findings.md, but no row in plugin/engine/findings.def"
+        if documented.count(name) > 1:
+            yield f"{name}: more than one section in docs/findings.md"
+
+
+def check_samples(root):
+    """Captures that the pages name."""
+    for page in pages(root):
+        for name in sorted(set(re.findall(r"sample-pcaps/([a-z0-9-]+)", page.read_text()))):
+            if not (root / "sample-pcaps" / name).is_dir():
+                yield f"{page.relative_to(root)}: no such sample: sample-pcaps/{name}"
+
+
+def check_links(root):
+    for page in pages(root):
+        for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)\s]*)?\)", page.read_text()):
+            if "://" not in target and not (page.parent / target).exists():
+                yield f"{page.relative_to(root)}: broken link: {target}"
+
+
+def pages(root):
+    return [page for pattern in PAGES for page in sorted(root.glob(pattern))]
+
+
+def main():
+    root = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else pathlib.Path(__file__).parents[2]).resolve()
+    problems = [*check_ids(root), *check_samples(root), *check_links(root)]
+    for problem in problems:
+        print(problem)
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
