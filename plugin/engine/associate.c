@@ -184,7 +184,8 @@ engine_tunnel_for_initiation(engine_t *engine, const packet_t *packet)
         tunnel_t *tunnel = item->data;
         if (!is_between(tunnel, packet))
             continue;
-        if ((has_endpoints(tunnel, packet) || is_without_port_translation(tunnel, packet)) && (same_ports == NULL || tunnel->last_frame > same_ports->last_frame))
+        if ((has_endpoints(tunnel, packet) || is_without_port_translation(tunnel, packet)) &&
+            (same_ports == NULL || tunnel->last_frame > same_ports->last_frame))
             same_ports = tunnel;
         if (is_in_trouble(tunnel)) {
             troubled = tunnel;

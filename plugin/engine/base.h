@@ -16,8 +16,8 @@ typedef int64_t capture_ns_t;
 /* A length of time in nanoseconds, never negative. */
 typedef int64_t duration_ns_t;
 
-#define MILLISECONDS(n) ((duration_ns_t)(n) * INT64_C(1000000))
-#define SECONDS(n) ((duration_ns_t)(n) * INT64_C(1000000000))
+#define MILLISECONDS(n) ((duration_ns_t)(n)*INT64_C(1000000))
+#define SECONDS(n) ((duration_ns_t)(n)*INT64_C(1000000000))
 
 /* A frame number as Wireshark shows it, from 1. */
 typedef uint32_t frame_t;

@@ -19,18 +19,18 @@ typedef enum {
     CHANGE_EXCHANGE_ANSWERED = 1u << 3,  /* the answer to a request, or a refusal that stands for it */
     CHANGE_EXCHANGE_ABANDONED = 1u << 4, /* the requester gave up */
     CHANGE_IKE_SA_ESTABLISHED = 1u << 5,
-    CHANGE_IKE_SA_DELETED = 1u << 6,     /* in an orderly way */
-    CHANGE_NOTIFY = 1u << 7,             /* a readable notify that answers no request: see `notify` */
-    CHANGE_TRAFFIC = 1u << 8,            /* any IKE or ESP packet, after it was accounted for */
+    CHANGE_IKE_SA_DELETED = 1u << 6, /* in an orderly way */
+    CHANGE_NOTIFY = 1u << 7,         /* a readable notify that answers no request: see `notify` */
+    CHANGE_TRAFFIC = 1u << 8,        /* any IKE or ESP packet, after it was accounted for */
     CHANGE_ESP_PACKET = 1u << 9,
-    CHANGE_PEER_MOVED = 1u << 10,        /* see `flip` */
+    CHANGE_PEER_MOVED = 1u << 10, /* see `flip` */
     CHANGE_ICMP_ERROR = 1u << 11,
-    CHANGE_TUNNEL_RECOVERED = 1u << 12,  /* see `loss` */
-    CHANGE_CAPTURE_END = 1u << 13,       /* once per tunnel, for now */
-    CHANGE_COPY = 1u << 14,              /* a second copy of a packet was seen and dropped */
-    CHANGE_COLLISION = 1u << 15,         /* the requests of both peers crossed: `exchange` is the later one */
-    CHANGE_ADDRESS_UPDATED = 1u << 16,   /* MOBIKE: an answered move */
-    CHANGE_REAUTHENTICATED = 1u << 17,   /* a new IKE SA took over from a live one */
+    CHANGE_TUNNEL_RECOVERED = 1u << 12, /* see `loss` */
+    CHANGE_CAPTURE_END = 1u << 13,      /* once per tunnel, for now */
+    CHANGE_COPY = 1u << 14,             /* a second copy of a packet was seen and dropped */
+    CHANGE_COLLISION = 1u << 15,        /* the requests of both peers crossed: `exchange` is the later one */
+    CHANGE_ADDRESS_UPDATED = 1u << 16,  /* MOBIKE: an answered move */
+    CHANGE_REAUTHENTICATED = 1u << 17,  /* a new IKE SA took over from a live one */
 } change_kind_t;
 
 /* Everything is borrowed for the duration of the call. Members that the kind does not name may be NULL. */
@@ -38,8 +38,8 @@ typedef struct {
     change_kind_t kind;
     frame_t frame;
     capture_ns_t time;
-    bool at_end;                   /* found out only because the capture ends here */
-    bool clock_is_unusable;        /* nothing may be concluded from times */
+    bool at_end;            /* found out only because the capture ends here */
+    bool clock_is_unusable; /* nothing may be concluded from times */
     const engine_settings_t *settings;
     const packet_t *packet;
     const ike_message_t *message;
@@ -50,7 +50,7 @@ typedef struct {
     const notify_t *notify;
     const flip_t *flip;
     const loss_t *loss;
-    bool same_endpoints;           /* CHANGE_COPY: the copy has the same addresses and ports */
+    bool same_endpoints; /* CHANGE_COPY: the copy has the same addresses and ports */
 } change_t;
 
 #endif

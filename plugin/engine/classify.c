@@ -134,9 +134,9 @@ name_ikev1(exchange_t *exchange, const ike_message_t *request)
             uint8_t type;
             exchange_kind_t kind;
         } rows[] = {
-            {IKEV1_MAIN_MODE, EXCHANGE_MAIN_MODE},       {IKEV1_AGGRESSIVE, EXCHANGE_AGGRESSIVE_MODE},
-            {IKEV1_QUICK_MODE, EXCHANGE_QUICK_MODE},     {IKEV1_TRANSACTION, EXCHANGE_TRANSACTION},
-            {IKEV1_NEW_GROUP, EXCHANGE_NEW_GROUP},       {IKEV1_INFORMATIONAL, EXCHANGE_INFORMATIONAL},
+            { IKEV1_MAIN_MODE, EXCHANGE_MAIN_MODE },   { IKEV1_AGGRESSIVE, EXCHANGE_AGGRESSIVE_MODE },
+            { IKEV1_QUICK_MODE, EXCHANGE_QUICK_MODE }, { IKEV1_TRANSACTION, EXCHANGE_TRANSACTION },
+            { IKEV1_NEW_GROUP, EXCHANGE_NEW_GROUP },   { IKEV1_INFORMATIONAL, EXCHANGE_INFORMATIONAL },
         };
         name(exchange, EXCHANGE_UNKNOWN, CONFIDENCE_INFERRED);
         for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {

@@ -10,7 +10,7 @@
 #include "exchange.h"
 #include "parse/ike_message.h"
 
-#define SEEN_MAX 16384u    /* packets within the shortest timer at 80,000 packets per second */
+#define SEEN_MAX 16384u /* packets within the shortest timer at 80,000 packets per second */
 #define ALIASES_MAX 4096u
 #define COMPARED_BYTES 64u /* SPI, sequence number and the first ciphertext blocks tell packets apart */
 

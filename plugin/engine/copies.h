@@ -12,9 +12,9 @@
 typedef struct copies copies_t;
 
 typedef enum {
-    COPY_NONE,          /* first time */
-    COPY_SAME,          /* second copy, same addresses and ports */
-    COPY_OTHER_SIDE,    /* second copy with another address or port: the other side of a NAT */
+    COPY_NONE,       /* first time */
+    COPY_SAME,       /* second copy, same addresses and ports */
+    COPY_OTHER_SIDE, /* second copy with another address or port: the other side of a NAT */
 } copy_kind_t;
 
 copies_t *copies_new(void);

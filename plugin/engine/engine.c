@@ -159,7 +159,7 @@ engine_keep_finding(engine_t *engine, tunnel_t *tunnel, finding_t *finding)
 void
 engine_judge(engine_t *engine, tunnel_t *tunnel, change_t *change)
 {
-    findings_t findings = {.engine = engine, .tunnel = tunnel, .change = change};
+    findings_t findings = { .engine = engine, .tunnel = tunnel, .change = change };
 
     change->settings = &engine->settings;
     change->clock_is_unusable = engine->clock_is_unusable;
@@ -272,8 +272,12 @@ copy_packet(engine_t *engine, const packet_t *packet, copy_kind_t kind)
     }
     if (kind == COPY_OTHER_SIDE)
         tunnel->both_sides_of_nat = true;
-    change_t change = {.kind = CHANGE_COPY, .frame = packet->frame, .time = packet->time, .packet = packet,
-                       .sender = PEER_UNKNOWN, .same_endpoints = kind == COPY_SAME};
+    change_t change = { .kind = CHANGE_COPY,
+                        .frame = packet->frame,
+                        .time = packet->time,
+                        .packet = packet,
+                        .sender = PEER_UNKNOWN,
+                        .same_endpoints = kind == COPY_SAME };
     engine_judge(engine, tunnel, &change);
     return engine_note(engine, packet->frame);
 }
@@ -312,8 +316,12 @@ icmp_packet(engine_t *engine, const packet_t *packet)
         sa->packets_since_unreachable = 0;
         tunnel->has_unreachable = true;
     }
-    change_t change = {.kind = CHANGE_ICMP_ERROR, .frame = packet->frame, .time = packet->time, .packet = packet,
-                       .sender = PEER_UNKNOWN, .esp_sa = sa};
+    change_t change = { .kind = CHANGE_ICMP_ERROR,
+                        .frame = packet->frame,
+                        .time = packet->time,
+                        .packet = packet,
+                        .sender = PEER_UNKNOWN,
+                        .esp_sa = sa };
     engine_judge(engine, tunnel, &change);
     return tunnel;
 }
@@ -376,7 +384,7 @@ engine_note_esp(const engine_t *engine, frame_t frame, const endpoint_t *source,
 
     if (sa == NULL && kept == NULL)
         return false;
-    *ret_note = (frame_note_t){.frame = frame, .tunnel = INDEX_NONE, .ike_sa = INDEX_NONE, .child_sa = INDEX_NONE};
+    *ret_note = (frame_note_t){ .frame = frame, .tunnel = INDEX_NONE, .ike_sa = INDEX_NONE, .child_sa = INDEX_NONE };
     if (kept != NULL)
         *ret_note = *kept;
     if (sa != NULL) {
@@ -403,8 +411,12 @@ engine_finish(engine_t *engine)
         remember_before_end(tunnel);
         if (engine->capture.last_time != CAPTURE_TIME_NONE)
             engine_advance(engine, tunnel, engine->capture.last_frame, engine->capture.last_time, true);
-        change_t change = {.kind = CHANGE_CAPTURE_END, .frame = tunnel->last_frame, .time = engine->capture.last_time,
-                           .at_end = true, .sender = PEER_UNKNOWN, .loss = &tunnel->loss};
+        change_t change = { .kind = CHANGE_CAPTURE_END,
+                            .frame = tunnel->last_frame,
+                            .time = engine->capture.last_time,
+                            .at_end = true,
+                            .sender = PEER_UNKNOWN,
+                            .loss = &tunnel->loss };
         engine_judge(engine, tunnel, &change);
         incidents_finish(engine, tunnel);
     }

@@ -19,10 +19,10 @@ typedef struct engine engine_t;
 
 /* Preferences. Seconds here and in the preference dialog only; the engine computes in nanoseconds. */
 typedef struct {
-    unsigned delete_grace_seconds;     /* ESP on a deleted SA is normal for this long (default 10) */
-    unsigned one_way_seconds;          /* ESP in one direction only for longer than this is a finding (default 10) */
-    unsigned restart_wait_seconds;     /* a tunnel deleted under traffic should be back within this (default 10) */
-    unsigned max_tunnels;              /* the oldest idle tunnel is evicted beyond this (default 4096) */
+    unsigned delete_grace_seconds; /* ESP on a deleted SA is normal for this long (default 10) */
+    unsigned one_way_seconds;      /* ESP in one direction only for longer than this is a finding (default 10) */
+    unsigned restart_wait_seconds; /* a tunnel deleted under traffic should be back within this (default 10) */
+    unsigned max_tunnels;          /* the oldest idle tunnel is evicted beyond this (default 4096) */
 } engine_settings_t;
 
 engine_settings_t engine_default_settings(void);
@@ -32,22 +32,22 @@ engine_settings_t engine_default_settings(void);
 typedef struct {
     frame_t frame;
     uint32_t tunnel;
-    uint32_t ike_sa;                /* index within the tunnel */
-    uint32_t child_sa;              /* index of the ESP SA generation within the tunnel */
-    const char *exchange;           /* "ike_sa_init", "child_rekey", ...; static */
+    uint32_t ike_sa;      /* index within the tunnel */
+    uint32_t child_sa;    /* index of the ESP SA generation within the tunnel */
+    const char *exchange; /* "ike_sa_init", "child_rekey", ...; static */
     confidence_t exchange_confidence;
-    frame_t request_in;             /* on a response */
-    frame_t response_in;            /* on a request; becomes known later */
-    duration_ns_t exchange_time;    /* first transmission of the request to the response; on both; 0: unknown */
-    frame_t retransmission_of;      /* the first transmission */
-    unsigned retransmission_count;  /* 1 for the first repeat */
+    frame_t request_in;               /* on a response */
+    frame_t response_in;              /* on a request; becomes known later */
+    duration_ns_t exchange_time;      /* first transmission of the request to the response; on both; 0: unknown */
+    frame_t retransmission_of;        /* the first transmission */
+    unsigned retransmission_count;    /* 1 for the first repeat */
     duration_ns_t retransmission_rto; /* since the previous transmission */
-    frame_t spi_first_seen_in;      /* ESP only */
+    frame_t spi_first_seen_in;        /* ESP only */
     frame_t spi_announced_in;
     frame_t spi_deleted_in;
-    bool is_copy;                   /* the capture holds this packet twice; this is the second copy */
+    bool is_copy; /* the capture holds this packet twice; this is the second copy */
     bool is_malformed;
-    GPtrArray *findings;            /* of const finding_t *, borrowed; NULL: none */
+    GPtrArray *findings; /* of const finding_t *, borrowed; NULL: none */
 } frame_note_t;
 
 engine_t *engine_new(const engine_settings_t *settings);
@@ -81,20 +81,20 @@ typedef enum { TUNNEL_HEALTHY, TUNNEL_DEGRADED, TUNNEL_FLAPPING, TUNNEL_DOWN, TU
 const char *tunnel_state_text(tunnel_state_t state); /* "healthy", "degraded", "flapping", "down", "unknown" */
 
 typedef struct {
-    endpoint_t first;            /* where the peer was first seen (IKE or ESP) */
-    endpoint_t last;             /* where it was last seen sending */
-    char identity[64];           /* IKE identity when decrypted; empty: not known */
-    uint64_t esp_packets;        /* sent by this peer */
-    uint64_t esp_bytes;          /* ESP bytes from the SPI on, as reported on the wire */
-    uint64_t esp_lost;           /* estimate: sequence numbers never seen */
+    endpoint_t first;     /* where the peer was first seen (IKE or ESP) */
+    endpoint_t last;      /* where it was last seen sending */
+    char identity[64];    /* IKE identity when decrypted; empty: not known */
+    uint64_t esp_packets; /* sent by this peer */
+    uint64_t esp_bytes;   /* ESP bytes from the SPI on, as reported on the wire */
+    uint64_t esp_lost;    /* estimate: sequence numbers never seen */
 } peer_row_t;
 
 /* One tunnel as a row of the table. */
 typedef struct {
     uint32_t tunnel;
     peer_row_t peer[PEERS];
-    unsigned ike_version;        /* 1, 2; 0: no IKE seen */
-    bool udp_encapsulated;       /* NAT traversal in use */
+    unsigned ike_version;  /* 1, 2; 0: no IKE seen */
+    bool udp_encapsulated; /* NAT traversal in use */
     tunnel_state_t state;
     unsigned flaps;
     double down_seconds;
@@ -102,11 +102,11 @@ typedef struct {
     unsigned ike_sas, child_sas; /* seen */
     unsigned rekeys_ok, rekeys_failed;
     unsigned dpd_sent, dpd_unanswered;
-    double dpd_median_rtt;       /* seconds; negative: none answered */
+    double dpd_median_rtt; /* seconds; negative: none answered */
     unsigned port_flips;
     frame_t first_frame, last_frame;
     capture_ns_t first_time, last_time;
-    const finding_t *worst;      /* the most severe, then first finding; NULL: none */
+    const finding_t *worst; /* the most severe, then first finding; NULL: none */
 } tunnel_row_t;
 
 unsigned engine_tunnel_count(const engine_t *engine);
@@ -115,14 +115,14 @@ void engine_tunnel_row(const engine_t *engine, uint32_t tunnel, tunnel_row_t *re
 /* An outage, or trouble that led to one: from the first trouble to the recovery. */
 typedef struct {
     uint32_t tunnel, incident;
-    capture_ns_t start, end;     /* `end` is CAPTURE_TIME_NONE while it lasts */
+    capture_ns_t start, end; /* `end` is CAPTURE_TIME_NONE while it lasts */
     frame_t start_frame, end_frame;
-    double down_seconds;         /* between the last and the first proof that the tunnel works both ways */
+    double down_seconds; /* between the last and the first proof that the tunnel works both ways */
     bool recovered;
     finding_id_t root_cause;
     unsigned chain_length;
-    const finding_t *chain[16];  /* root cause first; distinct ids; borrowed */
-    const char *story;           /* one paragraph, borrowed */
+    const finding_t *chain[16]; /* root cause first; distinct ids; borrowed */
+    const char *story;          /* one paragraph, borrowed */
 } incident_row_t;
 
 unsigned engine_incident_count(const engine_t *engine, uint32_t tunnel);

@@ -13,20 +13,20 @@
 
 struct engine {
     engine_settings_t settings;
-    GPtrArray *tunnels;           /* owned tunnel_t; index = position; an evicted one is NULL */
+    GPtrArray *tunnels;             /* owned tunnel_t; index = position; an evicted one is NULL */
     GHashTable *tunnels_by_address; /* address pair hash -> GSList of tunnel_t, borrowed */
-    GHashTable *ike_sas_by_spi;   /* SPIi -> GSList of ike_sa_t, borrowed */
-    GHashTable *esp_sas_by_spi;   /* SPI -> GSList of esp_sa_t, newest first, borrowed */
-    GHashTable *notes;            /* frame -> frame_note_t, owned */
-    GPtrArray *findings;          /* owned finding_t, in order of discovery */
-    GPtrArray *sorted_findings;   /* borrowed, by frame */
+    GHashTable *ike_sas_by_spi;     /* SPIi -> GSList of ike_sa_t, borrowed */
+    GHashTable *esp_sas_by_spi;     /* SPI -> GSList of esp_sa_t, newest first, borrowed */
+    GHashTable *notes;              /* frame -> frame_note_t, owned */
+    GPtrArray *findings;            /* owned finding_t, in order of discovery */
+    GPtrArray *sorted_findings;     /* borrowed, by frame */
     bool findings_changed;
     copies_t *copies;
     capture_row_t capture;
 
     /* the clock (only capture time counts, and it may be useless) */
-    capture_ns_t latest;          /* latest time seen */
-    frame_t same_time_frames;     /* frames in a row with the very same time */
+    capture_ns_t latest;      /* latest time seen */
+    frame_t same_time_frames; /* frames in a row with the very same time */
     capture_ns_t previous_time;
     bool clock_is_unusable;
 

@@ -25,10 +25,9 @@ engine_find_esp_sa(const engine_t *engine, uint32_t spi, const endpoint_t *sourc
         const endpoint_t *from = &sa->tunnel->peer[sa->sender].last, *to = &sa->tunnel->peer[peer_other(sa->sender)].last;
         if (frame != FRAME_NONE && sa->first_frame != FRAME_NONE && sa->first_frame > frame)
             continue;
-        bool same_to = endpoint_same_address(destination, to) ||
-                       (sa->packets > 0 && endpoint_same_address(destination, &sa->destination));
-        bool same_from = endpoint_same_address(source, from) ||
-                         (sa->packets > 0 && endpoint_same_address(source, &sa->source));
+        bool same_to =
+            endpoint_same_address(destination, to) || (sa->packets > 0 && endpoint_same_address(destination, &sa->destination));
+        bool same_from = endpoint_same_address(source, from) || (sa->packets > 0 && endpoint_same_address(source, &sa->source));
         if (same_to && same_from)
             return sa;
         if ((same_to || same_from) && half == NULL)
@@ -175,7 +174,7 @@ engine_esp_packet(engine_t *engine, const packet_t *packet)
     peer_t sender = sa->sender;
 
     engine_advance(engine, tunnel, packet->frame, packet->time, false);
-    change_t change = {.frame = packet->frame, .time = packet->time, .packet = packet, .sender = sender, .esp_sa = sa};
+    change_t change = { .frame = packet->frame, .time = packet->time, .packet = packet, .sender = sender, .esp_sa = sa };
     change.kind = CHANGE_TUNNEL_SEEN;
     engine_judge(engine, tunnel, &change);
     if (is_new || sa->udp_encapsulated != packet->udp_encapsulated) /* RFC 7296 2.23: a peer may encapsulate or not at will */

@@ -15,24 +15,25 @@ struct ike_sa;
 /* Owned by its tunnel. Exists from its announcement in a readable negotiation or from its first packet on. */
 typedef struct esp_sa {
     struct tunnel *tunnel;
-    uint32_t spi;               /* host order, chosen by the receiver */
+    uint32_t spi; /* host order, chosen by the receiver */
     peer_t sender;
-    uint32_t generation;        /* child SA index within the tunnel; both directions of a pair share it */
-    uint32_t negotiation;       /* which lineage of IKE SAs made it: tunnel_t.lineage at that time */
+    uint32_t generation;            /* child SA index within the tunnel; both directions of a pair share it */
+    uint32_t negotiation;           /* which lineage of IKE SAs made it: tunnel_t.lineage at that time */
     endpoint_t source, destination; /* of the latest packet */
     bool udp_encapsulated;
-    uint64_t packets, bytes;    /* bytes from the SPI on, on the wire */
+    uint64_t packets, bytes; /* bytes from the SPI on, on the wire */
     uint32_t first_sequence, highest_sequence;
-    frame_t first_frame, last_frame;       /* FRAME_NONE: announced, not used yet */
+    frame_t first_frame, last_frame; /* FRAME_NONE: announced, not used yet */
     capture_ns_t first_time, last_time;
     frame_t announced_in;
-    frame_t deleted_in;         /* FRAME_NONE: no DELETE seen */
+    frame_t deleted_in; /* FRAME_NONE: no DELETE seen */
     capture_ns_t deleted_at;
     confidence_t deleted_confidence;
-    frame_t unreachable_in;     /* an ICMP port unreachable of the receiver itself quoted it; FRAME_NONE; cleared when the receiver is back */
+    frame_t
+        unreachable_in; /* an ICMP port unreachable of the receiver itself quoted it; FRAME_NONE; cleared when the receiver is back */
     capture_ns_t unreachable_at;
     unsigned packets_since_unreachable;
-    frame_t invalid_spi_in;     /* INVALID_SPI named it */
+    frame_t invalid_spi_in; /* INVALID_SPI named it */
 } esp_sa_t;
 
 esp_sa_t *esp_sa_new(struct tunnel *tunnel, uint32_t spi, peer_t sender);

@@ -27,7 +27,7 @@ typedef enum {
     EXCHANGE_CHILD_REKEY,
     EXCHANGE_IKE_REKEY,
     EXCHANGE_DPD,
-    EXCHANGE_DELETE,          /* of the IKE SA or a child: not told apart yet */
+    EXCHANGE_DELETE, /* of the IKE SA or a child: not told apart yet */
     EXCHANGE_DELETE_IKE,
     EXCHANGE_DELETE_CHILD,
     EXCHANGE_MOBIKE,
@@ -38,7 +38,7 @@ typedef enum {
     EXCHANGE_QUICK_MODE,
     EXCHANGE_TRANSACTION,
     EXCHANGE_NEW_GROUP,
-    EXCHANGE_INFORMATIONAL,   /* IKEv1: what it carries cannot be seen */
+    EXCHANGE_INFORMATIONAL, /* IKEv1: what it carries cannot be seen */
     EXCHANGE_KINDS
 } exchange_kind_t;
 
@@ -65,24 +65,24 @@ struct ike_sa;
 /* Owned by its ike_sa_t. */
 typedef struct exchange {
     struct ike_sa *ike_sa;
-    uint8_t exchange_type;       /* wire value */
-    uint32_t message_id;         /* unique per IKE SA and requester only (RFC 7296 2.2) */
-    peer_t requester;            /* who sent the message that waits, or waited, for an answer */
+    uint8_t exchange_type; /* wire value */
+    uint32_t message_id;   /* unique per IKE SA and requester only (RFC 7296 2.2) */
+    peer_t requester;      /* who sent the message that waits, or waited, for an answer */
     exchange_kind_t kind;
     confidence_t kind_confidence;
 
     /* the request and its repeats */
     uint64_t fingerprint;
-    uint32_t request_length;     /* IKE header length field, bytes */
-    uint8_t request_inner;       /* first inner payload type; PAYLOAD_UNKNOWN */
-    unsigned transmissions;      /* the first and every repeat after a real timer */
+    uint32_t request_length;             /* IKE header length field, bytes */
+    uint8_t request_inner;               /* first inner payload type; PAYLOAD_UNKNOWN */
+    unsigned transmissions;              /* the first and every repeat after a real timer */
     frame_t sent_in[TRANSMISSIONS_KEPT]; /* first ones; the last slot is the latest */
     capture_ns_t first_sent_at, last_sent_at;
     duration_ns_t gap[TRANSMISSIONS_KEPT]; /* gap[i]: between transmission i and i + 1 */
     duration_ns_t last_gap;
     endpoint_t source, destination; /* of the latest transmission */
-    bool addresses_changed;      /* repeats came from or went to other addresses: MOBIKE path probing (RFC 4555 3.10) */
-    uint16_t fragments;          /* SKF fragments of the request seen, as a count */
+    bool addresses_changed;         /* repeats came from or went to other addresses: MOBIKE path probing (RFC 4555 3.10) */
+    uint16_t fragments;             /* SKF fragments of the request seen, as a count */
 
     /* the answer */
     exchange_outcome_t outcome;
@@ -90,28 +90,28 @@ typedef struct exchange {
     frame_t answered_in;
     capture_ns_t answered_at;
     uint64_t answer_fingerprint;
-    frame_t sent_before_answer;  /* the transmission that was answered */
+    frame_t sent_before_answer; /* the transmission that was answered */
     bool is_refused;
     confidence_t refusal_confidence;
-    uint16_t error;              /* notify type of the refusal; 0: refused, reason not readable */
-    bool error_is_exact;         /* `error` was read, not concluded from a size */
-    uint16_t wanted_group;       /* INVALID_KE_PAYLOAD: the group asked for; 0: unknown */
+    uint16_t error;        /* notify type of the refusal; 0: refused, reason not readable */
+    bool error_is_exact;   /* `error` was read, not concluded from a size */
+    uint16_t wanted_group; /* INVALID_KE_PAYLOAD: the group asked for; 0: unknown */
 
     /* content, when readable */
-    proposal_list_t *offer;      /* owned; NULL: not readable */
+    proposal_list_t *offer; /* owned; NULL: not readable */
     bool offered_ke;
-    uint32_t rekeyed_spi;        /* N(REKEY_SA)'s SPI: the requester's inbound SPI; 0: not readable */
+    uint32_t rekeyed_spi; /* N(REKEY_SA)'s SPI: the requester's inbound SPI; 0: not readable */
     char selectors_i[SELECTOR_TEXT_MAX], selectors_r[SELECTOR_TEXT_MAX];
     unsigned deleted_spis;
     uint32_t deleted_spi[DELETED_SPIS_MAX];
 
-    bool collides;               /* crossed with a like request of the other peer */
-    bool repeats_a_refusal;      /* asks again for what was refused before in the same trouble */
-    bool deletes_replaced;       /* asks to delete an IKE SA that a rekey or a new negotiation has replaced */
-    bool creates_child;          /* success made an SPI pair */
+    bool collides;          /* crossed with a like request of the other peer */
+    bool repeats_a_refusal; /* asks again for what was refused before in the same trouble */
+    bool deletes_replaced;  /* asks to delete an IKE SA that a rekey or a new negotiation has replaced */
+    bool creates_child;     /* success made an SPI pair */
     /* IKEv1 */
-    unsigned messages;           /* distinct messages so far */
-    frame_t refusal_hint_in;     /* an informational of the other peer came instead of the next message; FRAME_NONE */
+    unsigned messages;       /* distinct messages so far */
+    frame_t refusal_hint_in; /* an informational of the other peer came instead of the next message; FRAME_NONE */
     capture_ns_t refusal_hint_at;
     uint64_t last_fingerprint[PEERS]; /* the last distinct message of each peer */
     capture_ns_t last_repeat_at[PEERS];

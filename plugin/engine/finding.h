@@ -27,10 +27,10 @@ typedef enum { NAT_GRADE_NONE, NAT_GRADE_RECOVERED, NAT_GRADE_SPLIT, NAT_GRADE_H
 
 /* One row of the catalogue. Static. */
 typedef struct {
-    const char *id;          /* "nat_port_flip" */
-    severity_t severity;     /* the most severe form */
+    const char *id;      /* "nat_port_flip" */
+    severity_t severity; /* the most severe form */
     finding_group_t group;
-    const char *summary;     /* constant text of the expert item */
+    const char *summary; /* constant text of the expert item */
 } finding_info_t;
 
 extern const finding_info_t finding_catalogue[FINDING_COUNT];
@@ -43,20 +43,20 @@ typedef struct finding {
     finding_id_t id;
     severity_t severity;
     confidence_t confidence;
-    uint32_t tunnel;               /* index of the tunnel */
-    frame_t frame;                 /* the frame that reveals it; for `at_end` the last frame of its evidence */
-    capture_ns_t time;             /* of `frame` */
-    bool at_end;                   /* only the end of the capture revealed it: not on any frame in a single pass */
-    frame_t began_in;              /* the first frame of the trouble; FRAME_NONE: `frame` */
+    uint32_t tunnel;   /* index of the tunnel */
+    frame_t frame;     /* the frame that reveals it; for `at_end` the last frame of its evidence */
+    capture_ns_t time; /* of `frame` */
+    bool at_end;       /* only the end of the capture revealed it: not on any frame in a single pass */
+    frame_t began_in;  /* the first frame of the trouble; FRAME_NONE: `frame` */
     capture_ns_t began_at;
-    char *text;                    /* one plain sentence with the numbers, owned by the finding */
-    unsigned evidences;            /* used in `evidence` */
+    char *text;                     /* one plain sentence with the numbers, owned by the finding */
+    unsigned evidences;             /* used in `evidence` */
     frame_t evidence[EVIDENCE_MAX]; /* ascending */
-    const struct finding *cause;   /* an earlier finding of the same tunnel that led to this one, or NULL */
-    peer_t culprit;                /* which peer it is about (who sent the unanswered request, whose port moved); may be PEER_UNKNOWN */
-    uint16_t old_port, new_port;   /* nat_port_flip only */
-    nat_grade_t grade;             /* nat_port_flip only */
-    uint32_t incident;             /* index within the tunnel, INDEX_NONE: in none */
+    const struct finding *cause;    /* an earlier finding of the same tunnel that led to this one, or NULL */
+    peer_t culprit; /* which peer it is about (who sent the unanswered request, whose port moved); may be PEER_UNKNOWN */
+    uint16_t old_port, new_port; /* nat_port_flip only */
+    nat_grade_t grade;           /* nat_port_flip only */
+    uint32_t incident;           /* index within the tunnel, INDEX_NONE: in none */
 } finding_t;
 
 const char *severity_text(severity_t severity);       /* "error", "warn", "note", "chat" */

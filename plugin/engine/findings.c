@@ -11,7 +11,7 @@
 #include <stdlib.h>
 
 const finding_info_t finding_catalogue[FINDING_COUNT] = {
-#define FINDING(name, worst, family, text) {.id = #name, .severity = SEVERITY_##worst, .group = GROUP_##family, .summary = text},
+#define FINDING(name, worst, family, text) { .id = #name, .severity = SEVERITY_##worst, .group = GROUP_##family, .summary = text },
 #include "findings.def"
 #undef FINDING
 };
@@ -19,7 +19,7 @@ const finding_info_t finding_catalogue[FINDING_COUNT] = {
 const char *
 severity_text(severity_t severity)
 {
-    static const char *const texts[] = {"chat", "note", "warn", "error"};
+    static const char *const texts[] = { "chat", "note", "warn", "error" };
     return texts[severity];
 }
 
@@ -32,7 +32,7 @@ confidence_text(confidence_t confidence)
 const char *
 nat_grade_text(nat_grade_t grade)
 {
-    static const char *const texts[] = {"", "recovered", "split", "harmful"};
+    static const char *const texts[] = { "", "recovered", "split", "harmful" };
     return texts[grade];
 }
 

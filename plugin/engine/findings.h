@@ -16,12 +16,12 @@ typedef struct {
     finding_id_t id;
     severity_t severity;
     confidence_t confidence;
-    peer_t culprit;                 /* PEER_UNKNOWN: about no peer in particular */
-    frame_t frame;                  /* FRAME_NONE: the frame of the change */
-    frame_t began_in;               /* FRAME_NONE: the frame of the change */
-    capture_ns_t began_at;          /* only with `began_in` */
-    const exchange_t *exchange;     /* its transmissions and answer become evidence */
-    frame_t evidence[4];            /* further frames, FRAME_NONE: none */
+    peer_t culprit;             /* PEER_UNKNOWN: about no peer in particular */
+    frame_t frame;              /* FRAME_NONE: the frame of the change */
+    frame_t began_in;           /* FRAME_NONE: the frame of the change */
+    capture_ns_t began_at;      /* only with `began_in` */
+    const exchange_t *exchange; /* its transmissions and answer become evidence */
+    frame_t evidence[4];        /* further frames, FRAME_NONE: none */
     uint16_t old_port, new_port;
     nat_grade_t grade;
 } finding_draft_t;
@@ -32,8 +32,8 @@ finding_t *findings_add(findings_t *findings, const finding_draft_t *draft, cons
 /* A detector: one finding id, or a tight family. Const input, append-only output, no memory of its own. */
 typedef struct {
     finding_id_t finding;
-    uint32_t wakes_on;              /* change_kind_t bits */
-    bool needs_time;                /* asleep while the clock is unusable */
+    uint32_t wakes_on; /* change_kind_t bits */
+    bool needs_time;   /* asleep while the clock is unusable */
     void (*judge)(const change_t *change, const tunnel_t *tunnel, findings_t *out);
 } detector_t;
 

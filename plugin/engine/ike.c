@@ -13,8 +13,13 @@
 change_t
 step_change(const ike_step_t *step, change_kind_t kind)
 {
-    return (change_t){.kind = kind, .frame = step->packet->frame, .time = step->packet->time, .packet = step->packet,
-                      .message = step->message, .sender = step->sender, .ike_sa = step->ike_sa};
+    return (change_t){ .kind = kind,
+                       .frame = step->packet->frame,
+                       .time = step->packet->time,
+                       .packet = step->packet,
+                       .message = step->message,
+                       .sender = step->sender,
+                       .ike_sa = step->ike_sa };
 }
 
 void
@@ -131,21 +136,26 @@ engine_abandon(engine_t *engine, exchange_t *exchange, abandoned_t how, frame_t 
         tunnel->dpd_unanswered++;
     if (exchange_is_rekey(exchange))
         tunnel->rekeys_failed++;
-    change_t change = {.kind = CHANGE_EXCHANGE_ABANDONED, .frame = frame, .time = time, .sender = exchange->requester,
-                       .ike_sa = ike_sa, .exchange = exchange, .at_end = at_end};
+    change_t change = { .kind = CHANGE_EXCHANGE_ABANDONED,
+                        .frame = frame,
+                        .time = time,
+                        .sender = exchange->requester,
+                        .ike_sa = ike_sa,
+                        .exchange = exchange,
+                        .at_end = at_end };
     engine_judge(engine, tunnel, &change);
     for (unsigned i = 0; i < tunnel->flips->len; i++) { /* a flip before a request that died was not harmless */
         flip_t *flip = &g_array_index(tunnel->flips, flip_t, i);
-        bool soon_after = flip->time <= exchange->first_sent_at &&
-                          duration_between(flip->time, exchange->first_sent_at) < SECONDS(120);
+        bool soon_after =
+            flip->time <= exchange->first_sent_at && duration_between(flip->time, exchange->first_sent_at) < SECONDS(120);
         if (soon_after && flip->finding != NULL)
             flip->finding->grade = NAT_GRADE_HARMFUL;
     }
     bool was_in_use = ike_sa->state == IKE_SA_ESTABLISHED && !ike_sa->is_replaced;
     /* RFC 7296 2.4: one lost try proves nothing; several, or a new start, end the SA. */
     bool is_proof = exchange->transmissions > 1 || (how == ABANDONED_NEW_INIT && !ike_sa->is_midstream);
-    if (!was_in_use || !is_proof || exchange->addresses_changed || exchange->deletes_replaced ||
-        tunnel_is_one_direction(tunnel) || tunnel_peer_lives(tunnel, exchange))
+    if (!was_in_use || !is_proof || exchange->addresses_changed || exchange->deletes_replaced || tunnel_is_one_direction(tunnel) ||
+        tunnel_peer_lives(tunnel, exchange))
         return;
     life_lost(engine, tunnel, LOSS_GAVE_UP, exchange->requester, CONFIDENCE_OBSERVED, frame, time);
 }
@@ -314,8 +324,14 @@ stray_notify(engine_t *engine, const packet_t *packet, const ike_message_t *mess
     note->exchange_confidence = CONFIDENCE_OBSERVED;
     if (sa != NULL && sa->invalid_spi_in == FRAME_NONE)
         sa->invalid_spi_in = packet->frame;
-    change_t change = {.kind = CHANGE_NOTIFY, .frame = packet->frame, .time = packet->time, .packet = packet, .message = message,
-                       .notify = notify, .esp_sa = sa, .sender = tunnel_peer_at(tunnel, &packet->source)};
+    change_t change = { .kind = CHANGE_NOTIFY,
+                        .frame = packet->frame,
+                        .time = packet->time,
+                        .packet = packet,
+                        .message = message,
+                        .notify = notify,
+                        .esp_sa = sa,
+                        .sender = tunnel_peer_at(tunnel, &packet->source) };
     engine_judge(engine, tunnel, &change);
     *ret_note = note;
     return tunnel;
@@ -341,13 +357,13 @@ tunnel_t *
 engine_ike_packet(engine_t *engine, const packet_t *packet, frame_note_t **ret_note)
 {
     ike_message_t message;
-    ike_step_t step = {.engine = engine, .packet = packet, .message = &message};
+    ike_step_t step = { .engine = engine, .packet = packet, .message = &message };
 
     if (!ike_message_parse(packet->bytes, packet->captured, packet->reported, packet->decrypted, packet->decrypted_length,
                            &message)) {
         tunnel_t *tunnel = engine_tunnel_for_packet(engine, packet);
         if (tunnel != NULL && packet->captured < packet->reported) {
-            change_t cut = {.kind = CHANGE_TUNNEL_SEEN, .frame = packet->frame, .time = packet->time, .packet = packet};
+            change_t cut = { .kind = CHANGE_TUNNEL_SEEN, .frame = packet->frame, .time = packet->time, .packet = packet };
             engine_judge(engine, tunnel, &cut);
         }
         return NULL;

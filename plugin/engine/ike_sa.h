@@ -22,10 +22,10 @@ struct tunnel;
 /* Owned by its tunnel. */
 typedef struct ike_sa {
     struct tunnel *tunnel;
-    uint32_t index;              /* within the tunnel */
-    uint64_t spi_i, spi_r;       /* host order; spi_r is 0 until the responder chose it */
+    uint32_t index;        /* within the tunnel */
+    uint64_t spi_i, spi_r; /* host order; spi_r is 0 until the responder chose it */
     uint8_t major;
-    peer_t original_initiator;   /* RFC 7296 3.1: whose I flag is set */
+    peer_t original_initiator; /* RFC 7296 3.1: whose I flag is set */
     ike_sa_state_t state;
     bool is_midstream;           /* first seen after its negotiation, and no rekey in the capture made it */
     struct ike_sa *rekeyed_from; /* NULL: own negotiation */
@@ -34,8 +34,8 @@ typedef struct ike_sa {
     capture_ns_t first_time, established_at, closed_at; /* CAPTURE_TIME_NONE: not yet */
     peer_t closed_by;
     confidence_t closed_confidence;
-    bool traffic_at_close;       /* ESP was flowing when it was deleted */
-    bool suite_known;            /* sizes of the encrypted payload (IKEv2) */
+    bool traffic_at_close; /* ESP was flowing when it was deleted */
+    bool suite_known;      /* sizes of the encrypted payload (IKEv2) */
     suite_t suite;
     GPtrArray *exchanges;        /* owned exchange_t, oldest first */
     GHashTable *by_key;          /* exchange key -> exchange_t, borrowed */
@@ -50,7 +50,8 @@ typedef struct ike_sa {
     capture_ns_t last_message_at;
 } ike_sa_t;
 
-ike_sa_t *ike_sa_new(struct tunnel *tunnel, const ike_message_t *message, peer_t original_initiator, frame_t frame, capture_ns_t time);
+ike_sa_t *ike_sa_new(struct tunnel *tunnel, const ike_message_t *message, peer_t original_initiator, frame_t frame,
+                     capture_ns_t time);
 void ike_sa_free(ike_sa_t *ike_sa);
 
 /* The exchange with this message ID and requester, or NULL. IKEv1: the requester is ignored (message IDs are random). */

@@ -5,11 +5,11 @@
 #include "classify.h"
 #include "ike_internal.h"
 
-#define CISCO_FRAGMENT 132u              /* vendor payload: a piece of a message, not a message */
+#define CISCO_FRAGMENT 132u               /* vendor payload: a piece of a message, not a message */
 #define LONGEST_HASH_ALONE 112u           /* header 28, HASH payload 4 + 64, padded to a block */
 #define REFUSAL_FOLLOWS_WITHIN SECONDS(2) /* a refusal is sent at once */
 #define DPD_ANSWER_WITHIN SECONDS(10)
-#define TRIES_THAT_LOOK_LIKE_DPD 3u      /* equal, unanswered, spaced informationals of one sender */
+#define TRIES_THAT_LOOK_LIKE_DPD 3u /* equal, unanswered, spaced informationals of one sender */
 
 static unsigned
 messages_of(uint8_t exchange_type)
@@ -99,8 +99,7 @@ next_message(const ike_step_t *step, exchange_t *exchange)
         step_mark_answered(step, exchange);
     else
         step->tunnel->unseen_answers++;
-    if (exchange->is_refused && !exchange->error_is_exact)
-        exchange->is_refused = false; /* it goes on: the informational in between was no refusal */
+    exchange->is_refused = false; /* it goes on: what came in between was no refusal */
     exchange->refusal_hint_in = FRAME_NONE;
     if (answers && exchange->messages == 2) {
         remember_phase1_proposal(step);
@@ -248,7 +247,9 @@ refusal(const ike_step_t *step, const notify_t *error)
 {
     exchange_t *exchange = waiting_for(step, is_negotiation);
 
-    if (exchange == NULL) {
+    /* A clear notice may be forged; one that refuses the first offer is believed, as there is nothing yet that it could end. */
+    bool is_believable = step->message->is_encrypted || (exchange != NULL && exchange->messages == 1);
+    if (exchange == NULL || !is_believable) {
         change_t change = step_change(step, CHANGE_NOTIFY);
         change.notify = error;
         engine_judge(step->engine, step->tunnel, &change);

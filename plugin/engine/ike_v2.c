@@ -58,7 +58,8 @@ tell_errors(const ike_step_t *step, const exchange_t *exchange)
     change.notify = error;
     if (error->type == NOTIFY_INVALID_SPI) {
         uint32_t spi = error->data != 0 ? error->data : (uint32_t)error->spi;
-        esp_sa_t *sa = engine_find_esp_sa(step->engine, spi, &step->packet->destination, &step->packet->source, step->packet->frame);
+        esp_sa_t *sa =
+            engine_find_esp_sa(step->engine, spi, &step->packet->destination, &step->packet->source, step->packet->frame);
         if (sa != NULL && sa->invalid_spi_in == FRAME_NONE)
             sa->invalid_spi_in = step->packet->frame;
         change.esp_sa = sa;
@@ -261,8 +262,8 @@ static void
 child_deleted(const ike_step_t *step, exchange_t *exchange)
 {
     /* One line of child SAs: every pair but the first came from a rekey, and only the old and the new one are alive. */
-    bool is_single_line = step->tunnel->rekeys_ok > 0 && step->tunnel->generations <= step->tunnel->rekeys_ok + 1 &&
-                          step->tunnel->live_children == 2;
+    bool is_single_line = !step->ike_sa->is_midstream && step->tunnel->rekeys_ok > 0 &&
+                          step->tunnel->generations <= step->tunnel->rekeys_ok + 1 && step->tunnel->live_children == 2;
     if (!step->message->is_readable && is_single_line) {
         infer_deleted_spi(step, PEER_A);
         infer_deleted_spi(step, PEER_B);
@@ -330,8 +331,9 @@ ends_authentication(const ike_message_t *response)
 {
     if (response->is_readable)
         return !response->has_eap;
-    return response->first_inner == PAYLOAD_IDR || response->first_inner == PAYLOAD_AUTH || response->first_inner == PAYLOAD_UNKNOWN ||
-           response->first_inner == PAYLOAD_CONFIGURATION || response->first_inner == PAYLOAD_SA;
+    return response->first_inner == PAYLOAD_IDR || response->first_inner == PAYLOAD_AUTH ||
+           response->first_inner == PAYLOAD_UNKNOWN || response->first_inner == PAYLOAD_CONFIGURATION ||
+           response->first_inner == PAYLOAD_SA;
 }
 
 /* An error about the child alone leaves the IKE SA standing (RFC 7296 1.2, 2.21.2). */
@@ -472,8 +474,8 @@ response(const ike_step_t *step)
     if (exchange->outcome == OUTCOME_ANSWERED || step->message->fragment_number > 1)
         return;
     /* RFC 7296 2.21.1, 2.4: a clear error inside an established SA may be forged; it ends nothing and answers nothing. */
-    bool is_forgeable = !step->message->is_encrypted && exchange->kind != EXCHANGE_IKE_SA_INIT &&
-                        exchange->kind != EXCHANGE_SESSION_RESUME;
+    bool is_forgeable =
+        !step->message->is_encrypted && exchange->kind != EXCHANGE_IKE_SA_INIT && exchange->kind != EXCHANGE_SESSION_RESUME;
     if (is_forgeable) {
         change_t change = step_change(step, CHANGE_NOTIFY);
         change.exchange = exchange;
@@ -505,7 +507,8 @@ use_early_answer(const ike_step_t *step)
     ike_sa_t *ike_sa = step->ike_sa;
     ike_message_t *answer = ike_sa->early_answer;
 
-    if (answer == NULL || answer->message_id != step->message->message_id || answer->exchange_type != step->message->exchange_type ||
+    if (answer == NULL || answer->message_id != step->message->message_id ||
+        answer->exchange_type != step->message->exchange_type ||
         answer->from_original_initiator == step->message->from_original_initiator ||
         duration_between(ike_sa->early_answer_at, step->packet->time) > SHORTEST_TIMER)
         return;
@@ -547,8 +550,8 @@ ikev2_message(const ike_step_t *step)
 {
     learn_suite(step);
     check_move(step);
-    bool is_past_authentication = step->message->exchange_type == IKEV2_CREATE_CHILD_SA ||
-                                  step->message->exchange_type == IKEV2_INFORMATIONAL;
+    bool is_past_authentication =
+        step->message->exchange_type == IKEV2_CREATE_CHILD_SA || step->message->exchange_type == IKEV2_INFORMATIONAL;
     if (is_past_authentication && step->ike_sa->state == IKE_SA_NEGOTIATING && step->message->is_encrypted &&
         step->ike_sa->is_midstream)
         step->ike_sa->state = IKE_SA_ESTABLISHED;

@@ -36,7 +36,7 @@ recovered(engine_t *engine, tunnel_t *tunnel, frame_t frame, capture_ns_t time)
 {
     loss_t loss = tunnel->loss;
 
-    tunnel->loss = (loss_t){.kind = LOSS_NONE};
+    tunnel->loss = (loss_t){ .kind = LOSS_NONE };
     if (!tunnel->was_up)
         return;
     for (unsigned p = 0; p < PEERS; p++) {
@@ -44,8 +44,12 @@ recovered(engine_t *engine, tunnel_t *tunnel, frame_t frame, capture_ns_t time)
         if (last != CAPTURE_TIME_NONE && last > capture_later(loss.last_proof_at, loss.at))
             loss.traffic = true;
     }
-    change_t change = {.kind = CHANGE_TUNNEL_RECOVERED, .frame = frame, .time = time, .sender = PEER_UNKNOWN, .loss = &loss,
-                       .ike_sa = tunnel_current_ike_sa(tunnel)};
+    change_t change = { .kind = CHANGE_TUNNEL_RECOVERED,
+                        .frame = frame,
+                        .time = time,
+                        .sender = PEER_UNKNOWN,
+                        .loss = &loss,
+                        .ike_sa = tunnel_current_ike_sa(tunnel) };
     engine_judge(engine, tunnel, &change);
     tunnel->flaps++;
     tunnel->down += duration_between(loss.last_proof_at, time);
@@ -63,10 +67,10 @@ life_proved(engine_t *engine, tunnel_t *tunnel, capture_ns_t time, frame_t frame
     tunnel->was_up = true;
     /* Some implementations keep an SA after unanswered requests: if it works on, nothing was lost. */
     if (tunnel->loss.kind == LOSS_GAVE_UP && time > tunnel->loss.at)
-        tunnel->loss = (loss_t){.kind = LOSS_NONE};
+        tunnel->loss = (loss_t){ .kind = LOSS_NONE };
     /* Two-way traffic long after a DELETE: another IKE SA, not in the capture, had taken over. */
     if (tunnel->loss.kind == LOSS_DELETED && duration_between(tunnel->loss.at, time) > FLOWING)
-        tunnel->loss = (loss_t){.kind = LOSS_NONE};
+        tunnel->loss = (loss_t){ .kind = LOSS_NONE };
 }
 
 /* On SAs older than the loss, two-way traffic shows that nothing was lost. On newer ones it is the recovery, usually told by the
@@ -91,9 +95,14 @@ life_lost(engine_t *engine, tunnel_t *tunnel, loss_kind_t kind, peer_t by, confi
     (void)engine;
     if (tunnel->loss.kind != LOSS_NONE)
         return;
-    tunnel->loss = (loss_t){.kind = kind, .at = time, .frame = frame, .by = by, .confidence = confidence,
-                            .last_proof_at = tunnel->last_proof_at, .last_proof_in = tunnel->last_proof_in,
-                            .traffic = life_traffic_was_flowing(tunnel, time)};
+    tunnel->loss = (loss_t){ .kind = kind,
+                             .at = time,
+                             .frame = frame,
+                             .by = by,
+                             .confidence = confidence,
+                             .last_proof_at = tunnel->last_proof_at,
+                             .last_proof_in = tunnel->last_proof_in,
+                             .traffic = life_traffic_was_flowing(tunnel, time) };
 }
 
 /* Is a peer sending into the void: ESP or requests that nobody answers? */
@@ -141,11 +150,12 @@ life_established(engine_t *engine, ike_sa_t *ike_sa, frame_t frame, capture_ns_t
 {
     tunnel_t *tunnel = ike_sa->tunnel;
     ike_sa_t *before = predecessor(ike_sa);
-    change_t change = {.kind = CHANGE_IKE_SA_ESTABLISHED, .frame = frame, .time = time, .sender = PEER_UNKNOWN, .ike_sa = ike_sa};
+    change_t change = { .kind = CHANGE_IKE_SA_ESTABLISHED, .frame = frame, .time = time, .sender = PEER_UNKNOWN, .ike_sa = ike_sa };
 
     engine_judge(engine, tunnel, &change);
     if (tunnel->loss.kind == LOSS_NONE && before != NULL && looks_deleted(before))
-        life_lost(engine, tunnel, LOSS_DELETED, PEER_UNKNOWN, CONFIDENCE_INFERRED, before->last_message_in, before->last_message_at);
+        life_lost(engine, tunnel, LOSS_DELETED, PEER_UNKNOWN, CONFIDENCE_INFERRED, before->last_message_in,
+                  before->last_message_at);
     /* RFC 7296 2.4: the peer says that it has no other SA; so it has lost the one that was still in use. */
     if (tunnel->loss.kind == LOSS_NONE && before != NULL && ike_sa->initial_contact)
         life_lost(engine, tunnel, LOSS_REPLACED, ike_sa->original_initiator, CONFIDENCE_OBSERVED, frame, time);
@@ -164,7 +174,7 @@ life_established(engine_t *engine, ike_sa_t *ike_sa, frame_t frame, capture_ns_t
             other->state = IKE_SA_ABANDONED;
     }
     if (tunnel->loss.kind == LOSS_DELETED && duration_between(tunnel->loss.at, ike_sa->first_time) <= REAUTHENTICATION_GAP) {
-        tunnel->loss = (loss_t){.kind = LOSS_NONE};
+        tunnel->loss = (loss_t){ .kind = LOSS_NONE };
         change.kind = CHANGE_REAUTHENTICATED;
         engine_judge(engine, tunnel, &change);
     } else if (tunnel->loss.kind != LOSS_NONE) {

@@ -66,8 +66,13 @@ watch_destination(tunnel_t *tunnel, peer_t sender, const packet_t *packet)
 void
 engine_note_move(tunnel_t *tunnel, peer_t sender, endpoint_t *sa_source, const packet_t *packet)
 {
-    flip_t flip = {.peer = sender, .is_ike = true, .old_endpoint = *sa_source, .new_endpoint = packet->source,
-                   .frame = packet->frame, .time = packet->time, .is_announced = true};
+    flip_t flip = { .peer = sender,
+                    .is_ike = true,
+                    .old_endpoint = *sa_source,
+                    .new_endpoint = packet->source,
+                    .frame = packet->frame,
+                    .time = packet->time,
+                    .is_announced = true };
 
     *sa_source = packet->source;
     add_flip(tunnel, &flip);
@@ -101,11 +106,16 @@ engine_check_move(engine_t *engine, tunnel_t *tunnel, peer_t sender, endpoint_t 
 
     bool moved_address = !endpoint_same_address(sa_source, &packet->source);
     if (moved_address && packet->kind == PACKET_ESP && tunnel->ike_sas->len == 0) {
-        engine_note_move(tunnel, sender, sa_source, packet); /* it may have been announced on an IKE SA that is not in the capture */
+        engine_note_move(tunnel, sender, sa_source,
+                         packet); /* it may have been announced on an IKE SA that is not in the capture */
         return;
     }
-    flip_t flip = {.peer = sender, .is_ike = packet->kind == PACKET_IKE, .old_endpoint = *sa_source, .new_endpoint = packet->source,
-                   .frame = packet->frame, .time = packet->time};
+    flip_t flip = { .peer = sender,
+                    .is_ike = packet->kind == PACKET_IKE,
+                    .old_endpoint = *sa_source,
+                    .new_endpoint = packet->source,
+                    .frame = packet->frame,
+                    .time = packet->time };
     if (context->ike_sa != NULL) {
         flip.last_old_frame = context->ike_sa->last_message_in;
         flip.last_old_time = context->ike_sa->last_message_at;

@@ -19,19 +19,19 @@ typedef enum {
 typedef struct {
     packet_kind_t kind;
     frame_t frame;
-    capture_ns_t time;         /* CAPTURE_TIME_NONE: the capture has no time for this frame */
-    endpoint_t source;         /* outer addresses and ports; for PACKET_ICMP_ERROR those of the quoted packet */
+    capture_ns_t time; /* CAPTURE_TIME_NONE: the capture has no time for this frame */
+    endpoint_t source; /* outer addresses and ports; for PACKET_ICMP_ERROR those of the quoted packet */
     endpoint_t destination;
-    bool udp_encapsulated;     /* ESP in UDP, or IKE behind a non-ESP marker (RFC 3948) */
-    const uint8_t *bytes;      /* may be NULL when `captured` is 0 */
-    size_t captured;           /* bytes present */
-    size_t reported;           /* bytes on the wire, >= captured */
-    const uint8_t *decrypted;  /* PACKET_IKE: the inner payloads as decrypted by someone who may have had wrong keys; or NULL */
+    bool udp_encapsulated;    /* ESP in UDP, or IKE behind a non-ESP marker (RFC 3948) */
+    const uint8_t *bytes;     /* may be NULL when `captured` is 0 */
+    size_t captured;          /* bytes present */
+    size_t reported;          /* bytes on the wire, >= captured */
+    const uint8_t *decrypted; /* PACKET_IKE: the inner payloads as decrypted by someone who may have had wrong keys; or NULL */
     size_t decrypted_length;
 
     /* PACKET_ICMP_ERROR only */
-    packet_kind_t quoted;      /* PACKET_IKE or PACKET_ESP */
-    endpoint_t reporter;       /* who sent the error; port 0 */
+    packet_kind_t quoted; /* PACKET_IKE or PACKET_ESP */
+    endpoint_t reporter;  /* who sent the error; port 0 */
     uint8_t icmp_type;
     uint8_t icmp_code;
 } packet_t;

@@ -7,7 +7,7 @@
 const char *
 tunnel_state_text(tunnel_state_t state)
 {
-    static const char *const texts[] = {"healthy", "degraded", "flapping", "down", "unknown"};
+    static const char *const texts[] = { "healthy", "degraded", "flapping", "down", "unknown" };
     return texts[state];
 }
 
@@ -115,7 +115,7 @@ engine_tunnel_row(const engine_t *engine, uint32_t index, tunnel_row_t *ret_row)
 {
     const tunnel_t *tunnel = tunnel_at(engine, index);
 
-    *ret_row = (tunnel_row_t){.tunnel = index, .state = TUNNEL_UNKNOWN, .availability = -1.0, .dpd_median_rtt = -1.0};
+    *ret_row = (tunnel_row_t){ .tunnel = index, .state = TUNNEL_UNKNOWN, .availability = -1.0, .dpd_median_rtt = -1.0 };
     if (tunnel == NULL)
         return;
     fill_peer(tunnel, PEER_A, &ret_row->peer[PEER_A]);
@@ -161,7 +161,7 @@ engine_incident_row(const engine_t *engine, uint32_t index, uint32_t which, inci
 {
     const tunnel_t *tunnel = tunnel_at(engine, index);
 
-    *ret_row = (incident_row_t){.tunnel = index, .incident = which, .start = CAPTURE_TIME_NONE, .end = CAPTURE_TIME_NONE};
+    *ret_row = (incident_row_t){ .tunnel = index, .incident = which, .start = CAPTURE_TIME_NONE, .end = CAPTURE_TIME_NONE };
     if (tunnel == NULL || which >= tunnel->incidents->len)
         return;
     const incident_t *incident = g_ptr_array_index(tunnel->incidents, which);

@@ -14,52 +14,52 @@
 
 /* One peer as an observer sees it. */
 typedef struct {
-    endpoint_t first;            /* where it was first seen */
-    endpoint_t last;             /* where it last sent from, or, before it sent anything, where it was sent to */
-    uint64_t packets;            /* sent, of any kind; 0: this peer was never seen sending */
+    endpoint_t first; /* where it was first seen */
+    endpoint_t last;  /* where it last sent from, or, before it sent anything, where it was sent to */
+    uint64_t packets; /* sent, of any kind; 0: this peer was never seen sending */
     uint64_t esp_packets, esp_bytes;
     capture_ns_t last_packet_at, last_esp_at;
     frame_t last_esp_in;
-    capture_ns_t run_began_at;   /* first ESP packet since the other peer's last ESP packet */
+    capture_ns_t run_began_at; /* first ESP packet since the other peer's last ESP packet */
     frame_t run_began_in;
-    unsigned run_packets;        /* ESP packets since then */
+    unsigned run_packets; /* ESP packets since then */
     char identity[IDENTITY_TEXT_MAX];
 } peer_state_t;
 
 /* A peer's source endpoint changed on an SA that went on. */
 typedef struct {
     peer_t peer;
-    bool is_ike;                 /* the IKE SA moved; else an ESP SA */
-    bool is_split;               /* the peer still uses the old endpoint for the other protocol (IKE or ESP) */
-    bool is_announced;           /* by MOBIKE (RFC 4555 3.5): no NAT flip */
+    bool is_ike;       /* the IKE SA moved; else an ESP SA */
+    bool is_split;     /* the peer still uses the old endpoint for the other protocol (IKE or ESP) */
+    bool is_announced; /* by MOBIKE (RFC 4555 3.5): no NAT flip */
     endpoint_t old_endpoint, new_endpoint;
-    frame_t frame;               /* first packet from the new endpoint */
+    frame_t frame; /* first packet from the new endpoint */
     capture_ns_t time;
-    frame_t last_old_frame;      /* the peer's last packet from the old endpoint */
+    frame_t last_old_frame; /* the peer's last packet from the old endpoint */
     capture_ns_t last_old_time;
-    frame_t to_old_first_frame;  /* first packet of the other peer to the old endpoint later than the allowance; FRAME_NONE */
-    finding_t *finding;          /* its nat_port_flip, to grade; borrowed; NULL: none */
+    frame_t to_old_first_frame; /* first packet of the other peer to the old endpoint later than the allowance; FRAME_NONE */
+    finding_t *finding;         /* its nat_port_flip, to grade; borrowed; NULL: none */
     nat_grade_t grade_before_end;
 } flip_t;
 
 /* Why a tunnel no longer works, before anybody knows whether it comes back. */
 typedef enum {
     LOSS_NONE,
-    LOSS_GAVE_UP,     /* a peer gave up its IKE SA: a request stayed unanswered */
-    LOSS_DELETED,     /* the only IKE SA was deleted in an orderly way */
-    LOSS_REPLACED,    /* a peer started anew while the other still used the old SA */
-    LOSS_CHILD_GONE,  /* the last child SA ended after its rekey was refused */
+    LOSS_GAVE_UP,    /* a peer gave up its IKE SA: a request stayed unanswered */
+    LOSS_DELETED,    /* the only IKE SA was deleted in an orderly way */
+    LOSS_REPLACED,   /* a peer started anew while the other still used the old SA */
+    LOSS_CHILD_GONE, /* the last child SA ended after its rekey was refused */
 } loss_kind_t;
 
 typedef struct {
     loss_kind_t kind;
-    capture_ns_t at;             /* when it became certain, not when it began */
+    capture_ns_t at; /* when it became certain, not when it began */
     frame_t frame;
-    peer_t by;                   /* who gave up, deleted, started anew */
+    peer_t by; /* who gave up, deleted, started anew */
     confidence_t confidence;
-    capture_ns_t last_proof_at;  /* last proof before it that the tunnel worked both ways */
+    capture_ns_t last_proof_at; /* last proof before it that the tunnel worked both ways */
     frame_t last_proof_in;
-    bool traffic;                /* ESP was flowing when it began, or was sent in the gap */
+    bool traffic; /* ESP was flowing when it began, or was sent in the gap */
 } loss_t;
 
 /* An outage: from the first trouble to the recovery. */
@@ -70,9 +70,9 @@ typedef struct {
     duration_ns_t down;
     bool recovered;
     finding_id_t root_cause;
-    GPtrArray *chain;            /* const finding_t *, root cause first, borrowed */
+    GPtrArray *chain; /* const finding_t *, root cause first, borrowed */
     char *story;
-    bool at_end;                 /* made by engine_finish(), taken back when the capture goes on */
+    bool at_end; /* made by engine_finish(), taken back when the capture goes on */
 } incident_t;
 
 /* Owned by the engine. */
@@ -80,45 +80,45 @@ typedef struct tunnel {
     const engine_t *engine;
     uint32_t index;
     peer_state_t peer[PEERS];
-    GPtrArray *ike_sas;          /* owned ike_sa_t, oldest first */
-    GPtrArray *esp_sas;          /* owned esp_sa_t, oldest first */
-    GPtrArray *findings;         /* borrowed finding_t, in order of discovery */
-    GPtrArray *incidents;        /* owned incident_t */
-    GArray *flips;               /* flip_t, oldest first */
-    GPtrArray *waiting;          /* borrowed exchange_t that wait for an answer */
-    bool has_unreachable;        /* an ESP SA of it has `unreachable_in` set */
+    GPtrArray *ike_sas;   /* owned ike_sa_t, oldest first */
+    GPtrArray *esp_sas;   /* owned esp_sa_t, oldest first */
+    GPtrArray *findings;  /* borrowed finding_t, in order of discovery */
+    GPtrArray *incidents; /* owned incident_t */
+    GArray *flips;        /* flip_t, oldest first */
+    GPtrArray *waiting;   /* borrowed exchange_t that wait for an answer */
+    bool has_unreachable; /* an ESP SA of it has `unreachable_in` set */
 
     frame_t first_frame, last_frame;
     capture_ns_t first_time, last_time;
     bool udp_encapsulated;
 
     /* children */
-    uint32_t generations;        /* child SA pairs so far */
-    uint32_t lineage;            /* counts IKE SAs that were negotiated anew (not by rekey) */
-    int live_children;           /* pairs established and not deleted, as far as can be seen */
-    bool had_child;              /* a child SA worked: two-way ESP, or a negotiation that made one */
-    proposal_t *accepted_child;  /* last child proposal chosen, when readable; owned; NULL */
-    proposal_t *accepted_ike;    /* last IKE proposal chosen; owned; NULL */
+    uint32_t generations;               /* child SA pairs so far */
+    uint32_t lineage;                   /* counts IKE SAs that were negotiated anew (not by rekey) */
+    int live_children;                  /* pairs established and not deleted, as far as can be seen */
+    bool had_child;                     /* a child SA worked: two-way ESP, or a negotiation that made one */
+    proposal_t *accepted_child;         /* last child proposal chosen, when readable; owned; NULL */
+    proposal_t *accepted_ike;           /* last IKE proposal chosen; owned; NULL */
     capture_ns_t last_child_success_at; /* last negotiation that made a child */
-    unsigned refused_in_a_row;   /* rekeys and child requests refused since the last success */
-    frame_t refused_in;          /* the latest of them */
-    frame_t child_ended_in;      /* a child ended after refusals while others went on, and was not made again; FRAME_NONE */
+    unsigned refused_in_a_row;          /* rekeys and child requests refused since the last success */
+    frame_t refused_in;                 /* the latest of them */
+    frame_t child_ended_in;             /* a child ended after refusals while others went on, and was not made again; FRAME_NONE */
     capture_ns_t child_ended_at;
 
     /* life */
-    bool was_up;                 /* the capture proved once that the tunnel works both ways */
-    capture_ns_t last_proof_at;  /* last packet that proves the tunnel worked both ways */
+    bool was_up;                /* the capture proved once that the tunnel works both ways */
+    capture_ns_t last_proof_at; /* last packet that proves the tunnel worked both ways */
     frame_t last_proof_in;
     capture_ns_t last_answer_at; /* last answered exchange */
     frame_t last_answer_in;
     capture_ns_t last_unanswered_at; /* last time a request was found unanswered */
-    loss_t loss;                 /* LOSS_NONE while the tunnel works, as far as is known */
-    duration_ns_t down;          /* total of past outages */
+    loss_t loss;                     /* LOSS_NONE while the tunnel works, as far as is known */
+    duration_ns_t down;              /* total of past outages */
     unsigned flaps;
 
     /* what the capture shows of it */
-    unsigned unseen_answers;     /* requests evidently answered, though the answer is not in the capture */
-    unsigned orphan_answers;     /* answers to requests that are not in the capture */
+    unsigned unseen_answers; /* requests evidently answered, though the answer is not in the capture */
+    unsigned orphan_answers; /* answers to requests that are not in the capture */
     bool both_sides_of_nat;
 
     /* as it was before engine_finish() concluded from the end alone: restored when the capture goes on */
@@ -130,10 +130,11 @@ typedef struct tunnel {
 
     /* counters for the tables */
     unsigned rekeys_ok, rekeys_failed, dpd_sent, dpd_unanswered;
-    GArray *dpd_rtts;            /* duration_ns_t */
+    GArray *dpd_rtts; /* duration_ns_t */
 } tunnel_t;
 
-tunnel_t *tunnel_new(const engine_t *engine, uint32_t index, const endpoint_t *a, const endpoint_t *b, frame_t frame, capture_ns_t time);
+tunnel_t *tunnel_new(const engine_t *engine, uint32_t index, const endpoint_t *a, const endpoint_t *b, frame_t frame,
+                     capture_ns_t time);
 void tunnel_free(tunnel_t *tunnel);
 
 /* Which peer has this address (ports are ignored)? PEER_UNKNOWN when neither or both. */

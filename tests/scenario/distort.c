@@ -6,8 +6,8 @@
 
 #include "bytes.h"
 
-#define COPY_DELAY (MILLISECONDS(1) / 50)  /* 20 us */
-#define NAT_DELAY (MILLISECONDS(3) / 100)  /* 30 us */
+#define COPY_DELAY (MILLISECONDS(1) / 50) /* 20 us */
+#define NAT_DELAY (MILLISECONDS(3) / 100) /* 30 us */
 #define REORDER_SPAN MILLISECONDS(1)
 
 enum { ETHERNET_HEADER = 14, IPV4_HEADER = 20, UDP_HEADER = 8, NON_ESP_MARKER = 4 };

@@ -12,7 +12,7 @@ typedef struct {
     const shot_t *shot; /* borrowed */
     capture_ns_t time;
     endpoint_t source, destination;
-    size_t captured;    /* bytes kept of shot->bytes */
+    size_t captured; /* bytes kept of shot->bytes */
 } view_t;
 
 /* The frames under `distortion`; `number` is how many packets a midstream capture misses or a cut one keeps.

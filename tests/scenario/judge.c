@@ -21,8 +21,7 @@ applies(const expectation_t *expectation, keys_mode_t keys)
     return expectation->keys == KEYS_EITHER || (expectation->keys == KEYS_WITH) == (keys == WITH_KEYS);
 }
 
-static void
-complain(judge_t *judge, const place_t *place, const char *format, ...) G_GNUC_PRINTF(3, 4);
+static void complain(judge_t *judge, const place_t *place, const char *format, ...) G_GNUC_PRINTF(3, 4);
 
 static void
 complain(judge_t *judge, const place_t *place, const char *format, ...)
@@ -118,8 +117,8 @@ judge_incident(judge_t *judge, const expectation_t *expectation)
     for (unsigned i = 0; i < judge->outcome->incidents->len; i++) {
         const incident_t *incident = &g_array_index(judge->outcome->incidents, incident_t, i);
 
-        g_string_append_printf(judge->complaints, "      got: root=%s chain=", incident->root_cause < FINDING_COUNT ?
-                               finding_catalogue[incident->root_cause].id : "none");
+        g_string_append_printf(judge->complaints, "      got: root=%s chain=",
+                               incident->root_cause < FINDING_COUNT ? finding_catalogue[incident->root_cause].id : "none");
         for (unsigned k = 0; k < incident->chain_length; k++)
             g_string_append_printf(judge->complaints, "%s%s", k > 0 ? "," : "", finding_catalogue[incident->chain[k]].id);
         g_string_append_c(judge->complaints, '\n');
@@ -134,9 +133,15 @@ row_has(const tunnel_row_t *row, const char *word, char **ret_got)
         const char *name;
         unsigned value;
     } fields[] = {
-        { "flaps", row->flaps },           { "ike_sas", row->ike_sas },     { "child_sas", row->child_sas },
-        { "rekeys_ok", row->rekeys_ok },   { "rekeys_failed", row->rekeys_failed }, { "dpd_sent", row->dpd_sent },
-        { "dpd_unanswered", row->dpd_unanswered }, { "port_flips", row->port_flips }, { "ike_version", row->ike_version },
+        { "flaps", row->flaps },
+        { "ike_sas", row->ike_sas },
+        { "child_sas", row->child_sas },
+        { "rekeys_ok", row->rekeys_ok },
+        { "rekeys_failed", row->rekeys_failed },
+        { "dpd_sent", row->dpd_sent },
+        { "dpd_unanswered", row->dpd_unanswered },
+        { "port_flips", row->port_flips },
+        { "ike_version", row->ike_version },
         { "udp", row->udp_encapsulated },
     };
     const char *equals = strchr(word, '=');

@@ -147,8 +147,9 @@ message_build(world_t *world, const step_t *step, unsigned sender, unsigned rece
 {
     const message_spec_t *message = &step->message;
     bool is_foreign = g_str_equal(message->ike, "none");
-    payload_context_t context = { .world = world, .message = message, .sender = sender, .receiver = receiver,
-                                  .place = step->place };
+    payload_context_t context = {
+        .world = world, .message = message, .sender = sender, .receiver = receiver, .place = step->place
+    };
     unsigned flags = message->is_response ? FLAG_RESPONSE : 0, next;
     uint32_t message_id = 0;
     GByteArray *out, *chain;

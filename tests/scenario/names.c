@@ -7,9 +7,9 @@
 #include <glib.h>
 
 static const exchange_name_t exchanges[] = {
-    { "IKE_SA_INIT", 34, 2 },     { "IKE_AUTH", 35, 2 },       { "CREATE_CHILD_SA", 36, 2 },  { "INFORMATIONAL", 37, 2 },
+    { "IKE_SA_INIT", 34, 2 },      { "IKE_AUTH", 35, 2 },        { "CREATE_CHILD_SA", 36, 2 }, { "INFORMATIONAL", 37, 2 },
     { "IKE_INTERMEDIATE", 43, 2 }, { "IKE_FOLLOWUP_KE", 44, 2 }, { "MAIN_MODE", 2, 1 },        { "AGGRESSIVE", 4, 1 },
-    { "INFORMATIONAL_V1", 5, 1 }, { "TRANSACTION", 6, 1 },     { "QUICK_MODE", 32, 1 },
+    { "INFORMATIONAL_V1", 5, 1 },  { "TRANSACTION", 6, 1 },      { "QUICK_MODE", 32, 1 },
 };
 
 /* ESP sizes: 8 + IV + plaintext of about 100 bytes padded to the block + ICV. */
@@ -31,38 +31,60 @@ typedef struct {
 } number_name_t;
 
 static const number_name_t payloads_v2[] = {
-    { "SA", 33 },  { "KE", 34 },    { "KEi", 34 },  { "KEr", 34 }, { "IDi", 35 }, { "IDr", 36 }, { "CERT", 37 }, { "CERTREQ", 38 },
-    { "AUTH", 39 }, { "Nonce", 40 }, { "Ni", 40 },   { "Nr", 40 },  { "N", 41 },   { "D", 42 },   { "V", 43 },    { "TSi", 44 },
-    { "TSr", 45 }, { "CP", 47 },    { "EAP", 48 },
+    { "SA", 33 },      { "KE", 34 },   { "KEi", 34 },   { "KEr", 34 }, { "IDi", 35 }, { "IDr", 36 }, { "CERT", 37 },
+    { "CERTREQ", 38 }, { "AUTH", 39 }, { "Nonce", 40 }, { "Ni", 40 },  { "Nr", 40 },  { "N", 41 },   { "D", 42 },
+    { "V", 43 },       { "TSi", 44 },  { "TSr", 45 },   { "CP", 47 },  { "EAP", 48 },
 };
 
 static const number_name_t payloads_v1[] = {
-    { "SA", 1 },  { "KE", 4 },     { "ID", 5 },  { "CERT", 6 }, { "CR", 7 }, { "HASH", 8 },
-    { "SIG", 9 }, { "NONCE", 10 }, { "N", 11 },  { "D", 12 },   { "V", 13 }, { "NATD", 20 }, { "ATTR", 14 },
+    { "SA", 1 },     { "KE", 4 }, { "ID", 5 }, { "CERT", 6 }, { "CR", 7 },    { "HASH", 8 },  { "SIG", 9 },
+    { "NONCE", 10 }, { "N", 11 }, { "D", 12 }, { "V", 13 },   { "NATD", 20 }, { "ATTR", 14 },
 };
 
 static const number_name_t notifies[] = {
-    { "UNSUPPORTED_CRITICAL_PAYLOAD", 1 }, { "INVALID_IKE_SPI", 4 },         { "INVALID_SYNTAX", 7 },
-    { "INVALID_MESSAGE_ID", 9 },           { "INVALID_SPI", 11 },            { "NO_PROPOSAL_CHOSEN", 14 },
-    { "INVALID_KE_PAYLOAD", 17 },          { "INVALID_ID_INFORMATION", 18 }, { "AUTHENTICATION_FAILED", 24 },
-    { "SINGLE_PAIR_REQUIRED", 34 },        { "NO_ADDITIONAL_SAS", 35 },      { "INTERNAL_ADDRESS_FAILURE", 36 },
-    { "TS_UNACCEPTABLE", 38 },             { "TEMPORARY_FAILURE", 43 },      { "CHILD_SA_NOT_FOUND", 44 },
-    { "INITIAL_CONTACT", 16384 },          { "SET_WINDOW_SIZE", 16385 },     { "NATD_S", 16388 },
-    { "NATD_D", 16389 },                   { "COOKIE", 16390 },              { "USE_TRANSPORT_MODE", 16391 },
-    { "REKEY_SA", 16393 },                 { "ESP_TFC_PADDING_NOT_SUPPORTED", 16394 },
-    { "MOBIKE_SUPPORTED", 16396 },         { "UPDATE_SA_ADDRESSES", 16400 }, { "COOKIE2", 16401 },
-    { "AUTH_LIFETIME", 16403 },            { "REDIRECT", 16407 },            { "QCD_TOKEN", 16419 },
-    { "EAP_ONLY_AUTHENTICATION", 16417 },  { "FRAGMENTATION_SUPPORTED", 16430 },
-    { "SIGNATURE_HASH_ALGORITHMS", 16431 }, { "INITIAL_CONTACT_V1", 24578 },
-    { "R_U_THERE", 36136 },                { "R_U_THERE_ACK", 36137 },
+    { "UNSUPPORTED_CRITICAL_PAYLOAD", 1 },
+    { "INVALID_IKE_SPI", 4 },
+    { "INVALID_SYNTAX", 7 },
+    { "INVALID_MESSAGE_ID", 9 },
+    { "INVALID_SPI", 11 },
+    { "NO_PROPOSAL_CHOSEN", 14 },
+    { "INVALID_KE_PAYLOAD", 17 },
+    { "INVALID_ID_INFORMATION", 18 },
+    { "AUTHENTICATION_FAILED", 24 },
+    { "SINGLE_PAIR_REQUIRED", 34 },
+    { "NO_ADDITIONAL_SAS", 35 },
+    { "INTERNAL_ADDRESS_FAILURE", 36 },
+    { "TS_UNACCEPTABLE", 38 },
+    { "TEMPORARY_FAILURE", 43 },
+    { "CHILD_SA_NOT_FOUND", 44 },
+    { "INITIAL_CONTACT", 16384 },
+    { "SET_WINDOW_SIZE", 16385 },
+    { "NATD_S", 16388 },
+    { "NATD_D", 16389 },
+    { "COOKIE", 16390 },
+    { "USE_TRANSPORT_MODE", 16391 },
+    { "REKEY_SA", 16393 },
+    { "ESP_TFC_PADDING_NOT_SUPPORTED", 16394 },
+    { "MOBIKE_SUPPORTED", 16396 },
+    { "UPDATE_SA_ADDRESSES", 16400 },
+    { "COOKIE2", 16401 },
+    { "AUTH_LIFETIME", 16403 },
+    { "REDIRECT", 16407 },
+    { "QCD_TOKEN", 16419 },
+    { "EAP_ONLY_AUTHENTICATION", 16417 },
+    { "FRAGMENTATION_SUPPORTED", 16430 },
+    { "SIGNATURE_HASH_ALGORITHMS", 16431 },
+    { "INITIAL_CONTACT_V1", 24578 },
+    { "R_U_THERE", 36136 },
+    { "R_U_THERE_ACK", 36137 },
 };
 
 static const struct {
     const char *name;
     uint16_t group, size;
 } groups[] = {
-    { "modp1024", 2, 128 }, { "modp1536", 5, 192 }, { "modp2048", 14, 256 }, { "modp3072", 15, 384 },
-    { "modp4096", 16, 512 }, { "ecp256", 19, 64 },  { "ecp384", 20, 96 },    { "x25519", 31, 32 },
+    { "modp1024", 2, 128 },  { "modp1536", 5, 192 }, { "modp2048", 14, 256 }, { "modp3072", 15, 384 },
+    { "modp4096", 16, 512 }, { "ecp256", 19, 64 },   { "ecp384", 20, 96 },    { "x25519", 31, 32 },
 };
 
 const exchange_name_t *

@@ -17,16 +17,16 @@ typedef struct {
 /* Sizes and transform numbers of one protection suite, for the IKE SA and for ESP alike. */
 typedef struct {
     const char *name;
-    uint8_t iv;         /* bytes */
-    uint8_t block;      /* bytes; 1 for AEAD */
-    uint8_t icv;        /* bytes */
-    uint16_t encr;      /* IKEv2 transform IDs */
-    uint16_t key_bits;  /* 0: no attribute */
-    uint16_t integ;     /* 0: AEAD */
+    uint8_t iv;        /* bytes */
+    uint8_t block;     /* bytes; 1 for AEAD */
+    uint8_t icv;       /* bytes */
+    uint16_t encr;     /* IKEv2 transform IDs */
+    uint16_t key_bits; /* 0: no attribute */
+    uint16_t integ;    /* 0: AEAD */
     uint16_t prf;
-    uint8_t v1_hash;    /* IKEv1 hash algorithm attribute */
+    uint8_t v1_hash; /* IKEv1 hash algorithm attribute */
     uint8_t v1_hash_size;
-    uint16_t esp_size;  /* bytes from the SPI to the end of the ICV of the default ESP packet */
+    uint16_t esp_size; /* bytes from the SPI to the end of the ICV of the default ESP packet */
 } suite_name_t;
 
 /* NULL: no such word. All answers are static. */

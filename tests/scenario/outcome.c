@@ -24,8 +24,12 @@ static void
 feed(engine_t *engine, const view_t *view, frame_t frame, keys_mode_t keys)
 {
     const shot_t *shot = view->shot;
-    packet_t packet = { .kind = shot->kind, .frame = frame, .time = view->time, .source = view->source,
-                        .destination = view->destination, .udp_encapsulated = shot->udp_encapsulated };
+    packet_t packet = { .kind = shot->kind,
+                        .frame = frame,
+                        .time = view->time,
+                        .source = view->source,
+                        .destination = view->destination,
+                        .udp_encapsulated = shot->udp_encapsulated };
     uint8_t *exact;
 
     engine_frame(engine, frame, view->time);
@@ -84,8 +88,11 @@ keep_tunnels(outcome_t *outcome, const engine_t *engine)
             incident_t incident;
 
             engine_incident_row(engine, tunnel, i, &from);
-            incident = (incident_t){ .tunnel = tunnel, .recovered = from.recovered, .root_cause = from.root_cause,
-                                     .chain_length = from.chain_length, .story = g_strdup(from.story) };
+            incident = (incident_t){ .tunnel = tunnel,
+                                     .recovered = from.recovered,
+                                     .root_cause = from.root_cause,
+                                     .chain_length = from.chain_length,
+                                     .story = g_strdup(from.story) };
             for (unsigned k = 0; k < from.chain_length; k++)
                 incident.chain[k] = from.chain[k]->id;
             g_array_append_val(outcome->incidents, incident);

@@ -12,8 +12,8 @@ typedef struct {
     world_t *world;
     const message_spec_t *message;
     unsigned sender, receiver;
-    uint64_t spi_i, spi_r;  /* of the IKE SA that carries the message */
-    uint64_t seed;          /* differs from message to message */
+    uint64_t spi_i, spi_r; /* of the IKE SA that carries the message */
+    uint64_t seed;         /* differs from message to message */
     place_t place;
 } payload_context_t;
 

@@ -37,10 +37,10 @@ put_transform(GByteArray *out, bool is_last, unsigned type, unsigned id, unsigne
 
 /* What a proposal is about, from "c", "ike B", "c group=modp2048 suite=aes-gcm-16". */
 typedef struct {
-    const char *child;  /* NULL: an IKE SA */
-    const char *ike;    /* NULL: the IKE SA under negotiation, no SPI */
+    const char *child; /* NULL: an IKE SA */
+    const char *ike;   /* NULL: the IKE SA under negotiation, no SPI */
     const suite_name_t *suite;
-    uint16_t group;     /* 0: none */
+    uint16_t group; /* 0: none */
 } proposal_spec_t;
 
 static bool

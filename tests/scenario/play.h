@@ -9,22 +9,22 @@
 
 /* A packet on its way, or a frame that is no IPsec. */
 typedef struct {
-    bool is_foreign;              /* no IPsec: only shows that the capture goes on */
+    bool is_foreign; /* no IPsec: only shows that the capture goes on */
     packet_kind_t kind;
     capture_ns_t time;
-    unsigned order;               /* breaks ties in `time` */
-    unsigned step;                /* index of the step that sent it */
+    unsigned order; /* breaks ties in `time` */
+    unsigned step;  /* index of the step that sent it */
     unsigned sender;
-    bool towards_last;            /* sent towards the last peer of the script */
-    endpoint_t source, destination;                /* between the NAT and the other side */
-    endpoint_t inside_source, inside_destination;  /* behind the NAT */
-    bool is_natted;               /* the two differ */
+    bool towards_last;                            /* sent towards the last peer of the script */
+    endpoint_t source, destination;               /* between the NAT and the other side */
+    endpoint_t inside_source, inside_destination; /* behind the NAT */
+    bool is_natted;                               /* the two differ */
     bool sent_from_inside;
-    bool dies_at_nat;             /* sent to a mapping that is gone: never seen inside */
+    bool dies_at_nat; /* sent to a mapping that is gone: never seen inside */
     bool udp_encapsulated;
-    GByteArray *bytes;            /* owned; NULL for foreign frames */
-    GByteArray *decrypted;        /* owned; NULL: none */
-    packet_kind_t quoted;         /* PACKET_ICMP_ERROR */
+    GByteArray *bytes;     /* owned; NULL for foreign frames */
+    GByteArray *decrypted; /* owned; NULL: none */
+    packet_kind_t quoted;  /* PACKET_ICMP_ERROR */
     endpoint_t reporter;
     uint8_t icmp_type, icmp_code;
     const char *label;

@@ -11,9 +11,9 @@
 
 typedef struct {
     place_t place;
-    const char *next;      /* unread rest of the line */
+    const char *next; /* unread rest of the line */
     GStringChunk *strings;
-    unsigned *errors;      /* shared by all lines of a script */
+    unsigned *errors; /* shared by all lines of a script */
 } scan_t;
 
 /* Prints "file:line: message" and counts the error. */

@@ -31,7 +31,7 @@ typedef enum {
     DISTORTION_BOTH_SIDES,   /* each packet before and behind the NAT */
     DISTORTION_SNAPLEN_64,
     DISTORTION_SNAPLEN_96,
-    DISTORTION_CLOCKLESS,    /* all times are zero */
+    DISTORTION_CLOCKLESS, /* all times are zero */
     DISTORTIONS
 } distortion_t;
 
@@ -48,14 +48,14 @@ typedef enum { PROTECTION_CLEAR, PROTECTION_SK, PROTECTION_SKF, PROTECTION_V1 } 
 
 /* One IKE message as written. */
 typedef struct {
-    const char *ike;             /* name of the IKE SA; "none": SPIs are zero */
+    const char *ike; /* name of the IKE SA; "none": SPIs are zero */
     const exchange_name_t *exchange;
-    const char *label;           /* IKEv1: names the random message ID of a Quick Mode; NULL: the latest */
-    int64_t message_id;          /* -1: the next one of the requester; the one of the request */
+    const char *label;  /* IKEv1: names the random message ID of a Quick Mode; NULL: the latest */
+    int64_t message_id; /* -1: the next one of the requester; the one of the request */
     bool is_response;
     protection_t protection;
     uint16_t fragment, fragments; /* SKF only */
-    GArray *payloads;            /* of payload_spec_t */
+    GArray *payloads;             /* of payload_spec_t */
 } message_spec_t;
 
 typedef enum { ACT_MESSAGE, ACT_AGAIN, ACT_ESP, ACT_KEEPALIVE, ACT_ICMP, ACT_STOP, ACT_ENDPOINT, ACT_QUIET } act_t;
@@ -63,28 +63,37 @@ typedef enum { ACT_MESSAGE, ACT_AGAIN, ACT_ESP, ACT_KEEPALIVE, ACT_ICMP, ACT_STO
 /* One line of the ladder. */
 typedef struct {
     place_t place;
-    const char *text;        /* the line as written, without comment */
+    const char *text; /* the line as written, without comment */
     act_t act;
-    duration_ns_t wait;      /* since the step before */
-    const char *from, *to;   /* peers; ACT_ENDPOINT: `from` only; NULL for ACT_QUIET and a general ACT_STOP */
-    bool both;               /* ACT_ESP: in both directions */
-    message_spec_t message;  /* ACT_MESSAGE */
-    const char *label;       /* ACT_MESSAGE: `as NAME`; ACT_AGAIN: which, NULL: the sender's last */
-    const char *child;       /* ACT_ESP, ACT_STOP */
+    duration_ns_t wait;           /* since the step before */
+    const char *from, *to;        /* peers; ACT_ENDPOINT: `from` only; NULL for ACT_QUIET and a general ACT_STOP */
+    bool both;                    /* ACT_ESP: in both directions */
+    message_spec_t message;       /* ACT_MESSAGE */
+    const char *label;            /* ACT_MESSAGE: `as NAME`; ACT_AGAIN: which, NULL: the sender's last */
+    const char *child;            /* ACT_ESP, ACT_STOP */
     duration_ns_t every, lasting; /* ACT_ESP, ACT_KEEPALIVE: 0, 0: once; `lasting` 0: until stopped */
-    int64_t sequence;        /* ACT_ESP: -1: the next */
-    uint32_t skip;           /* ACT_ESP: sequence numbers lost before it */
-    uint16_t size;           /* ACT_ESP: bytes from the SPI on; 0: the suite's default */
-    int encapsulation;       /* ACT_ESP: -1 as the ports say, 0 native, 1 UDP */
-    uint16_t to_port, from_port; /* 0: the peer's present one */
-    const char *to_address;  /* NULL: the peer's present one */
-    endpoint_t endpoint;     /* ACT_ENDPOINT: family ADDRESS_NONE: keep the address; port 0: keep the port */
+    int64_t sequence;             /* ACT_ESP: -1: the next */
+    uint32_t skip;                /* ACT_ESP: sequence numbers lost before it */
+    uint16_t size;                /* ACT_ESP: bytes from the SPI on; 0: the suite's default */
+    int encapsulation;            /* ACT_ESP: -1 as the ports say, 0 native, 1 UDP */
+    uint16_t to_port, from_port;  /* 0: the peer's present one */
+    const char *to_address;       /* NULL: the peer's present one */
+    endpoint_t endpoint;          /* ACT_ENDPOINT: family ADDRESS_NONE: keep the address; port 0: keep the port */
     uint8_t icmp_type, icmp_code;
-    const char *reporter;    /* ACT_ICMP: address text, NULL: the sender */
+    const char *reporter; /* ACT_ICMP: address text, NULL: the sender */
 } step_t;
 
-typedef enum { EXPECT_FINDING, EXPECT_NO, EXPECT_ALLOW, EXPECT_INCIDENT, EXPECT_TUNNELS, EXPECT_STATE, EXPECT_EXCHANGE,
-               EXPECT_TUNNEL, EXPECT_ROW } expect_kind_t;
+typedef enum {
+    EXPECT_FINDING,
+    EXPECT_NO,
+    EXPECT_ALLOW,
+    EXPECT_INCIDENT,
+    EXPECT_TUNNELS,
+    EXPECT_STATE,
+    EXPECT_EXCHANGE,
+    EXPECT_TUNNEL,
+    EXPECT_ROW
+} expect_kind_t;
 typedef enum { WHERE_STEP, WHERE_END, WHERE_ANYWHERE } where_t;
 typedef enum { KEYS_EITHER, KEYS_WITH, KEYS_WITHOUT } keys_t;
 
@@ -96,16 +105,16 @@ typedef struct {
     const char *text;
     expect_kind_t kind;
     where_t where;
-    unsigned step;       /* WHERE_STEP: index of the step it stands under */
+    unsigned step; /* WHERE_STEP: index of the step it stands under */
     keys_t keys;
-    finding_id_t id;     /* EXPECT_FINDING, EXPECT_NO, EXPECT_ALLOW, EXPECT_INCIDENT (root cause) */
-    int severity;        /* UNSAID or severity_t */
-    int confidence;      /* UNSAID or confidence_t */
-    int grade;           /* UNSAID or nat_grade_t */
-    int cause;           /* UNSAID or finding_id_t */
-    unsigned count;      /* times; MANY: one or more */
-    const char *word;    /* EXPECT_STATE, EXPECT_EXCHANGE: the value; EXPECT_ROW: "flaps=1 rekeys_ok=2" */
-    unsigned number;     /* EXPECT_TUNNELS, EXPECT_TUNNEL: the value; EXPECT_STATE, EXPECT_ROW: which tunnel */
+    finding_id_t id;  /* EXPECT_FINDING, EXPECT_NO, EXPECT_ALLOW, EXPECT_INCIDENT (root cause) */
+    int severity;     /* UNSAID or severity_t */
+    int confidence;   /* UNSAID or confidence_t */
+    int grade;        /* UNSAID or nat_grade_t */
+    int cause;        /* UNSAID or finding_id_t */
+    unsigned count;   /* times; MANY: one or more */
+    const char *word; /* EXPECT_STATE, EXPECT_EXCHANGE: the value; EXPECT_ROW: "flaps=1 rekeys_ok=2" */
+    unsigned number;  /* EXPECT_TUNNELS, EXPECT_TUNNEL: the value; EXPECT_STATE, EXPECT_ROW: which tunnel */
     finding_id_t chain[16];
     unsigned chain_length;
 } expectation_t;
@@ -124,15 +133,15 @@ typedef struct {
 typedef struct {
     place_t place;
     const char *name;
-    GArray *peers;           /* of peer_spec_t */
+    GArray *peers; /* of peer_spec_t */
     const suite_name_t *ike_suite, *esp_suite;
     const char *ike_group;   /* word for the DH group of IKE SAs */
     const char *child_group; /* and of children that have a KE payload */
     GArray *steps;           /* of step_t */
     GArray *expectations;    /* of expectation_t */
     under_t under[DISTORTIONS];
-    distortion_t seen;       /* the story itself is captured like this */
-    unsigned seen_from;      /* DISTORTION_MIDSTREAM: packets missing; DISTORTION_CUT: packets kept */
+    distortion_t seen;                               /* the story itself is captured like this */
+    unsigned seen_from;                              /* DISTORTION_MIDSTREAM: packets missing; DISTORTION_CUT: packets kept */
     unsigned pref_grace, pref_one_way, pref_restart; /* 0: default */
 } scenario_t;
 

@@ -27,12 +27,9 @@ parse_qualifiers(scan_t *scan, expectation_t *expectation)
         const char *word;
         int severity, confidence;
     } words[] = {
-        { "observed", UNSAID, CONFIDENCE_OBSERVED },
-        { "inferred", UNSAID, CONFIDENCE_INFERRED },
-        { "error", SEVERITY_ERROR, UNSAID },
-        { "warn", SEVERITY_WARN, UNSAID },
-        { "note", SEVERITY_NOTE, UNSAID },
-        { "chat", SEVERITY_CHAT, UNSAID },
+        { "observed", UNSAID, CONFIDENCE_OBSERVED }, { "inferred", UNSAID, CONFIDENCE_INFERRED },
+        { "error", SEVERITY_ERROR, UNSAID },         { "warn", SEVERITY_WARN, UNSAID },
+        { "note", SEVERITY_NOTE, UNSAID },           { "chat", SEVERITY_CHAT, UNSAID },
     };
     static const struct {
         const char *word;
@@ -149,8 +146,15 @@ parse_other(scan_t *scan, expectation_t *expectation)
 void
 parse_expectation(scan_t *scan, scenario_t *scenario, const char *text, bool is_allowance, where_t where, keys_t keys)
 {
-    expectation_t expectation = { .place = scan->place, .text = text, .where = where, .keys = keys, .severity = UNSAID,
-                                  .confidence = UNSAID, .grade = UNSAID, .cause = UNSAID, .count = 1 };
+    expectation_t expectation = { .place = scan->place,
+                                  .text = text,
+                                  .where = where,
+                                  .keys = keys,
+                                  .severity = UNSAID,
+                                  .confidence = UNSAID,
+                                  .grade = UNSAID,
+                                  .cause = UNSAID,
+                                  .count = 1 };
     const char *word;
 
     if (scan_accept(scan, "nothing"))

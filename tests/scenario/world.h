@@ -11,8 +11,8 @@
 
 typedef struct {
     const char *name;
-    endpoint_t seen;    /* where the capture sees it now */
-    endpoint_t inside;  /* its own address and port when it is behind a NAT; else the same as `seen` */
+    endpoint_t seen;   /* where the capture sees it now */
+    endpoint_t inside; /* its own address and port when it is behind a NAT; else the same as `seen` */
     bool is_natted;
 } actor_t;
 
@@ -20,10 +20,10 @@ typedef struct {
     const char *name;
     unsigned original_initiator, responder; /* actors */
     unsigned version;
-    uint64_t spi_i, spi_r;       /* 0: not chosen yet */
-    uint32_t next_request[2];    /* message ID of the next request: [0] of the original initiator, [1] of the responder */
-    uint32_t latest_request[2];  /* of the latest one sent */
-    uint32_t latest_quick_mode;  /* IKEv1 */
+    uint64_t spi_i, spi_r;      /* 0: not chosen yet */
+    uint32_t next_request[2];   /* message ID of the next request: [0] of the original initiator, [1] of the responder */
+    uint32_t latest_request[2]; /* of the latest one sent */
+    uint32_t latest_quick_mode; /* IKEv1 */
 } ike_t;
 
 typedef struct {
@@ -36,10 +36,10 @@ typedef struct {
     const scenario_t *scenario;
     actor_t actor[ACTORS_MAX];
     unsigned actors;
-    GArray *ikes;      /* of ike_t */
-    GArray *counters;  /* of esp_counter_t */
+    GArray *ikes;        /* of ike_t */
+    GArray *counters;    /* of esp_counter_t */
     GStringChunk *names; /* that the script only mentions inside payloads */
-    uint64_t messages; /* built so far: seeds nonces and the like */
+    uint64_t messages;   /* built so far: seeds nonces and the like */
 } world_t;
 
 /* `force_nat`: the first peer is behind a NAT whatever the script says. */

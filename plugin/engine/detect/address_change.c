@@ -13,9 +13,12 @@ judge(const change_t *change, const tunnel_t *tunnel, findings_t *out)
 
     if (endpoint_same_address(&mover->last, &exchange->source) && endpoint_same_address(&mover->first, &exchange->source))
         return;
-    findings_add(out, &(finding_draft_t){.id = FINDING_address_change, .severity = SEVERITY_NOTE,
-                                         .confidence = exchange->kind_confidence, .culprit = exchange->requester,
-                                         .exchange = exchange},
+    findings_add(out,
+                 &(finding_draft_t){ .id = FINDING_address_change,
+                                     .severity = SEVERITY_NOTE,
+                                     .confidence = exchange->kind_confidence,
+                                     .culprit = exchange->requester,
+                                     .exchange = exchange },
                  "A peer moved to %s and was answered there.", endpoint_text(&exchange->source, now));
 }
 

@@ -12,10 +12,12 @@ judge_notice(const change_t *change, const tunnel_t *tunnel, findings_t *out)
 
     if (change->notify->type != NOTIFY_AUTHENTICATION_FAILED || change->message == NULL || !change->message->is_decrypted)
         return;
-    findings_add(out, &(finding_draft_t){.id = FINDING_auth_failed, .severity = SEVERITY_ERROR, .confidence = CONFIDENCE_OBSERVED,
-                                         .culprit = change->sender},
-                 "%s reports that it could not authenticate its peer (AUTHENTICATION_FAILED).",
-                 tunnel_peer_text(tunnel, change->sender, sender));
+    findings_add(
+        out,
+        &(finding_draft_t){
+            .id = FINDING_auth_failed, .severity = SEVERITY_ERROR, .confidence = CONFIDENCE_OBSERVED, .culprit = change->sender },
+        "%s reports that it could not authenticate its peer (AUTHENTICATION_FAILED).",
+        tunnel_peer_text(tunnel, change->sender, sender));
 }
 
 static void
@@ -31,10 +33,14 @@ judge(const change_t *change, const tunnel_t *tunnel, findings_t *out)
     if (!exchange->is_refused || exchange->error != NOTIFY_AUTHENTICATION_FAILED)
         return;
     bool is_read = exchange->error_is_exact;
-    findings_add(out, &(finding_draft_t){.id = FINDING_auth_failed, .severity = is_read ? SEVERITY_ERROR : SEVERITY_WARN,
-                                         .confidence = exchange->refusal_confidence, .culprit = peer_other(exchange->requester),
-                                         .exchange = exchange, .began_in = exchange->sent_in[0],
-                                         .began_at = exchange->first_sent_at},
+    findings_add(out,
+                 &(finding_draft_t){ .id = FINDING_auth_failed,
+                                     .severity = is_read ? SEVERITY_ERROR : SEVERITY_WARN,
+                                     .confidence = exchange->refusal_confidence,
+                                     .culprit = peer_other(exchange->requester),
+                                     .exchange = exchange,
+                                     .began_in = exchange->sent_in[0],
+                                     .began_at = exchange->first_sent_at },
                  is_read ? "%s refused the authentication (AUTHENTICATION_FAILED)."
                          : "%s answered IKE_AUTH with a bare notification: authentication was probably refused.",
                  tunnel_peer_text(tunnel, peer_other(exchange->requester), refuser));

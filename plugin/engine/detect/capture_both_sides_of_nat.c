@@ -9,8 +9,11 @@ judge(const change_t *change, const tunnel_t *tunnel, findings_t *out)
 {
     if (change->same_endpoints || tunnel_latest_finding(tunnel, FINDING_capture_both_sides_of_nat, PEER_UNKNOWN) != NULL)
         return;
-    findings_add(out, &(finding_draft_t){.id = FINDING_capture_both_sides_of_nat, .severity = SEVERITY_NOTE,
-                                         .confidence = CONFIDENCE_OBSERVED, .culprit = PEER_UNKNOWN},
+    findings_add(out,
+                 &(finding_draft_t){ .id = FINDING_capture_both_sides_of_nat,
+                                     .severity = SEVERITY_NOTE,
+                                     .confidence = CONFIDENCE_OBSERVED,
+                                     .culprit = PEER_UNKNOWN },
                  "The same packets are in the capture with other addresses or ports, before and after a NAT: each counts once, "
                  "and a change of the NAT's mapping is not judged.");
 }

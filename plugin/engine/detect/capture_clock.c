@@ -11,9 +11,11 @@ judge(const change_t *change, const tunnel_t *tunnel, findings_t *out)
 {
     if (!change->clock_is_unusable || tunnel_latest_finding(tunnel, FINDING_capture_clock, PEER_UNKNOWN) != NULL)
         return;
-    findings_add(out, &(finding_draft_t){.id = FINDING_capture_clock, .severity = SEVERITY_NOTE, .confidence = CONFIDENCE_OBSERVED,
-                                         .culprit = PEER_UNKNOWN},
-                 "The capture's times stand still or jump backwards, so nothing is concluded from how long anything took.");
+    findings_add(
+        out,
+        &(finding_draft_t){
+            .id = FINDING_capture_clock, .severity = SEVERITY_NOTE, .confidence = CONFIDENCE_OBSERVED, .culprit = PEER_UNKNOWN },
+        "The capture's times stand still or jump backwards, so nothing is concluded from how long anything took.");
 }
 
 const detector_t capture_clock_detector = {

@@ -32,8 +32,11 @@ judge(const change_t *change, const tunnel_t *tunnel, findings_t *out)
     if (!starts_in_the_middle(change) || negotiation_was_seen(tunnel) ||
         tunnel_latest_finding(tunnel, FINDING_capture_midstream, PEER_UNKNOWN) != NULL)
         return;
-    findings_add(out, &(finding_draft_t){.id = FINDING_capture_midstream, .severity = SEVERITY_NOTE,
-                                         .confidence = CONFIDENCE_OBSERVED, .culprit = PEER_UNKNOWN},
+    findings_add(out,
+                 &(finding_draft_t){ .id = FINDING_capture_midstream,
+                                     .severity = SEVERITY_NOTE,
+                                     .confidence = CONFIDENCE_OBSERVED,
+                                     .culprit = PEER_UNKNOWN },
                  "The tunnel was up before the capture began: its negotiation is not in the capture.");
 }
 

@@ -20,8 +20,12 @@ judge(const change_t *change, const tunnel_t *tunnel, findings_t *out)
         if (last == NULL || sa->last_frame > last->last_frame)
             last = sa;
     }
-    findings_add(out, &(finding_draft_t){.id = FINDING_capture_no_ike, .severity = SEVERITY_NOTE, .confidence = CONFIDENCE_OBSERVED,
-                                         .culprit = PEER_UNKNOWN, .evidence = {last->last_frame}},
+    findings_add(out,
+                 &(finding_draft_t){ .id = FINDING_capture_no_ike,
+                                     .severity = SEVERITY_NOTE,
+                                     .confidence = CONFIDENCE_OBSERVED,
+                                     .culprit = PEER_UNKNOWN,
+                                     .evidence = { last->last_frame } },
                  "The capture shows ESP of this tunnel, but no IKE: what the peers negotiated is not known.");
 }
 

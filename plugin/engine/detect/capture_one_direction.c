@@ -19,8 +19,8 @@ other_direction_exists(const change_t *change, const tunnel_t *tunnel)
 {
     if (tunnel->unseen_answers > 0 || tunnel->orphan_answers > 0)
         return true;
-    return change->kind == CHANGE_CAPTURE_END && tunnel->esp_sas->len > 0 && tunnel->peer[PEER_A].esp_packets +
-           tunnel->peer[PEER_B].esp_packets > 1;
+    return change->kind == CHANGE_CAPTURE_END && tunnel->esp_sas->len > 0 &&
+           tunnel->peer[PEER_A].esp_packets + tunnel->peer[PEER_B].esp_packets > 1;
 }
 
 static void
@@ -32,10 +32,12 @@ judge(const change_t *change, const tunnel_t *tunnel, findings_t *out)
         !other_direction_exists(change, tunnel))
         return;
     confidence_t confidence = change->kind == CHANGE_CAPTURE_END ? CONFIDENCE_INFERRED : CONFIDENCE_OBSERVED;
-    findings_add(out, &(finding_draft_t){.id = FINDING_capture_one_direction, .severity = SEVERITY_NOTE, .confidence = confidence,
-                                         .culprit = PEER_UNKNOWN},
-                 "Nothing sent by %s is in the capture: missing answers prove nothing.",
-                 tunnel_peer_text(tunnel, missing_peer(tunnel), missing));
+    findings_add(
+        out,
+        &(finding_draft_t){
+            .id = FINDING_capture_one_direction, .severity = SEVERITY_NOTE, .confidence = confidence, .culprit = PEER_UNKNOWN },
+        "Nothing sent by %s is in the capture: missing answers prove nothing.",
+        tunnel_peer_text(tunnel, missing_peer(tunnel), missing));
 }
 
 const detector_t capture_one_direction_detector = {

@@ -12,8 +12,11 @@ judge(const change_t *change, const tunnel_t *tunnel, findings_t *out)
     if (packet == NULL || packet->captured >= packet->reported ||
         tunnel_latest_finding(tunnel, FINDING_capture_truncated, PEER_UNKNOWN) != NULL)
         return;
-    findings_add(out, &(finding_draft_t){.id = FINDING_capture_truncated, .severity = SEVERITY_NOTE,
-                                         .confidence = CONFIDENCE_OBSERVED, .culprit = PEER_UNKNOWN},
+    findings_add(out,
+                 &(finding_draft_t){ .id = FINDING_capture_truncated,
+                                     .severity = SEVERITY_NOTE,
+                                     .confidence = CONFIDENCE_OBSERVED,
+                                     .culprit = PEER_UNKNOWN },
                  "Packets of this tunnel are cut by the capture (%zu of %zu bytes here): what is missing cannot be judged.",
                  packet->captured, packet->reported);
 }

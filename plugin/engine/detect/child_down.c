@@ -10,9 +10,14 @@ judge(const change_t *change, const tunnel_t *tunnel, findings_t *out)
     (void)change;
     if (tunnel->child_ended_in == FRAME_NONE || tunnel->loss.kind != LOSS_NONE)
         return;
-    findings_add(out, &(finding_draft_t){.id = FINDING_child_down, .severity = SEVERITY_WARN, .confidence = CONFIDENCE_INFERRED,
-                                         .culprit = PEER_UNKNOWN, .began_in = tunnel->child_ended_in,
-                                         .began_at = tunnel->child_ended_at, .evidence = {tunnel->child_ended_in}},
+    findings_add(out,
+                 &(finding_draft_t){ .id = FINDING_child_down,
+                                     .severity = SEVERITY_WARN,
+                                     .confidence = CONFIDENCE_INFERRED,
+                                     .culprit = PEER_UNKNOWN,
+                                     .began_in = tunnel->child_ended_in,
+                                     .began_at = tunnel->child_ended_at,
+                                     .evidence = { tunnel->child_ended_in } },
                  "One child SA ended after its rekeys were refused and was not made again; the tunnel's other child SAs go on.");
 }
 

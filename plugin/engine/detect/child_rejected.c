@@ -10,7 +10,8 @@
 static bool
 is_about_a_child(const exchange_t *exchange)
 {
-    return exchange_is_child_create(exchange) || (exchange->kind == EXCHANGE_IKE_AUTH && exchange->error != NOTIFY_AUTHENTICATION_FAILED);
+    return exchange_is_child_create(exchange) ||
+           (exchange->kind == EXCHANGE_IKE_AUTH && exchange->error != NOTIFY_AUTHENTICATION_FAILED);
 }
 
 static bool
@@ -38,10 +39,14 @@ judge(const change_t *change, const tunnel_t *tunnel, findings_t *out)
         return;
     bool is_read = exchange->error_is_exact;
     bool stands_alone = is_read && !reason_is_told(exchange) && !exchange->repeats_a_refusal;
-    findings_add(out, &(finding_draft_t){.id = FINDING_child_rejected, .severity = stands_alone ? SEVERITY_ERROR : SEVERITY_NOTE,
-                                         .confidence = exchange->refusal_confidence, .culprit = peer_other(exchange->requester),
-                                         .exchange = exchange, .began_in = exchange->sent_in[0],
-                                         .began_at = exchange->first_sent_at},
+    findings_add(out,
+                 &(finding_draft_t){ .id = FINDING_child_rejected,
+                                     .severity = stands_alone ? SEVERITY_ERROR : SEVERITY_NOTE,
+                                     .confidence = exchange->refusal_confidence,
+                                     .culprit = peer_other(exchange->requester),
+                                     .exchange = exchange,
+                                     .began_in = exchange->sent_in[0],
+                                     .began_at = exchange->first_sent_at },
                  "%s refused the child SA asked for in %s%s%s.", tunnel_peer_text(tunnel, peer_other(exchange->requester), refuser),
                  exchange_kind_words(exchange->kind), is_read ? ": " : " (reason not readable)",
                  is_read ? notify_name(exchange->ike_sa->major, exchange->error) : "");

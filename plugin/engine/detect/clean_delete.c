@@ -12,10 +12,14 @@ judge_deleted(const change_t *change, const tunnel_t *tunnel, findings_t *out)
 
     if (ike_sa->is_replaced)
         return;
-    findings_add(out, &(finding_draft_t){.id = FINDING_clean_delete, .severity = SEVERITY_CHAT,
-                                         .confidence = ike_sa->closed_confidence, .culprit = ike_sa->closed_by,
-                                         .exchange = change->exchange, .began_in = change->exchange->sent_in[0],
-                                         .began_at = change->exchange->first_sent_at},
+    findings_add(out,
+                 &(finding_draft_t){ .id = FINDING_clean_delete,
+                                     .severity = SEVERITY_CHAT,
+                                     .confidence = ike_sa->closed_confidence,
+                                     .culprit = ike_sa->closed_by,
+                                     .exchange = change->exchange,
+                                     .began_in = change->exchange->sent_in[0],
+                                     .began_at = change->exchange->first_sent_at },
                  "%s deleted the IKE SA in an orderly way%s.", tunnel_peer_text(tunnel, ike_sa->closed_by, by),
                  ike_sa->major == 2 ? ", and the peer acknowledged it" : "");
 }
@@ -45,8 +49,13 @@ judge_end(const tunnel_t *tunnel, findings_t *out)
         if (duration_between(last->first_sent_at, tunnel->peer[p].last_esp_at) > SECONDS(1))
             return;
     }
-    findings_add(out, &(finding_draft_t){.id = FINDING_clean_delete, .severity = SEVERITY_CHAT, .confidence = CONFIDENCE_INFERRED,
-                                         .culprit = last->requester, .exchange = last, .evidence = {before->sent_in[0]}},
+    findings_add(out,
+                 &(finding_draft_t){ .id = FINDING_clean_delete,
+                                     .severity = SEVERITY_CHAT,
+                                     .confidence = CONFIDENCE_INFERRED,
+                                     .culprit = last->requester,
+                                     .exchange = last,
+                                     .evidence = { before->sent_in[0] } },
                  "%s sent two notices in a row and nothing follows: it probably deleted its SAs in an orderly way.",
                  tunnel_peer_text(tunnel, last->requester, by));
 }

@@ -12,8 +12,12 @@ judge(const change_t *change, const tunnel_t *tunnel, findings_t *out)
     if (change->exchange->kind != EXCHANGE_IKE_SA_INIT || change->message == NULL || change->message->has_sa ||
         ike_message_notify(change->message, NOTIFY_COOKIE) == NULL)
         return;
-    findings_add(out, &(finding_draft_t){.id = FINDING_cookie_challenge, .severity = SEVERITY_NOTE,
-                                         .confidence = CONFIDENCE_OBSERVED, .culprit = change->sender, .exchange = change->exchange},
+    findings_add(out,
+                 &(finding_draft_t){ .id = FINDING_cookie_challenge,
+                                     .severity = SEVERITY_NOTE,
+                                     .confidence = CONFIDENCE_OBSERVED,
+                                     .culprit = change->sender,
+                                     .exchange = change->exchange },
                  "%s asked for a cookie before it goes on: it is under load or checks for spoofed addresses.",
                  tunnel_peer_text(tunnel, change->sender, sender));
 }

@@ -27,12 +27,17 @@ judge(const change_t *change, const tunnel_t *tunnel, findings_t *out)
     bool someone_tries = tunnel->waiting->len > 0;
     if (since < SECONDS(change->settings->restart_wait_seconds) || someone_tries)
         return;
-    findings_add(out, &(finding_draft_t){.id = FINDING_delete_no_restart, .severity = SEVERITY_WARN,
-                                         .confidence = ike_sa->closed_confidence, .culprit = ike_sa->closed_by,
-                                         .began_in = ike_sa->closed_in, .began_at = ike_sa->closed_at,
-                                         .evidence = {ike_sa->closed_in}},
+    findings_add(out,
+                 &(finding_draft_t){ .id = FINDING_delete_no_restart,
+                                     .severity = SEVERITY_WARN,
+                                     .confidence = ike_sa->closed_confidence,
+                                     .culprit = ike_sa->closed_by,
+                                     .began_in = ike_sa->closed_in,
+                                     .began_at = ike_sa->closed_at,
+                                     .evidence = { ike_sa->closed_in } },
                  "%s deleted the IKE SA while traffic was flowing, and nobody started the tunnel again in the %.1f s until the "
-                 "capture ended.", tunnel_peer_text(tunnel, ike_sa->closed_by, by), duration_seconds(since));
+                 "capture ended.",
+                 tunnel_peer_text(tunnel, ike_sa->closed_by, by), duration_seconds(since));
 }
 
 const detector_t delete_no_restart_detector = {

@@ -12,10 +12,14 @@ judge(const change_t *change, const tunnel_t *tunnel, findings_t *out)
 
     if (!exchange_is_liveness(exchange) || exchange->outcome != OUTCOME_ANSWERED || exchange->transmissions < 2)
         return;
-    findings_add(out, &(finding_draft_t){.id = FINDING_dpd_unanswered, .severity = SEVERITY_NOTE,
-                                         .confidence = exchange->kind_confidence, .culprit = exchange->requester,
-                                         .exchange = exchange, .began_in = exchange->sent_in[0],
-                                         .began_at = exchange->first_sent_at},
+    findings_add(out,
+                 &(finding_draft_t){ .id = FINDING_dpd_unanswered,
+                                     .severity = SEVERITY_NOTE,
+                                     .confidence = exchange->kind_confidence,
+                                     .culprit = exchange->requester,
+                                     .exchange = exchange,
+                                     .began_in = exchange->sent_in[0],
+                                     .began_at = exchange->first_sent_at },
                  "%s had to send its liveness check %u times before it was answered, %.1f s after the first.",
                  tunnel_peer_text(tunnel, exchange->requester, sender), exchange->transmissions,
                  duration_seconds(duration_between(exchange->first_sent_at, exchange->answered_at)));

@@ -32,10 +32,15 @@ judge(const change_t *change, const tunnel_t *tunnel, findings_t *out)
     severity_t severity = ike_is_answered ? SEVERITY_ERROR : SEVERITY_WARN;
     if (is_told(tunnel, change->sender, severity))
         return;
-    findings_add(out, &(finding_draft_t){.id = FINDING_esp_one_way, .severity = severity, .confidence = CONFIDENCE_OBSERVED,
-                                         .culprit = change->sender, .began_in = from->run_began_in, .began_at = from->run_began_at,
-                                         .evidence = {from->run_began_in, ike_is_answered ? tunnel->last_answer_in : FRAME_NONE,
-                                                      to->last_esp_in}},
+    findings_add(out,
+                 &(finding_draft_t){
+                     .id = FINDING_esp_one_way,
+                     .severity = severity,
+                     .confidence = CONFIDENCE_OBSERVED,
+                     .culprit = change->sender,
+                     .began_in = from->run_began_in,
+                     .began_at = from->run_began_at,
+                     .evidence = { from->run_began_in, ike_is_answered ? tunnel->last_answer_in : FRAME_NONE, to->last_esp_in } },
                  "For %.1f s ESP has come from %s only (%u packets), none from %s%s.", duration_seconds(lasted),
                  tunnel_peer_text(tunnel, change->sender, sender), from->run_packets,
                  tunnel_peer_text(tunnel, peer_other(change->sender), silent),

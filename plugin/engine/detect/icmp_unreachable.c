@@ -14,16 +14,17 @@ meaning(const packet_t *packet)
     bool is_v6 = packet->source.family == ADDRESS_IPV6;
 
     if (!is_v6 && packet->icmp_type == 3) {
-        static const char *const codes[] = {"network unreachable", "host unreachable", "protocol unreachable", "port unreachable",
-                                            "fragmentation needed"};
+        static const char *const codes[] = { "network unreachable", "host unreachable", "protocol unreachable", "port unreachable",
+                                             "fragmentation needed" };
         if (packet->icmp_code < G_N_ELEMENTS(codes))
             return codes[packet->icmp_code];
         return packet->icmp_code == 9 || packet->icmp_code == 10 || packet->icmp_code == 13 ? "administratively prohibited"
-                                                                                          : "destination unreachable";
+                                                                                            : "destination unreachable";
     }
     if (is_v6 && packet->icmp_type == 1)
-        return packet->icmp_code == 1 ? "administratively prohibited" : packet->icmp_code == 4 ? "port unreachable"
-                                                                                             : "destination unreachable";
+        return packet->icmp_code == 1   ? "administratively prohibited"
+               : packet->icmp_code == 4 ? "port unreachable"
+                                        : "destination unreachable";
     if (is_v6 && packet->icmp_type == 2)
         return "packet too big";
     return (is_v6 && packet->icmp_type == 3) || (!is_v6 && packet->icmp_type == 11) ? "time exceeded" : "ICMP error";
@@ -45,11 +46,12 @@ judge(const change_t *change, const tunnel_t *tunnel, findings_t *out)
 
     if (reports_so_far(tunnel) >= REPORTS_PER_TUNNEL)
         return;
-    findings_add(out, &(finding_draft_t){.id = FINDING_icmp_unreachable, .severity = SEVERITY_NOTE,
-                                         .confidence = CONFIDENCE_OBSERVED, .culprit = PEER_UNKNOWN},
-                 "%s reports \"%s\" for %s sent to %s.", endpoint_address_text(&change->packet->reporter, reporter),
-                 meaning(change->packet), change->packet->quoted == PACKET_ESP ? "ESP" : "IKE",
-                 endpoint_text(&change->packet->destination, destination));
+    findings_add(
+        out,
+        &(finding_draft_t){
+            .id = FINDING_icmp_unreachable, .severity = SEVERITY_NOTE, .confidence = CONFIDENCE_OBSERVED, .culprit = PEER_UNKNOWN },
+        "%s reports \"%s\" for %s sent to %s.", endpoint_address_text(&change->packet->reporter, reporter), meaning(change->packet),
+        change->packet->quoted == PACKET_ESP ? "ESP" : "IKE", endpoint_text(&change->packet->destination, destination));
 }
 
 const detector_t icmp_unreachable_detector = {

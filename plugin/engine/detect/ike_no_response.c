@@ -30,9 +30,14 @@ judge(const change_t *change, const tunnel_t *tunnel, findings_t *out)
         return;
     GString *tries = g_string_new(NULL);
     exchange_describe_transmissions(exchange, tries);
-    findings_add(out, &(finding_draft_t){.id = FINDING_ike_no_response, .severity = SEVERITY_ERROR,
-                                         .confidence = CONFIDENCE_OBSERVED, .culprit = exchange->requester, .exchange = exchange,
-                                         .began_in = exchange->sent_in[0], .began_at = exchange->first_sent_at},
+    findings_add(out,
+                 &(finding_draft_t){ .id = FINDING_ike_no_response,
+                                     .severity = SEVERITY_ERROR,
+                                     .confidence = CONFIDENCE_OBSERVED,
+                                     .culprit = exchange->requester,
+                                     .exchange = exchange,
+                                     .began_in = exchange->sent_in[0],
+                                     .began_at = exchange->first_sent_at },
                  "%s sent %s to %s %s without an answer%s.", tunnel_peer_text(tunnel, exchange->requester, sender),
                  exchange_kind_words(exchange->kind), tunnel_peer_text(tunnel, peer_other(exchange->requester), peer), tries->str,
                  change->kind == CHANGE_REQUEST_REPEATED ? " so far" : "");

@@ -14,9 +14,12 @@ judge(const change_t *change, const tunnel_t *tunnel, findings_t *out)
     if (change->notify->type != NOTIFY_INVALID_IKE_SPI)
         return;
     bool has_token = change->message != NULL && ike_message_notify(change->message, NOTIFY_QCD_TOKEN) != NULL;
-    findings_add(out, &(finding_draft_t){.id = FINDING_invalid_ike_spi, .severity = SEVERITY_ERROR,
-                                         .confidence = CONFIDENCE_OBSERVED, .culprit = change->sender,
-                                         .exchange = change->exchange},
+    findings_add(out,
+                 &(finding_draft_t){ .id = FINDING_invalid_ike_spi,
+                                     .severity = SEVERITY_ERROR,
+                                     .confidence = CONFIDENCE_OBSERVED,
+                                     .culprit = change->sender,
+                                     .exchange = change->exchange },
                  "%s is alive but does not know this IKE SA any more (INVALID_IKE_SPI%s).",
                  tunnel_peer_text(tunnel, change->sender, sender), has_token ? ", with a quick crash detection token" : "");
 }

@@ -19,9 +19,12 @@ judge(const change_t *change, const tunnel_t *tunnel, findings_t *out)
         g_string_printf(wanted, "group %u", exchange->wanted_group);
     else
         g_string_append(wanted, "another group");
-    findings_add(out, &(finding_draft_t){.id = FINDING_ke_group_retry, .severity = SEVERITY_NOTE,
-                                         .confidence = exchange->refusal_confidence, .culprit = change->sender,
-                                         .exchange = exchange},
+    findings_add(out,
+                 &(finding_draft_t){ .id = FINDING_ke_group_retry,
+                                     .severity = SEVERITY_NOTE,
+                                     .confidence = exchange->refusal_confidence,
+                                     .culprit = change->sender,
+                                     .exchange = exchange },
                  "%s wants %s for the key exchange; the request is expected again with it.",
                  tunnel_peer_text(tunnel, change->sender, sender), wanted->str);
     g_string_free(wanted, TRUE);

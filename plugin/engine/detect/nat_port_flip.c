@@ -14,9 +14,14 @@ judge(const change_t *change, const tunnel_t *tunnel, findings_t *out)
 
     if (flip == NULL)
         return;
-    finding_draft_t draft = {.id = FINDING_nat_port_flip, .severity = SEVERITY_WARN, .confidence = CONFIDENCE_OBSERVED,
-                             .culprit = flip->peer, .old_port = flip->old_endpoint.port, .new_port = flip->new_endpoint.port,
-                             .grade = NAT_GRADE_RECOVERED, .evidence = {flip->last_old_frame}};
+    finding_draft_t draft = { .id = FINDING_nat_port_flip,
+                              .severity = SEVERITY_WARN,
+                              .confidence = CONFIDENCE_OBSERVED,
+                              .culprit = flip->peer,
+                              .old_port = flip->old_endpoint.port,
+                              .new_port = flip->new_endpoint.port,
+                              .grade = NAT_GRADE_RECOVERED,
+                              .evidence = { flip->last_old_frame } };
     double idle = duration_seconds(duration_between(flip->last_old_time, flip->time));
     if (endpoint_same_address(&flip->old_endpoint, &flip->new_endpoint))
         findings_add(out, &draft, "The source port of %s changed from %u to %u on the same %s, %.1f s after its last packet.",

@@ -35,18 +35,23 @@ judge(const change_t *change, const tunnel_t *tunnel, findings_t *out)
                       tunnel->refused_in_a_row >= REFUSALS_THAT_MAKE_A_PATTERN;
     if (!is_proved && !is_pattern)
         return;
-    finding_draft_t draft = {.id = FINDING_pfs_mismatch, .severity = is_proved ? SEVERITY_ERROR : SEVERITY_WARN,
-                             .confidence = is_proved ? CONFIDENCE_OBSERVED : CONFIDENCE_INFERRED,
-                             .culprit = peer_other(exchange->requester), .exchange = exchange};
+    finding_draft_t draft = { .id = FINDING_pfs_mismatch,
+                              .severity = is_proved ? SEVERITY_ERROR : SEVERITY_WARN,
+                              .confidence = is_proved ? CONFIDENCE_OBSERVED : CONFIDENCE_INFERRED,
+                              .culprit = peer_other(exchange->requester),
+                              .exchange = exchange };
     tunnel_peer_text(tunnel, peer_other(exchange->requester), refuser);
     if (is_proved)
-        findings_add(out, &draft, "%s accepted the same algorithms for the first child SA and refuses them for the rekey: "
+        findings_add(out, &draft,
+                     "%s accepted the same algorithms for the first child SA and refuses them for the rekey: "
                      "the offer has %s, so the PFS settings (DH group of the child SA) differ.",
-                     refuser, proposal_list_has(exchange->offer, TRANSFORM_KE) ? "a DH group that it does not accept"
-                                                                               : "no DH group");
+                     refuser,
+                     proposal_list_has(exchange->offer, TRANSFORM_KE) ? "a DH group that it does not accept" : "no DH group");
     else
-        findings_add(out, &draft, "The first child SA works, but %s has refused every rekey (%u so far): the DH group for child SAs "
-                     "(PFS) is the likely difference.", refuser, tunnel->refused_in_a_row);
+        findings_add(out, &draft,
+                     "The first child SA works, but %s has refused every rekey (%u so far): the DH group for child SAs "
+                     "(PFS) is the likely difference.",
+                     refuser, tunnel->refused_in_a_row);
 }
 
 const detector_t pfs_mismatch_detector = {

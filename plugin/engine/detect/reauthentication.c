@@ -8,9 +8,12 @@ static void
 judge(const change_t *change, const tunnel_t *tunnel, findings_t *out)
 {
     (void)tunnel;
-    findings_add(out, &(finding_draft_t){.id = FINDING_reauthentication, .severity = SEVERITY_NOTE,
-                                         .confidence = CONFIDENCE_INFERRED, .culprit = PEER_UNKNOWN,
-                                         .exchange = change->exchange},
+    findings_add(out,
+                 &(finding_draft_t){ .id = FINDING_reauthentication,
+                                     .severity = SEVERITY_NOTE,
+                                     .confidence = CONFIDENCE_INFERRED,
+                                     .culprit = PEER_UNKNOWN,
+                                     .exchange = change->exchange },
                  "A newly negotiated IKE SA takes the place of one that worked: the peers reauthenticate.");
 }
 

@@ -13,10 +13,14 @@ add(const exchange_t *exchange, const tunnel_t *tunnel, findings_t *out, severit
     GString *tries = g_string_new(NULL);
 
     exchange_describe_transmissions(exchange, tries);
-    findings_add(out, &(finding_draft_t){.id = FINDING_rekey_no_response, .severity = severity,
-                                         .confidence = exchange->kind_confidence, .culprit = exchange->requester,
-                                         .exchange = exchange, .began_in = exchange->sent_in[0],
-                                         .began_at = exchange->first_sent_at},
+    findings_add(out,
+                 &(finding_draft_t){ .id = FINDING_rekey_no_response,
+                                     .severity = severity,
+                                     .confidence = exchange->kind_confidence,
+                                     .culprit = exchange->requester,
+                                     .exchange = exchange,
+                                     .began_in = exchange->sent_in[0],
+                                     .began_at = exchange->first_sent_at },
                  "%s sent a %s to %s %s and %s.", tunnel_peer_text(tunnel, exchange->requester, sender),
                  exchange->kind == EXCHANGE_QUICK_MODE ? "Quick Mode rekey" : exchange_kind_words(exchange->kind),
                  endpoint_text(&exchange->destination, destination), tries->str, how);

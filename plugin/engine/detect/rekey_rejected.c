@@ -37,15 +37,18 @@ judge(const change_t *change, const tunnel_t *tunnel, findings_t *out)
     if (exchange->kind == EXCHANGE_CREATE_CHILD_SA) /* a new child as likely: child_rejected tells */
         return;
     bool is_read = exchange->error_is_exact;
-    findings_add(out, &(finding_draft_t){.id = FINDING_rekey_rejected, .severity = is_read ? SEVERITY_ERROR : SEVERITY_WARN,
-                                         .confidence = exchange->refusal_confidence, .culprit = peer_other(exchange->requester),
-                                         .exchange = exchange, .began_in = exchange->sent_in[0],
-                                         .began_at = exchange->first_sent_at},
-                 "%s refused the %s%s%s (%u in a row without success).",
-                 tunnel_peer_text(tunnel, peer_other(exchange->requester), refuser),
-                 exchange->kind == EXCHANGE_QUICK_MODE ? "Quick Mode rekey" : exchange_kind_words(exchange->kind),
-                 is_read ? " with " : "", is_read ? notify_name(exchange->ike_sa->major, exchange->error) : "",
-                 tunnel->refused_in_a_row);
+    findings_add(
+        out,
+        &(finding_draft_t){ .id = FINDING_rekey_rejected,
+                            .severity = is_read ? SEVERITY_ERROR : SEVERITY_WARN,
+                            .confidence = exchange->refusal_confidence,
+                            .culprit = peer_other(exchange->requester),
+                            .exchange = exchange,
+                            .began_in = exchange->sent_in[0],
+                            .began_at = exchange->first_sent_at },
+        "%s refused the %s%s%s (%u in a row without success).", tunnel_peer_text(tunnel, peer_other(exchange->requester), refuser),
+        exchange->kind == EXCHANGE_QUICK_MODE ? "Quick Mode rekey" : exchange_kind_words(exchange->kind), is_read ? " with " : "",
+        is_read ? notify_name(exchange->ike_sa->major, exchange->error) : "", tunnel->refused_in_a_row);
 }
 
 const detector_t rekey_rejected_detector = {

@@ -12,8 +12,12 @@ judge(const change_t *change, const tunnel_t *tunnel, findings_t *out)
     const exchange_t *exchange = change->exchange;
     char sender[ENDPOINT_TEXT_MAX];
 
-    findings_add(out, &(finding_draft_t){.id = FINDING_retransmission, .severity = SEVERITY_NOTE, .confidence = CONFIDENCE_OBSERVED,
-                                         .culprit = change->sender, .evidence = {exchange->sent_in[0]}},
+    findings_add(out,
+                 &(finding_draft_t){ .id = FINDING_retransmission,
+                                     .severity = SEVERITY_NOTE,
+                                     .confidence = CONFIDENCE_OBSERVED,
+                                     .culprit = change->sender,
+                                     .evidence = { exchange->sent_in[0] } },
                  "%s sent the same %s again (retransmission %u, after %.1f s%s).", tunnel_peer_text(tunnel, change->sender, sender),
                  exchange_kind_words(exchange->kind), exchange->transmissions - 1, duration_seconds(exchange->last_gap),
                  exchange->outcome == OUTCOME_ANSWERED ? "; it had been answered, so the answer was lost further on" : "");

@@ -9,7 +9,8 @@
 static bool
 is_harmless(const exchange_t *exchange)
 {
-    return exchange_is_delete(exchange) && (exchange->deletes_replaced || exchange->ike_sa->is_replaced || exchange->ike_sa->is_midstream || exchange->kind == EXCHANGE_DELETE_CHILD);
+    return exchange_is_delete(exchange) && (exchange->deletes_replaced || exchange->ike_sa->is_replaced ||
+                                            exchange->ike_sa->is_midstream || exchange->kind == EXCHANGE_DELETE_CHILD);
 }
 
 static const char *
@@ -37,13 +38,16 @@ judge(const change_t *change, const tunnel_t *tunnel, findings_t *out)
         return;
     if (tunnel_peer_lives(tunnel, exchange))
         return;
-    findings_add(out, &(finding_draft_t){.id = FINDING_retransmit_exhausted,
-                                         .severity = is_harmless(exchange) ? SEVERITY_NOTE : SEVERITY_ERROR,
-                                         .confidence = CONFIDENCE_OBSERVED, .culprit = exchange->requester, .exchange = exchange,
-                                         .began_in = exchange_last_sent_in(exchange), .began_at = exchange->last_sent_at},
-                 "%s retransmitted its %s %u times, the last time here, %s.",
-                 tunnel_peer_text(tunnel, exchange->requester, sender), exchange_kind_words(exchange->kind),
-                 exchange->transmissions - 1, how_it_is_known(exchange->abandoned));
+    findings_add(out,
+                 &(finding_draft_t){ .id = FINDING_retransmit_exhausted,
+                                     .severity = is_harmless(exchange) ? SEVERITY_NOTE : SEVERITY_ERROR,
+                                     .confidence = CONFIDENCE_OBSERVED,
+                                     .culprit = exchange->requester,
+                                     .exchange = exchange,
+                                     .began_in = exchange_last_sent_in(exchange),
+                                     .began_at = exchange->last_sent_at },
+                 "%s retransmitted its %s %u times, the last time here, %s.", tunnel_peer_text(tunnel, exchange->requester, sender),
+                 exchange_kind_words(exchange->kind), exchange->transmissions - 1, how_it_is_known(exchange->abandoned));
 }
 
 const detector_t retransmit_exhausted_detector = {

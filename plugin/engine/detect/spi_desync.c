@@ -81,8 +81,12 @@ add(findings_t *out, const tunnel_t *tunnel, const esp_sa_t *sa, severity_t seve
 {
     char sender[ENDPOINT_TEXT_MAX], receiver[ENDPOINT_TEXT_MAX];
 
-    findings_add(out, &(finding_draft_t){.id = FINDING_spi_desync, .severity = severity, .confidence = confidence,
-                                         .culprit = sa->sender, .evidence = {proof, sa->last_frame}},
+    findings_add(out,
+                 &(finding_draft_t){ .id = FINDING_spi_desync,
+                                     .severity = severity,
+                                     .confidence = confidence,
+                                     .culprit = sa->sender,
+                                     .evidence = { proof, sa->last_frame } },
                  "%s still sends ESP on SPI 0x%08x, which %s no longer has: %s.", tunnel_peer_text(tunnel, sa->sender, sender),
                  sa->spi, tunnel_peer_text(tunnel, peer_other(sa->sender), receiver), how);
 }
@@ -108,7 +112,8 @@ judge_esp(const change_t *change, const tunnel_t *tunnel, findings_t *out)
         add(out, tunnel, sa, SEVERITY_ERROR, CONFIDENCE_OBSERVED, sa->unreachable_in,
             "its host reported the port as unreachable and has sent nothing since");
     else if (receiver_went_on(change, tunnel, sa))
-        add(out, tunnel, sa, SEVERITY_ERROR, CONFIDENCE_OBSERVED, FRAME_NONE, "it uses the SAs of a newer negotiation and nothing older");
+        add(out, tunnel, sa, SEVERITY_ERROR, CONFIDENCE_OBSERVED, FRAME_NONE,
+            "it uses the SAs of a newer negotiation and nothing older");
 }
 
 /* The old IKE SA had stopped answering the one who sends ESP on it. */

@@ -11,11 +11,16 @@ judge(const change_t *change, const tunnel_t *tunnel, findings_t *out)
 
     if (!tunnel->was_up || (loss->kind != LOSS_GAVE_UP && loss->kind != LOSS_CHILD_GONE && loss->kind != LOSS_REPLACED))
         return;
-    const char *why = loss->kind == LOSS_CHILD_GONE ? "its last child SA ended after its rekeys were refused"
-                                                    : "its IKE SA was given up";
-    findings_add(out, &(finding_draft_t){.id = FINDING_tunnel_down, .severity = SEVERITY_ERROR, .confidence = CONFIDENCE_OBSERVED,
-                                         .culprit = loss->by, .began_in = loss->last_proof_in, .began_at = loss->last_proof_at,
-                                         .evidence = {loss->frame}},
+    const char *why =
+        loss->kind == LOSS_CHILD_GONE ? "its last child SA ended after its rekeys were refused" : "its IKE SA was given up";
+    findings_add(out,
+                 &(finding_draft_t){ .id = FINDING_tunnel_down,
+                                     .severity = SEVERITY_ERROR,
+                                     .confidence = CONFIDENCE_OBSERVED,
+                                     .culprit = loss->by,
+                                     .began_in = loss->last_proof_in,
+                                     .began_at = loss->last_proof_at,
+                                     .evidence = { loss->frame } },
                  "The tunnel went down (%s) and was not back when the capture ended %.1f s later.", why,
                  duration_seconds(duration_between(loss->last_proof_at, change->time)));
 }

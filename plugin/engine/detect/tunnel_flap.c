@@ -28,13 +28,18 @@ judge(const change_t *change, const tunnel_t *tunnel, findings_t *out)
     bool was_orderly = loss->kind == LOSS_DELETED;
 
     (void)tunnel;
-    findings_add(out, &(finding_draft_t){.id = FINDING_tunnel_flap,
-                                         .severity = !was_orderly ? SEVERITY_ERROR : loss->traffic ? SEVERITY_WARN : SEVERITY_NOTE,
-                                         .confidence = loss->kind == LOSS_GAVE_UP ? CONFIDENCE_OBSERVED : loss->confidence,
-                                         .culprit = loss->by, .began_in = loss->last_proof_in, .began_at = loss->last_proof_at,
-                                         .evidence = {loss->last_proof_in, loss->frame}},
-                 "The tunnel was down for %.1f s: %s.",
-                 duration_seconds(duration_between(loss->last_proof_at, change->time)), how_it_went(loss->kind));
+    findings_add(out,
+                 &(finding_draft_t){ .id = FINDING_tunnel_flap,
+                                     .severity = !was_orderly    ? SEVERITY_ERROR
+                                                 : loss->traffic ? SEVERITY_WARN
+                                                                 : SEVERITY_NOTE,
+                                     .confidence = loss->kind == LOSS_GAVE_UP ? CONFIDENCE_OBSERVED : loss->confidence,
+                                     .culprit = loss->by,
+                                     .began_in = loss->last_proof_in,
+                                     .began_at = loss->last_proof_at,
+                                     .evidence = { loss->last_proof_in, loss->frame } },
+                 "The tunnel was down for %.1f s: %s.", duration_seconds(duration_between(loss->last_proof_at, change->time)),
+                 how_it_went(loss->kind));
 }
 
 const detector_t tunnel_flap_detector = {

@@ -112,46 +112,46 @@ typedef struct {
 /* One proposal (IKEv2) or one transform of a proposal (IKEv1: each stands alone). */
 typedef struct {
     uint8_t number;
-    uint8_t protocol;      /* PROTOCOL_IKE, PROTOCOL_AH, PROTOCOL_ESP */
-    uint8_t spi_size;      /* bytes */
-    uint64_t spi;          /* host order; 0 when spi_size is 0 or above 8 */
-    unsigned transforms;   /* used in `transform`; further ones on the wire are not kept */
+    uint8_t protocol;    /* PROTOCOL_IKE, PROTOCOL_AH, PROTOCOL_ESP */
+    uint8_t spi_size;    /* bytes */
+    uint64_t spi;        /* host order; 0 when spi_size is 0 or above 8 */
+    unsigned transforms; /* used in `transform`; further ones on the wire are not kept */
     transform_t transform[TRANSFORMS_MAX];
     uint32_t life_seconds; /* IKEv1 life duration in seconds; 0: not given */
 } proposal_t;
 
 typedef struct {
-    unsigned proposals;    /* used in `proposal` */
+    unsigned proposals; /* used in `proposal` */
     proposal_t proposal[PROPOSALS_MAX];
 } proposal_list_t;
 
 typedef struct {
     uint16_t type;
     uint8_t protocol;
-    uint8_t spi_size;     /* bytes */
-    uint64_t spi;         /* host order; 0 when spi_size is 0 or above 8 */
-    size_t data_length;   /* bytes on the wire */
-    uint32_t data;        /* the first up to 4 data bytes as a big-endian number (2-byte data: the 16-bit value); 0: none */
+    uint8_t spi_size;   /* bytes */
+    uint64_t spi;       /* host order; 0 when spi_size is 0 or above 8 */
+    size_t data_length; /* bytes on the wire */
+    uint32_t data;      /* the first up to 4 data bytes as a big-endian number (2-byte data: the 16-bit value); 0: none */
 } notify_t;
 
 /* One message. Plain values, about 4 KiB: lives on the stack of whoever handles the packet. */
 typedef struct {
     /* header */
-    uint64_t spi_i;           /* host order; IKEv1: the initiator cookie */
-    uint64_t spi_r;           /* 0 before the responder chose one */
-    uint8_t next_payload;     /* of the header */
-    uint8_t major;            /* 1 or 2 */
+    uint64_t spi_i;       /* host order; IKEv1: the initiator cookie */
+    uint64_t spi_r;       /* 0 before the responder chose one */
+    uint8_t next_payload; /* of the header */
+    uint8_t major;        /* 1 or 2 */
     uint8_t exchange_type;
     bool from_original_initiator; /* IKEv2 I flag; false in IKEv1 */
-    bool is_response;         /* IKEv2 R flag; false in IKEv1 */
-    bool is_encrypted;        /* IKEv1 E flag; IKEv2: an SK or SKF payload is there */
-    uint32_t message_id;      /* host order */
-    uint32_t length;          /* the header's length field, bytes */
+    bool is_response;             /* IKEv2 R flag; false in IKEv1 */
+    bool is_encrypted;            /* IKEv1 E flag; IKEv2: an SK or SKF payload is there */
+    uint32_t message_id;          /* host order */
+    uint32_t length;              /* the header's length field, bytes */
 
     /* the bytes */
-    bool is_truncated;        /* cut by the capture (snaplen): what is missing is unknown, not wrong */
-    bool is_malformed;        /* lengths that contradict each other; what was read before stays valid */
-    uint64_t fingerprint;     /* equal for equal bytes from the IKE header on (RFC 7296 2.1: a retransmission is bitwise identical) */
+    bool is_truncated;    /* cut by the capture (snaplen): what is missing is unknown, not wrong */
+    bool is_malformed;    /* lengths that contradict each other; what was read before stays valid */
+    uint64_t fingerprint; /* equal for equal bytes from the IKE header on (RFC 7296 2.1: a retransmission is bitwise identical) */
 
     /* what encryption leaves visible */
     uint8_t first_inner;      /* IKEv2: type of the first encrypted payload (the SK payload's Next Payload, RFC 7296 3.14),
@@ -161,25 +161,25 @@ typedef struct {
     uint16_t fragment_total;
 
     /* payloads: valid when `is_readable` */
-    bool is_readable;         /* the message is clear, or its decryption was verified */
-    bool is_decrypted;        /* read from verified decrypted bytes */
+    bool is_readable;  /* the message is clear, or its decryption was verified */
+    bool is_decrypted; /* read from verified decrypted bytes */
     unsigned notifies;
     notify_t notify[NOTIFIES_MAX];
-    uint8_t delete_protocol;  /* 0: no Delete payload. If several, PROTOCOL_IKE wins */
-    unsigned deleted_spis;    /* IPsec SPIs in Delete payloads: the sender's inbound SPIs (RFC 7296 1.4.1) */
+    uint8_t delete_protocol; /* 0: no Delete payload. If several, PROTOCOL_IKE wins */
+    unsigned deleted_spis;   /* IPsec SPIs in Delete payloads: the sender's inbound SPIs (RFC 7296 1.4.1) */
     uint32_t deleted_spi[DELETED_SPIS_MAX];
     bool has_sa;
-    proposal_list_t sa;       /* of the first SA payload */
+    proposal_list_t sa; /* of the first SA payload */
     bool has_ke;
-    uint16_t ke_group;        /* IKEv2 only; 0 otherwise */
+    uint16_t ke_group; /* IKEv2 only; 0 otherwise */
     bool has_eap;
     bool has_configuration;
-    char identity_i[IDENTITY_TEXT_MAX];   /* IDi as text ("fqdn:a.example", "ipv4:192.0.2.1"); empty: none. IKEv1 phase 1: the
+    char identity_i[IDENTITY_TEXT_MAX]; /* IDi as text ("fqdn:a.example", "ipv4:192.0.2.1"); empty: none. IKEv1 phase 1: the
                                              sender's, whoever it is, for the message does not say; identity_r stays empty */
     char identity_r[IDENTITY_TEXT_MAX];
-    char selectors_i[SELECTOR_TEXT_MAX];  /* TSi (IKEv2) or IDci of Quick Mode, "192.0.2.0/24 [proto 6 port 80]"; empty: none */
+    char selectors_i[SELECTOR_TEXT_MAX]; /* TSi (IKEv2) or IDci of Quick Mode, "192.0.2.0/24 [proto 6 port 80]"; empty: none */
     char selectors_r[SELECTOR_TEXT_MAX];
-    unsigned payloads;        /* payloads read, all types */
+    unsigned payloads; /* payloads read, all types */
 } ike_message_t;
 
 #define IKE_HEADER_LENGTH 28u
@@ -189,9 +189,8 @@ typedef struct {
  * if it is the only one). IKEv1: everything after the header, with its padding.
  * False: not an IKE message that can be accounted for (shorter than a header, or the major version is neither 1 nor 2);
  * `ret_message` is untouched then. Truncated and malformed messages are parsed as far as they go and say so. */
-G_GNUC_WARN_UNUSED_RESULT bool ike_message_parse(const uint8_t *bytes, size_t captured, size_t reported,
-                                                  const uint8_t *decrypted, size_t decrypted_length,
-                                                  ike_message_t *ret_message);
+G_GNUC_WARN_UNUSED_RESULT bool ike_message_parse(const uint8_t *bytes, size_t captured, size_t reported, const uint8_t *decrypted,
+                                                 size_t decrypted_length, ike_message_t *ret_message);
 
 /* The first notify of `type`, or NULL. Borrowed from `message`. */
 const notify_t *ike_message_notify(const ike_message_t *message, uint16_t type);

@@ -6,13 +6,13 @@
 
 #include <glib.h>
 
-#define EDGE(cause_id, effect_id, seconds, reason)                                                                                \
+#define EDGE(cause_id, effect_id, seconds, reason)                                                                                 \
     {                                                                                                                              \
-        .cause = FINDING_##cause_id, .effect = FINDING_##effect_id, .within = SECONDS(seconds), .why = reason                     \
+        .cause = FINDING_##cause_id, .effect = FINDING_##effect_id, .within = SECONDS(seconds), .why = reason                      \
     }
-#define EXPLAINS(cause_id, effect_id, seconds, reason)                                                                            \
+#define EXPLAINS(cause_id, effect_id, seconds, reason)                                                                             \
     {                                                                                                                              \
-        .cause = FINDING_##cause_id, .effect = FINDING_##effect_id, .within = SECONDS(seconds), .before_report = true,            \
+        .cause = FINDING_##cause_id, .effect = FINDING_##effect_id, .within = SECONDS(seconds), .before_report = true,             \
         .why = reason                                                                                                              \
     }
 

@@ -10,9 +10,9 @@
 /* One edge. For one effect, an edge further up in the table is the better explanation. */
 typedef struct {
     finding_id_t cause, effect;
-    duration_ns_t within;  /* the effect begins at most this long after the cause */
-    bool before_report;    /* the cause may begin after the effect began, as long as it is found no later */
-    const char *why;       /* source of the edge */
+    duration_ns_t within; /* the effect begins at most this long after the cause */
+    bool before_report;   /* the cause may begin after the effect began, as long as it is found no later */
+    const char *why;      /* source of the edge */
 } cause_rule_t;
 
 extern const cause_rule_t cause_rules[];
