@@ -247,8 +247,9 @@ refusal(const ike_step_t *step, const notify_t *error)
 {
     exchange_t *exchange = waiting_for(step, is_negotiation);
 
-    /* A clear notice may be forged; one that refuses the first offer is believed, as there is nothing yet that it could end. */
-    bool is_believable = step->message->is_encrypted || (exchange != NULL && exchange->messages == 1);
+    /* A clear notice may be forged; one by which the responder refuses what was just offered is what real refusals look like. */
+    bool is_believable =
+        step->message->is_encrypted || (exchange != NULL && exchange->requester == step->ike_sa->original_initiator);
     if (exchange == NULL || !is_believable) {
         change_t change = step_change(step, CHANGE_NOTIFY);
         change.notify = error;
