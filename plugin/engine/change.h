@@ -33,6 +33,8 @@ typedef enum {
     CHANGE_REAUTHENTICATED = 1u << 17,  /* a new IKE SA took over from a live one */
 } change_kind_t;
 
+#define CHANGE_KINDS 18 /* bits used above */
+
 /* Everything is borrowed for the duration of the call. Members that the kind does not name may be NULL. */
 typedef struct {
     change_kind_t kind;

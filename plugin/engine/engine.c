@@ -54,6 +54,18 @@ free_tunnel(gpointer data)
         tunnel_free(data);
 }
 
+static void
+put_to_sleep(engine_t *engine)
+{
+    for (unsigned bit = 0; bit < CHANGE_KINDS; bit++) {
+        engine->sleepers[bit] = g_ptr_array_new();
+        for (unsigned i = 0; i < DETECTOR_COUNT; i++) {
+            if ((detectors[i]->wakes_on & 1u << bit) != 0)
+                g_ptr_array_add(engine->sleepers[bit], (gpointer)detectors[i]);
+        }
+    }
+}
+
 engine_t *
 engine_new(const engine_settings_t *settings)
 {
@@ -69,6 +81,7 @@ engine_new(const engine_settings_t *settings)
     engine->sorted_findings = g_ptr_array_new();
     engine->copies = copies_new();
     engine->abandoned_at_end = g_ptr_array_new();
+    put_to_sleep(engine);
     engine->latest = engine->previous_time = CAPTURE_TIME_NONE;
     engine->capture.first_time = engine->capture.last_time = CAPTURE_TIME_NONE;
     return engine;
@@ -100,6 +113,8 @@ engine_free(engine_t *engine)
     g_ptr_array_free(engine->findings, TRUE);
     copies_free(engine->copies);
     g_ptr_array_free(engine->abandoned_at_end, TRUE);
+    for (unsigned bit = 0; bit < CHANGE_KINDS; bit++)
+        g_ptr_array_free(engine->sleepers[bit], TRUE);
     g_free(engine);
 }
 
@@ -163,11 +178,11 @@ engine_judge(engine_t *engine, tunnel_t *tunnel, change_t *change)
 
     change->settings = &engine->settings;
     change->clock_is_unusable = engine->clock_is_unusable;
-    for (unsigned i = 0; i < DETECTOR_COUNT; i++) {
-        const detector_t *detector = detectors[i];
-        if ((detector->wakes_on & (uint32_t)change->kind) == 0 || (detector->needs_time && engine->clock_is_unusable))
-            continue;
-        detector->judge(change, tunnel, &findings);
+    const GPtrArray *sleepers = engine->sleepers[g_bit_nth_lsf((gulong)change->kind, -1)];
+    for (unsigned i = 0; i < sleepers->len; i++) {
+        const detector_t *detector = g_ptr_array_index(sleepers, i);
+        if (!detector->needs_time || !engine->clock_is_unusable)
+            detector->judge(change, tunnel, &findings);
     }
 }
 

@@ -30,6 +30,8 @@ struct engine {
     capture_ns_t previous_time;
     bool clock_is_unusable;
 
+    GPtrArray *sleepers[CHANGE_KINDS]; /* borrowed detector_t that wake on the change of this bit, in order of judgement */
+
     bool is_finished;
     GPtrArray *abandoned_at_end;  /* borrowed exchange_t that only the end of the capture showed as given up */
     unsigned findings_before_end; /* findings in `findings` when engine_finish() began */

@@ -106,8 +106,11 @@ step_count_success(const ike_step_t *step, exchange_t *exchange)
     tunnel_t *tunnel = step->tunnel;
     const proposal_t *chosen = chosen_proposal(step->message);
 
-    if (exchange_is_rekey(exchange))
+    /* What was not told apart yet counts once it turns out to have been an IKE rekey. */
+    if (exchange_is_rekey(exchange) && exchange->kind != EXCHANGE_CREATE_CHILD_SA)
         tunnel->rekeys_ok++;
+    if (exchange->kind == EXCHANGE_CHILD_REKEY || (exchange->kind == EXCHANGE_QUICK_MODE && exchange_is_rekey(exchange)))
+        tunnel->child_rekeys_ok++;
     if (exchange->kind == EXCHANGE_IKE_REKEY)
         return;
     if (exchange->creates_child) {
@@ -250,6 +253,7 @@ rekeyed_predecessor(engine_t *engine, tunnel_t *tunnel, const ike_message_t *mes
         if (rekey->kind == EXCHANGE_CREATE_CHILD_SA) {
             /* What was not told apart then is now known; it made no child. */
             rekey->kind = EXCHANGE_IKE_REKEY;
+            tunnel->rekeys_ok++;
             rekey->creates_child = false;
             if (tunnel->live_children > 1)
                 tunnel->live_children--;

@@ -204,6 +204,7 @@ ike_sa_deleted(const ike_step_t *step, exchange_t *exchange)
             exchange_t *older = g_ptr_array_index(ike_sa->exchanges, i);
             if (older->kind == EXCHANGE_CREATE_CHILD_SA && older->outcome == OUTCOME_ANSWERED && !older->is_refused) {
                 older->kind = EXCHANGE_IKE_REKEY;
+                tunnel->rekeys_ok++;
                 if (older->creates_child && tunnel->live_children > 1)
                     tunnel->live_children--;
                 older->creates_child = false;
@@ -262,8 +263,8 @@ static void
 child_deleted(const ike_step_t *step, exchange_t *exchange)
 {
     /* One line of child SAs: every pair but the first came from a rekey, and only the old and the new one are alive. */
-    bool is_single_line = !step->ike_sa->is_midstream && step->tunnel->rekeys_ok > 0 &&
-                          step->tunnel->generations <= step->tunnel->rekeys_ok + 1 && step->tunnel->live_children == 2;
+    bool is_single_line = !step->ike_sa->is_midstream && step->tunnel->child_rekeys_ok > 0 &&
+                          step->tunnel->generations <= step->tunnel->child_rekeys_ok + 1 && step->tunnel->live_children == 2;
     if (!step->message->is_readable && is_single_line) {
         infer_deleted_spi(step, PEER_A);
         infer_deleted_spi(step, PEER_B);

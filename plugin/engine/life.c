@@ -85,6 +85,11 @@ life_proved_by_esp(engine_t *engine, const esp_sa_t *sa, capture_ns_t time, fram
         return;
     if (is_new)
         recovered(engine, tunnel, packet->frame, packet->time);
+    bool was_not_the_last = tunnel->loss.kind == LOSS_CHILD_GONE && duration_between(tunnel->loss.at, time) > SETTLING;
+    if (was_not_the_last) { /* the capture did not show how many children there were */
+        tunnel->loss = (loss_t){ .kind = LOSS_NONE };
+        tunnel->live_children = 1;
+    }
     life_proved(engine, tunnel, time, frame);
 }
 

@@ -129,6 +129,7 @@ typedef struct tunnel {
     } before_end;
 
     /* counters for the tables */
+    unsigned child_rekeys_ok; /* of `rekeys_ok`, those of a child */
     unsigned rekeys_ok, rekeys_failed, dpd_sent, dpd_unanswered;
     GArray *dpd_rtts; /* duration_ns_t */
 } tunnel_t;

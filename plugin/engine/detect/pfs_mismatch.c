@@ -26,7 +26,7 @@ judge(const change_t *change, const tunnel_t *tunnel, findings_t *out)
     char refuser[ENDPOINT_TEXT_MAX];
 
     if (!exchange->is_refused || !exchange_is_rekey(exchange) || exchange->kind == EXCHANGE_CREATE_CHILD_SA ||
-        exchange->kind == EXCHANGE_IKE_REKEY || !tunnel->had_child || tunnel->rekeys_ok > 0)
+        exchange->kind == EXCHANGE_IKE_REKEY || !tunnel->had_child || tunnel->child_rekeys_ok > 0)
         return;
     if (tunnel_latest_finding(tunnel, FINDING_pfs_mismatch, PEER_UNKNOWN) != NULL)
         return;
