@@ -23,49 +23,71 @@ is_between(const tunnel_t *tunnel, const packet_t *packet)
            (endpoint_same_address(b, &packet->source) && endpoint_same_address(a, &packet->destination));
 }
 
-/* Evicts the tunnel that has been idle longest. Its findings stay, its state goes. */
+void
+engine_unlink_ike_sa(engine_t *engine, ike_sa_t *ike_sa)
+{
+    GSList *rest = g_slist_remove(g_hash_table_lookup(engine->ike_sas_by_spi, &ike_sa->spi_i), ike_sa);
+
+    if (rest == NULL)
+        g_hash_table_remove(engine->ike_sas_by_spi, &ike_sa->spi_i);
+    else
+        g_hash_table_replace(engine->ike_sas_by_spi, g_memdup2(&ike_sa->spi_i, sizeof(ike_sa->spi_i)), rest);
+}
+
+void
+engine_unlink_esp_sa(engine_t *engine, esp_sa_t *sa)
+{
+    gpointer spi = GUINT_TO_POINTER(sa->spi);
+    GSList *rest = g_slist_remove(g_hash_table_lookup(engine->esp_sas_by_spi, spi), sa);
+
+    if (rest == NULL)
+        g_hash_table_remove(engine->esp_sas_by_spi, spi);
+    else
+        g_hash_table_replace(engine->esp_sas_by_spi, spi, rest);
+}
+
+static void
+evict(engine_t *engine, tunnel_t *tunnel)
+{
+    gpointer key = GUINT_TO_POINTER(tunnel->address_key);
+    GSList *rest = g_slist_remove(g_hash_table_lookup(engine->tunnels_by_address, key), tunnel);
+
+    if (rest == NULL)
+        g_hash_table_remove(engine->tunnels_by_address, key);
+    else
+        g_hash_table_replace(engine->tunnels_by_address, key, rest);
+    for (unsigned i = 0; i < tunnel->ike_sas->len; i++)
+        engine_unlink_ike_sa(engine, g_ptr_array_index(tunnel->ike_sas, i));
+    for (unsigned i = 0; i < tunnel->esp_sas->len; i++)
+        engine_unlink_esp_sa(engine, g_ptr_array_index(tunnel->esp_sas, i));
+    g_ptr_array_index(engine->tunnels, tunnel->index) = NULL;
+    tunnel_free(tunnel);
+    engine->capture.tunnels_evicted++;
+}
+
+static gint
+by_last_frame(gconstpointer a, gconstpointer b)
+{
+    const tunnel_t *left = *(const tunnel_t *const *)a, *right = *(const tunnel_t *const *)b;
+    return (left->last_frame > right->last_frame) - (left->last_frame < right->last_frame);
+}
+
+/* Evicts the quarter of the tunnels that has been idle longest, so that a flood of addresses costs linear time. Their findings
+ * stay, their state goes. */
 static void
 evict_oldest(engine_t *engine)
 {
-    tunnel_t *oldest = NULL;
+    GPtrArray *alive = g_ptr_array_new();
 
     for (unsigned i = 0; i < engine->tunnels->len; i++) {
         tunnel_t *tunnel = g_ptr_array_index(engine->tunnels, i);
-        if (tunnel != NULL && (oldest == NULL || tunnel->last_frame < oldest->last_frame))
-            oldest = tunnel;
+        if (tunnel != NULL)
+            g_ptr_array_add(alive, tunnel);
     }
-    if (oldest == NULL)
-        return;
-    GHashTableIter iter;
-    gpointer list_key, list;
-    g_hash_table_iter_init(&iter, engine->tunnels_by_address);
-    while (g_hash_table_iter_next(&iter, &list_key, &list)) {
-        GSList *kept = g_slist_remove(list, oldest);
-        if (kept == NULL)
-            g_hash_table_iter_remove(&iter);
-        else
-            g_hash_table_iter_replace(&iter, kept);
-    }
-    for (unsigned i = 0; i < oldest->ike_sas->len; i++) {
-        ike_sa_t *ike_sa = g_ptr_array_index(oldest->ike_sas, i);
-        GSList *rest = g_slist_remove(g_hash_table_lookup(engine->ike_sas_by_spi, &ike_sa->spi_i), ike_sa);
-        if (rest == NULL)
-            g_hash_table_remove(engine->ike_sas_by_spi, &ike_sa->spi_i);
-        else
-            g_hash_table_replace(engine->ike_sas_by_spi, g_memdup2(&ike_sa->spi_i, sizeof(ike_sa->spi_i)), rest);
-    }
-    for (unsigned i = 0; i < oldest->esp_sas->len; i++) {
-        esp_sa_t *sa = g_ptr_array_index(oldest->esp_sas, i);
-        gpointer spi = GUINT_TO_POINTER(sa->spi);
-        GSList *rest = g_slist_remove(g_hash_table_lookup(engine->esp_sas_by_spi, spi), sa);
-        if (rest == NULL)
-            g_hash_table_remove(engine->esp_sas_by_spi, spi);
-        else
-            g_hash_table_replace(engine->esp_sas_by_spi, spi, rest);
-    }
-    g_ptr_array_index(engine->tunnels, oldest->index) = NULL;
-    tunnel_free(oldest);
-    engine->capture.tunnels_evicted++;
+    g_ptr_array_sort(alive, by_last_frame);
+    for (unsigned i = 0; i < alive->len / 4 + 1 && i < alive->len; i++)
+        evict(engine, g_ptr_array_index(alive, i));
+    g_ptr_array_free(alive, TRUE);
 }
 
 tunnel_t *
@@ -76,6 +98,7 @@ engine_add_tunnel(engine_t *engine, const endpoint_t *a, const endpoint_t *b, fr
     tunnel_t *tunnel = tunnel_new(engine, engine->tunnels->len, a, b, frame, time);
     gpointer key = pair_key(a, b);
 
+    tunnel->address_key = GPOINTER_TO_UINT(key);
     g_ptr_array_add(engine->tunnels, tunnel);
     GSList *list = g_hash_table_lookup(engine->tunnels_by_address, key);
     g_hash_table_replace(engine->tunnels_by_address, key, g_slist_prepend(list, tunnel));
@@ -223,7 +246,7 @@ engine_adopt_by_endpoint(engine_t *engine, ike_sa_t *ike_sa, const packet_t *pac
     g_ptr_array_set_size(from->ike_sas, 0);
     g_ptr_array_set_free_func(from->ike_sas, (GDestroyNotify)ike_sa_free);
     ike_sa->tunnel = to;
-    ike_sa->index = to->ike_sas->len;
+    ike_sa->index = to->ike_sas_seen++;
     g_ptr_array_add(to->ike_sas, ike_sa);
     for (unsigned i = 0; i < from->waiting->len; i++)
         g_ptr_array_add(to->waiting, g_ptr_array_index(from->waiting, i));
@@ -231,7 +254,7 @@ engine_adopt_by_endpoint(engine_t *engine, ike_sa_t *ike_sa, const packet_t *pac
     for (unsigned i = 0; i < PEERS; i++)
         to->peer[i].packets += from->peer[i].packets;
     if (from->index == engine->tunnels->len - 1) { /* the tunnel never was one: give its number back */
-        gpointer key = pair_key(&from->peer[PEER_A].first, &from->peer[PEER_B].first);
+        gpointer key = GUINT_TO_POINTER(from->address_key);
         GSList *rest = g_slist_remove(g_hash_table_lookup(engine->tunnels_by_address, key), from);
         if (rest == NULL)
             g_hash_table_remove(engine->tunnels_by_address, key);

@@ -167,7 +167,7 @@ engine_keep_finding(engine_t *engine, tunnel_t *tunnel, finding_t *finding)
         note->findings = g_ptr_array_new();
     g_ptr_array_add(note->findings, finding);
     g_ptr_array_add(engine->findings, finding);
-    g_ptr_array_add(tunnel->findings, finding);
+    tunnel_keep_finding(tunnel, finding);
     engine->findings_changed = true;
 }
 
@@ -246,6 +246,8 @@ reopen(engine_t *engine)
         if (tunnel != NULL)
             g_ptr_array_remove(tunnel->findings, finding);
         g_ptr_array_set_size(engine->findings, (int)engine->findings->len - 1);
+        if (tunnel != NULL)
+            tunnel_recount_findings(tunnel);
     }
     engine->findings_changed = true;
 }
@@ -397,13 +399,16 @@ engine_note_esp(const engine_t *engine, frame_t frame, const endpoint_t *source,
     endpoint_t from = copies_canonical(engine->copies, source), to = copies_canonical(engine->copies, destination);
     const esp_sa_t *sa = engine_find_esp_sa(engine, spi, &from, &to, frame);
 
-    if (sa == NULL && kept == NULL)
+    packet_t packet = { .kind = PACKET_ESP, .frame = frame, .source = from, .destination = to };
+    const tunnel_t *tunnel = sa != NULL ? sa->tunnel : engine_tunnel_for_packet((engine_t *)engine, &packet);
+    if (tunnel == NULL && kept == NULL)
         return false;
     *ret_note = (frame_note_t){ .frame = frame, .tunnel = INDEX_NONE, .ike_sa = INDEX_NONE, .child_sa = INDEX_NONE };
     if (kept != NULL)
         *ret_note = *kept;
+    if (tunnel != NULL)
+        ret_note->tunnel = tunnel->index;
     if (sa != NULL) {
-        ret_note->tunnel = sa->tunnel->index;
         ret_note->child_sa = sa->generation;
         ret_note->spi_first_seen_in = sa->first_frame;
         ret_note->spi_announced_in = sa->announced_in;
@@ -464,4 +469,9 @@ void
 engine_capture_row(const engine_t *engine, capture_row_t *ret_row)
 {
     *ret_row = engine->capture;
+    for (unsigned t = 0; t < engine->tunnels->len; t++) {
+        const tunnel_t *tunnel = g_ptr_array_index(engine->tunnels, t);
+        if (tunnel != NULL)
+            ret_row->findings_left_out += tunnel->findings_left_out;
+    }
 }

@@ -109,7 +109,12 @@ typedef struct {
     const finding_t *worst; /* the most severe, then first finding; NULL: none */
 } tunnel_row_t;
 
+/* Tunnels seen; their indices are below this. */
 unsigned engine_tunnel_count(const engine_t *engine);
+
+/* False: the tunnel was evicted (settings.max_tunnels) and has no row any more. */
+bool engine_tunnel_is_kept(const engine_t *engine, uint32_t tunnel);
+
 void engine_tunnel_row(const engine_t *engine, uint32_t tunnel, tunnel_row_t *ret_row);
 
 /* An outage, or trouble that led to one: from the first trouble to the recovery. */
@@ -132,6 +137,7 @@ void engine_incident_row(const engine_t *engine, uint32_t tunnel, uint32_t incid
 typedef struct {
     uint64_t frames, ike_messages, esp_packets, keepalives, icmp_errors, copies, malformed;
     uint64_t tunnels_evicted;
+    uint64_t findings_left_out; /* of tunnels that have too many of one id */
     frame_t first_frame, last_frame;
     capture_ns_t first_time, last_time; /* CAPTURE_TIME_NONE: no frame had a time */
 } capture_row_t;

@@ -36,6 +36,18 @@ engine_find_esp_sa(const engine_t *engine, uint32_t spi, const endpoint_t *sourc
     return half;
 }
 
+/* Many at once, so that a flood of SPIs costs linear time. */
+static void
+forget_esp_sas(engine_t *engine, tunnel_t *tunnel)
+{
+    for (unsigned i = 0; i < ESP_SAS_PER_TUNNEL_MAX / 2; i++) {
+        esp_sa_t *sa = g_ptr_array_index(tunnel->esp_sas, i);
+        tunnel->forgotten_loss[sa->sender] += esp_sa_estimated_loss(sa);
+        engine_unlink_esp_sa(engine, sa);
+    }
+    g_ptr_array_remove_range(tunnel->esp_sas, 0, ESP_SAS_PER_TUNNEL_MAX / 2);
+}
+
 esp_sa_t *
 engine_add_esp_sa(engine_t *engine, tunnel_t *tunnel, uint32_t spi, peer_t sender)
 {
@@ -43,6 +55,8 @@ engine_add_esp_sa(engine_t *engine, tunnel_t *tunnel, uint32_t spi, peer_t sende
     gpointer key = GUINT_TO_POINTER(spi);
 
     sa->negotiation = tunnel->lineage;
+    if (tunnel->esp_sas->len >= ESP_SAS_PER_TUNNEL_MAX)
+        forget_esp_sas(engine, tunnel);
     g_ptr_array_add(tunnel->esp_sas, sa);
     GSList *list = g_hash_table_lookup(engine->esp_sas_by_spi, key);
     g_hash_table_replace(engine->esp_sas_by_spi, key, g_slist_prepend(list, sa));

@@ -113,8 +113,13 @@ finding_t *
 findings_add(findings_t *findings, const finding_draft_t *draft, const char *text, ...)
 {
     const change_t *change = findings->change;
-    finding_t *finding = g_new0(finding_t, 1);
     va_list arguments;
+
+    if (findings->tunnel->finding_count[draft->id] >= FINDINGS_PER_ID_MAX) {
+        findings->tunnel->findings_left_out++;
+        return NULL;
+    }
+    finding_t *finding = g_new0(finding_t, 1);
 
     va_start(arguments, text);
     finding->text = g_strdup_vprintf(text, arguments);

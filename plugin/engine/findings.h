@@ -26,7 +26,8 @@ typedef struct {
     nat_grade_t grade;
 } finding_draft_t;
 
-/* Adds a finding on the frame of the change. `text` is one plain English sentence, copied. */
+/* Adds a finding on the frame of the change. `text` is one plain English sentence, copied. NULL: the tunnel has
+ * FINDINGS_PER_ID_MAX of this id already, and only counts it. */
 finding_t *findings_add(findings_t *findings, const finding_draft_t *draft, const char *text, ...) G_GNUC_PRINTF(3, 4);
 
 /* A detector: one finding id, or a tight family. Const input, append-only output, no memory of its own. */

@@ -214,13 +214,36 @@ find_ike_sa(const engine_t *engine, const ike_message_t *message)
     return NULL;
 }
 
+/* The oldest that is no longer in use goes, else the oldest. */
+static void
+forget_ike_sa(engine_t *engine, tunnel_t *tunnel)
+{
+    ike_sa_t *oldest = g_ptr_array_index(tunnel->ike_sas, 0);
+
+    for (unsigned i = 0; i < tunnel->ike_sas->len; i++) {
+        ike_sa_t *candidate = g_ptr_array_index(tunnel->ike_sas, i);
+        if (!ike_sa_is_usable(candidate)) {
+            oldest = candidate;
+            break;
+        }
+    }
+    for (unsigned i = tunnel->waiting->len; i-- > 0;) {
+        if (((const exchange_t *)g_ptr_array_index(tunnel->waiting, i))->ike_sa == oldest)
+            g_ptr_array_remove_index(tunnel->waiting, i);
+    }
+    engine_unlink_ike_sa(engine, oldest);
+    g_ptr_array_remove(tunnel->ike_sas, oldest);
+}
+
 static void
 remember_ike_sa(engine_t *engine, ike_sa_t *ike_sa)
 {
     GSList *list = g_hash_table_lookup(engine->ike_sas_by_spi, &ike_sa->spi_i);
 
     g_hash_table_replace(engine->ike_sas_by_spi, g_memdup2(&ike_sa->spi_i, sizeof(ike_sa->spi_i)), g_slist_prepend(list, ike_sa));
-    ike_sa->index = ike_sa->tunnel->ike_sas->len;
+    if (ike_sa->tunnel->ike_sas->len >= IKE_SAS_PER_TUNNEL_MAX)
+        forget_ike_sa(engine, ike_sa->tunnel);
+    ike_sa->index = ike_sa->tunnel->ike_sas_seen++;
     g_ptr_array_add(ike_sa->tunnel->ike_sas, ike_sa);
 }
 

@@ -167,9 +167,9 @@ has_usable_sibling(const ike_sa_t *ike_sa)
 static bool
 has_own_successor(const ike_sa_t *ike_sa)
 {
-    for (unsigned i = ike_sa->index + 1; i < ike_sa->tunnel->ike_sas->len; i++) {
+    for (unsigned i = ike_sa->tunnel->ike_sas->len; i-- > 0;) {
         const ike_sa_t *later = g_ptr_array_index(ike_sa->tunnel->ike_sas, i);
-        if (ike_sa_is_usable(later) && later->rekeyed_from == NULL && !later->is_midstream)
+        if (later->index > ike_sa->index && ike_sa_is_usable(later) && later->rekeyed_from == NULL && !later->is_midstream)
             return true;
     }
     return false;

@@ -23,6 +23,12 @@ tunnel_at(const engine_t *engine, uint32_t index)
     return index < engine->tunnels->len ? g_ptr_array_index(engine->tunnels, index) : NULL;
 }
 
+bool
+engine_tunnel_is_kept(const engine_t *engine, uint32_t index)
+{
+    return tunnel_at(engine, index) != NULL;
+}
+
 static gint
 by_duration(gconstpointer a, gconstpointer b)
 {
@@ -69,14 +75,15 @@ has_finding(const tunnel_t *tunnel, finding_id_t id)
 static tunnel_state_t
 state_of(const tunnel_t *tunnel, const finding_t *worst)
 {
-    if (has_finding(tunnel, FINDING_tunnel_down) || tunnel->loss.kind == LOSS_DELETED)
+    if (has_finding(tunnel, FINDING_tunnel_down) || has_finding(tunnel, FINDING_delete_no_restart))
         return TUNNEL_DOWN;
     if (tunnel->flaps > 0)
         return TUNNEL_FLAPPING;
     bool came_up = tunnel->was_up || tunnel->had_child;
     if (!came_up && worst != NULL && worst->severity == SEVERITY_ERROR)
         return TUNNEL_DOWN;
-    if (worst != NULL && worst->severity >= SEVERITY_WARN)
+    bool has_no_child = !tunnel->had_child && tunnel->refused_in_a_row > 0;
+    if ((worst != NULL && worst->severity >= SEVERITY_WARN) || has_no_child)
         return TUNNEL_DEGRADED;
     return tunnel->was_up ? TUNNEL_HEALTHY : TUNNEL_UNKNOWN;
 }
@@ -91,7 +98,7 @@ fill_peer(const tunnel_t *tunnel, peer_t peer, peer_row_t *ret_row)
     g_strlcpy(ret_row->identity, state->identity, sizeof(ret_row->identity));
     ret_row->esp_packets = state->esp_packets;
     ret_row->esp_bytes = state->esp_bytes;
-    ret_row->esp_lost = 0;
+    ret_row->esp_lost = tunnel->forgotten_loss[peer];
     for (unsigned i = 0; i < tunnel->esp_sas->len; i++) {
         const esp_sa_t *sa = g_ptr_array_index(tunnel->esp_sas, i);
         if (sa->sender == peer)
@@ -126,7 +133,7 @@ engine_tunnel_row(const engine_t *engine, uint32_t index, tunnel_row_t *ret_row)
     ret_row->state = state_of(tunnel, ret_row->worst);
     ret_row->flaps = tunnel->flaps;
     duration_ns_t down = tunnel->down;
-    if (has_finding(tunnel, FINDING_tunnel_down) || tunnel->loss.kind == LOSS_DELETED)
+    if (ret_row->state == TUNNEL_DOWN && tunnel->was_up)
         down += duration_between(tunnel->loss.last_proof_at, engine->capture.last_time);
     ret_row->down_seconds = duration_seconds(down);
     duration_ns_t span = duration_between(tunnel->first_time, tunnel->last_time);

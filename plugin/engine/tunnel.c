@@ -94,15 +94,37 @@ tunnel_current_ike_sa(const tunnel_t *tunnel)
     return tunnel->ike_sas->len > 0 ? g_ptr_array_index(tunnel->ike_sas, tunnel->ike_sas->len - 1) : NULL;
 }
 
+static void
+count_finding(tunnel_t *tunnel, const finding_t *finding)
+{
+    tunnel->finding_count[finding->id]++;
+    tunnel->latest_finding[finding->id][PEER_UNKNOWN] = finding;
+    tunnel->latest_finding[finding->id][finding->culprit] = finding;
+}
+
+void
+tunnel_keep_finding(tunnel_t *tunnel, finding_t *finding)
+{
+    g_ptr_array_add(tunnel->findings, finding);
+    count_finding(tunnel, finding);
+}
+
+void
+tunnel_recount_findings(tunnel_t *tunnel)
+{
+    for (unsigned id = 0; id < FINDING_COUNT; id++) {
+        tunnel->finding_count[id] = 0;
+        for (unsigned peer = 0; peer <= PEERS; peer++)
+            tunnel->latest_finding[id][peer] = NULL;
+    }
+    for (unsigned i = 0; i < tunnel->findings->len; i++)
+        count_finding(tunnel, g_ptr_array_index(tunnel->findings, i));
+}
+
 const finding_t *
 tunnel_latest_finding(const tunnel_t *tunnel, finding_id_t id, peer_t culprit)
 {
-    for (unsigned i = tunnel->findings->len; i-- > 0;) {
-        const finding_t *finding = g_ptr_array_index(tunnel->findings, i);
-        if (finding->id == id && (culprit == PEER_UNKNOWN || finding->culprit == culprit))
-            return finding;
-    }
-    return NULL;
+    return tunnel->latest_finding[id][culprit];
 }
 
 bool

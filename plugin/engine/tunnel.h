@@ -75,18 +75,29 @@ typedef struct {
     bool at_end; /* made by engine_finish(), taken back when the capture goes on */
 } incident_t;
 
+/* One tunnel never remembers more than this; beyond it the oldest goes. A gateway that rekeys hourly stays far below in a year. */
+#define IKE_SAS_PER_TUNNEL_MAX 512u
+#define ESP_SAS_PER_TUNNEL_MAX 2048u
+#define FINDINGS_PER_ID_MAX 500u
+
 /* Owned by the engine. */
 typedef struct tunnel {
     const engine_t *engine;
     uint32_t index;
+    uint32_t address_key; /* under which the engine finds it by its first addresses */
     peer_state_t peer[PEERS];
-    GPtrArray *ike_sas;   /* owned ike_sa_t, oldest first */
-    GPtrArray *esp_sas;   /* owned esp_sa_t, oldest first */
-    GPtrArray *findings;  /* borrowed finding_t, in order of discovery */
-    GPtrArray *incidents; /* owned incident_t */
-    GArray *flips;        /* flip_t, oldest first */
-    GPtrArray *waiting;   /* borrowed exchange_t that wait for an answer */
-    bool has_unreachable; /* an ESP SA of it has `unreachable_in` set */
+    GPtrArray *ike_sas;                                        /* owned ike_sa_t, oldest first */
+    GPtrArray *esp_sas;                                        /* owned esp_sa_t, oldest first */
+    GPtrArray *findings;                                       /* borrowed finding_t, in order of discovery */
+    const finding_t *latest_finding[FINDING_COUNT][PEERS + 1]; /* by id and culprit (peer_t; PEER_UNKNOWN: of any), borrowed */
+    unsigned finding_count[FINDING_COUNT];
+    uint64_t findings_left_out;     /* not kept because one id had FINDINGS_PER_ID_MAX already */
+    uint32_t ike_sas_seen;          /* the next IKE SA's index; forgotten ones keep theirs */
+    uint64_t forgotten_loss[PEERS]; /* estimated loss on ESP SAs that are no longer remembered, by sender */
+    GPtrArray *incidents;           /* owned incident_t */
+    GArray *flips;                  /* flip_t, oldest first */
+    GPtrArray *waiting;             /* borrowed exchange_t that wait for an answer */
+    bool has_unreachable;           /* an ESP SA of it has `unreachable_in` set */
 
     frame_t first_frame, last_frame;
     capture_ns_t first_time, last_time;
@@ -146,6 +157,10 @@ flip_t *tunnel_latest_flip(const tunnel_t *tunnel, peer_t peer);
 
 /* The IKE SA in use: the latest established one, else the latest; NULL: no IKE seen. */
 ike_sa_t *tunnel_current_ike_sa(const tunnel_t *tunnel);
+
+/* Enters a finding into the tunnel's list, and rebuilds what is derived from the list after findings were taken back. */
+void tunnel_keep_finding(tunnel_t *tunnel, finding_t *finding);
+void tunnel_recount_findings(tunnel_t *tunnel);
 
 /* The latest finding of `id`, or NULL; with `culprit` other than PEER_UNKNOWN only one about that peer. */
 const finding_t *tunnel_latest_finding(const tunnel_t *tunnel, finding_id_t id, peer_t culprit);

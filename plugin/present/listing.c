@@ -244,6 +244,8 @@ listing_tunnels(const engine_t *engine, const selection_t *selection)
 
         if (!selection_has_tunnel(selection, tunnel))
             continue;
+        if (!engine_tunnel_is_kept(engine, tunnel))
+            continue;
         engine_tunnel_row(engine, tunnel, &row);
         tunnel_cells(&row, cells);
         table_add(&table, cells);

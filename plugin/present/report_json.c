@@ -106,6 +106,7 @@ put_capture(json_dumper *json, const engine_t *engine)
     put_uint(json, "copies", capture.copies);
     put_uint(json, "malformed", capture.malformed);
     put_uint(json, "tunnels_evicted", capture.tunnels_evicted);
+    put_uint(json, "findings_left_out", capture.findings_left_out);
     json_dumper_end_object(json);
 }
 
@@ -285,8 +286,10 @@ report_json(const engine_t *engine, FILE *out)
     put_capture(&json, engine);
     json_dumper_set_member_name(&json, "tunnels");
     json_dumper_begin_array(&json);
-    for (uint32_t tunnel = 0; tunnel < engine_tunnel_count(engine); tunnel++)
-        put_tunnel(&json, engine, tunnel);
+    for (uint32_t tunnel = 0; tunnel < engine_tunnel_count(engine); tunnel++) {
+        if (engine_tunnel_is_kept(engine, tunnel))
+            put_tunnel(&json, engine, tunnel);
+    }
     json_dumper_end_array(&json);
     json_dumper_end_object(&json);
     json_dumper_finish(&json);

@@ -72,6 +72,11 @@ append_capture(GString *out, const engine_t *engine, const capture_row_t *captur
         words_count(out, capture->tunnels_evicted, "idle tunnel");
         g_string_append(out, ", to stay within the preference \"Tunnels remembered\"\n");
     }
+    if (capture->findings_left_out) {
+        begin_line(out, "Left out");
+        words_count(out, capture->findings_left_out, "finding");
+        g_string_append(out, " of tunnels that have hundreds of the same kind\n");
+    }
     g_string_append_c(out, '\n');
 }
 
@@ -296,7 +301,9 @@ report_text(const engine_t *engine)
         return out;
     }
     append_capture(out, engine, &capture);
-    for (uint32_t tunnel = 0; tunnel < engine_tunnel_count(engine); tunnel++)
-        append_tunnel(out, engine, &capture, tunnel);
+    for (uint32_t tunnel = 0; tunnel < engine_tunnel_count(engine); tunnel++) {
+        if (engine_tunnel_is_kept(engine, tunnel))
+            append_tunnel(out, engine, &capture, tunnel);
+    }
     return out;
 }

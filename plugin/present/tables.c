@@ -107,7 +107,7 @@ tunnels_packet(void *data, packet_info *pinfo _U_, epan_dissect_t *edt _U_, cons
     char *cells[TUNNEL_COLUMNS];
     tunnel_row_t row;
 
-    if (!observe_engine() || frame->tunnel >= engine_tunnel_count(observe_engine()) || has_row(table, frame->tunnel))
+    if (!observe_engine() || !engine_tunnel_is_kept(observe_engine(), frame->tunnel) || has_row(table, frame->tunnel))
         return TAP_PACKET_DONT_REDRAW;
     engine_tunnel_row(observe_engine(), frame->tunnel, &row);
     tunnel_cells(&row, cells);
