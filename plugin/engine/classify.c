@@ -15,6 +15,7 @@
 #define LARGEST_BARE_ERROR 40u      /* an error notify with an SPI or data; a success holds at least SA, nonce and selectors */
 #define SMALLEST_CHILD_IN_AUTH 120u /* IDr 12, AUTH 24, SA 36, TSi 24, TSr 24 */
 #define INVALID_KE_PLAIN 10u        /* N(INVALID_KE_PAYLOAD) with its 2 bytes of data */
+#define DELETE_IKE_PLAIN 8u         /* D(IKE) names no SPI, D(ESP) is 12 at least */
 #define NOT_FOUND_PLAIN 12u         /* N(CHILD_SA_NOT_FOUND) with an SPI */
 
 static void
@@ -259,9 +260,13 @@ judge_informational(exchange_t *exchange, const ike_message_t *response)
     if (exchange->kind != EXCHANGE_DELETE)
         return;
     /* RFC 7296 1.4.1: the answer to a child's DELETE names the paired SAs, the answer to the IKE SA's is empty. */
-    if (response->first_inner == PAYLOAD_NONE)
+    uint32_t least = 0, most = 0;
+    bool names_no_spi = !exchange->ike_sa->suite_known ||
+                        !suite_plaintext(&exchange->ike_sa->suite, exchange->request_length, &least, &most) ||
+                        least <= DELETE_IKE_PLAIN;
+    if (response->first_inner == PAYLOAD_NONE && names_no_spi)
         name(exchange, EXCHANGE_DELETE_IKE, CONFIDENCE_INFERRED);
-    else if (response->first_inner == PAYLOAD_DELETE)
+    else if (response->first_inner == PAYLOAD_DELETE || response->first_inner == PAYLOAD_NONE)
         name(exchange, EXCHANGE_DELETE_CHILD, CONFIDENCE_INFERRED);
 }
 

@@ -5,8 +5,8 @@
 #include "engine_state.h"
 #include "parse/cursor.h"
 
-/* RFC 4303 2.1: SPI 0 is never sent and 1 to 255 are reserved. */
-#define LEAST_SPI 256u
+/* RFC 4303 2.1: SPI 0 is never sent. 1 to 255 are reserved, but manual keys use them. */
+#define LEAST_SPI 1u
 #define ESP_HEADER_LENGTH 8u
 
 /* Packets of both directions this close together show a path that works both ways. */

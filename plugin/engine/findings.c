@@ -145,8 +145,13 @@ findings_add(findings_t *findings, const finding_draft_t *draft, const char *tex
         add_evidence(finding, draft->evidence[i]);
     if (!finding->at_end || finding->evidences == 0)
         add_evidence(finding, finding->frame);
-    if (finding->at_end && finding->evidences > 0)
+    if (finding->at_end && finding->evidences > 0) {
         finding->frame = finding->evidence[finding->evidences - 1];
+        if (draft->last_evidence_at != 0)
+            finding->time = draft->last_evidence_at;
+        else if (draft->exchange != NULL)
+            finding->time = draft->exchange->last_sent_at;
+    }
     finding->cause = find_cause(findings->tunnel, finding);
     engine_keep_finding(findings->engine, findings->tunnel, finding);
     return finding;

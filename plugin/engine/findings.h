@@ -16,12 +16,13 @@ typedef struct {
     finding_id_t id;
     severity_t severity;
     confidence_t confidence;
-    peer_t culprit;             /* PEER_UNKNOWN: about no peer in particular */
-    frame_t frame;              /* FRAME_NONE: the frame of the change */
-    frame_t began_in;           /* FRAME_NONE: the frame of the change */
-    capture_ns_t began_at;      /* only with `began_in` */
-    const exchange_t *exchange; /* its transmissions and answer become evidence */
-    frame_t evidence[4];        /* further frames, FRAME_NONE: none */
+    peer_t culprit;                /* PEER_UNKNOWN: about no peer in particular */
+    frame_t frame;                 /* FRAME_NONE: the frame of the change */
+    frame_t began_in;              /* FRAME_NONE: the frame of the change */
+    capture_ns_t began_at;         /* only with `began_in` */
+    capture_ns_t last_evidence_at; /* for what only the end of the capture reveals: the time of its last evidence; 0: not set */
+    const exchange_t *exchange;    /* its transmissions and answer become evidence */
+    frame_t evidence[4];           /* further frames, FRAME_NONE: none */
     uint16_t old_port, new_port;
     nat_grade_t grade;
 } finding_draft_t;

@@ -90,7 +90,7 @@ step_count_refusal(const ike_step_t *step, exchange_t *exchange)
     exchange->repeats_a_refusal = tunnel->refused_in_a_row > 0;
     tunnel->refused_in_a_row++;
     tunnel->refused_in = step->packet->frame;
-    if (exchange_is_rekey(exchange))
+    if (exchange_is_rekey(exchange) && exchange->kind != EXCHANGE_CREATE_CHILD_SA)
         tunnel->rekeys_failed++;
 }
 
@@ -137,7 +137,7 @@ engine_abandon(engine_t *engine, exchange_t *exchange, abandoned_t how, frame_t 
     tunnel->last_unanswered_at = time;
     if (exchange_is_liveness(exchange))
         tunnel->dpd_unanswered++;
-    if (exchange_is_rekey(exchange))
+    if (exchange_is_rekey(exchange) && exchange->kind != EXCHANGE_CREATE_CHILD_SA)
         tunnel->rekeys_failed++;
     change_t change = { .kind = CHANGE_EXCHANGE_ABANDONED,
                         .frame = frame,

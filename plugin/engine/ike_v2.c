@@ -70,11 +70,31 @@ tell_errors(const ike_step_t *step, const exchange_t *exchange)
 static bool has_answered_ike_rekey(const ike_sa_t *ike_sa);
 static bool has_own_successor(const ike_sa_t *ike_sa);
 
+/* RFC 7296 2.8: the DELETE of an IKE SA is the last request on it. One that seemed to be, without keys, and is followed by another
+ * request deleted a child, and was answered empty because the peer had deleted the child too (1.4.1). */
+static void
+was_no_ike_delete(const ike_step_t *step)
+{
+    ike_sa_t *ike_sa = step->ike_sa;
+
+    if (ike_sa->state != IKE_SA_DELETED || ike_sa->closed_confidence == CONFIDENCE_OBSERVED || ike_sa->is_replaced)
+        return;
+    ike_sa->state = IKE_SA_ESTABLISHED;
+    if (step->tunnel->loss.kind == LOSS_DELETED)
+        step->tunnel->loss = (loss_t){ .kind = LOSS_NONE };
+    for (unsigned i = ike_sa->exchanges->len; i-- > 0;) {
+        exchange_t *exchange = g_ptr_array_index(ike_sa->exchanges, i);
+        if (exchange->answered_in == ike_sa->closed_in && exchange->kind == EXCHANGE_DELETE_IKE)
+            exchange->kind = EXCHANGE_DELETE_CHILD;
+    }
+}
+
 static exchange_t *
 new_request(const ike_step_t *step)
 {
     exchange_t *exchange = exchange_new(step->ike_sa, step->message, step->sender);
 
+    was_no_ike_delete(step);
     classify_request(exchange, step->message);
     exchange->deletes_replaced = exchange_is_delete(exchange) && exchange->kind != EXCHANGE_DELETE_CHILD &&
                                  (has_answered_ike_rekey(step->ike_sa) || has_own_successor(step->ike_sa));

@@ -45,7 +45,7 @@ members_of(const tunnel_t *tunnel, const GPtrArray *chain, const finding_t *last
     for (unsigned i = 0; i < tunnel->findings->len; i++) {
         finding_t *finding = g_ptr_array_index(tunnel->findings, i);
         bool is_after_root = finding->began_at >= root->began_at || finding == root;
-        bool is_before_end = finding->time <= last->time;
+        bool is_before_end = finding->time <= last->time || last->at_end;
         bool counts = finding_catalogue[finding->id].group != GROUP_CAPTURE && finding->incident == INDEX_NONE;
         bool in_chain = g_ptr_array_find((GPtrArray *)chain, finding, NULL);
         if (counts && (in_chain || (is_after_root && is_before_end)))
@@ -100,7 +100,11 @@ incident_close(engine_t *engine, tunnel_t *tunnel, const finding_t *last, const 
     incident_t *incident = add_incident(engine, tunnel, last);
 
     incident->recovered = recovered;
-    incident->down = duration_between(loss->last_proof_at, last->time);
+    incident->down = duration_between(loss->last_proof_at, recovered ? last->time : engine->capture.last_time);
+    if (last->began_at < incident->start) { /* the tunnel had stopped working before anybody noticed */
+        incident->start = last->began_at;
+        incident->start_frame = last->began_in;
+    }
     if (recovered) {
         incident->end = last->time;
         incident->end_frame = last->frame;

@@ -192,6 +192,7 @@ void
 life_child_up(engine_t *engine, tunnel_t *tunnel, frame_t frame, capture_ns_t time)
 {
     tunnel->live_children++;
+    tunnel->children_made++;
     tunnel->had_child = true;
     tunnel->child_ended_in = FRAME_NONE;
     if (tunnel->loss.kind == LOSS_CHILD_GONE)

@@ -85,7 +85,7 @@ state_of(const tunnel_t *tunnel, const finding_t *worst)
     bool has_no_child = !tunnel->had_child && tunnel->refused_in_a_row > 0;
     if ((worst != NULL && worst->severity >= SEVERITY_WARN) || has_no_child)
         return TUNNEL_DEGRADED;
-    return tunnel->was_up ? TUNNEL_HEALTHY : TUNNEL_UNKNOWN;
+    return tunnel->was_up && tunnel->had_child ? TUNNEL_HEALTHY : TUNNEL_UNKNOWN;
 }
 
 static void
@@ -139,10 +139,10 @@ engine_tunnel_row(const engine_t *engine, uint32_t index, tunnel_row_t *ret_row)
     duration_ns_t span = duration_between(tunnel->first_time, tunnel->last_time);
     if (ret_row->state == TUNNEL_DOWN)
         span = duration_between(tunnel->first_time, engine->capture.last_time);
-    if (tunnel->was_up && span > 0)
+    if (tunnel->was_up && tunnel->had_child && span > 0)
         ret_row->availability = CLAMP(1.0 - (double)down / (double)span, 0.0, 1.0);
     ret_row->ike_sas = established_ike_sas(tunnel);
-    ret_row->child_sas = tunnel->generations;
+    ret_row->child_sas = MAX(tunnel->generations, tunnel->children_made);
     ret_row->rekeys_ok = tunnel->rekeys_ok;
     ret_row->rekeys_failed = tunnel->rekeys_failed;
     ret_row->dpd_sent = tunnel->dpd_sent;

@@ -47,6 +47,20 @@ is_told(const GPtrArray *told, const finding_t *finding)
     return false;
 }
 
+/* A refusal's reason says more than the refusal. */
+static bool
+reason_is_told(const GPtrArray *members, const finding_t *finding)
+{
+    if (finding->id != FINDING_rekey_rejected && finding->id != FINDING_child_rejected)
+        return false;
+    for (unsigned i = 0; i < members->len; i++) {
+        const finding_t *other = g_ptr_array_index(members, i);
+        if ((other->id == FINDING_proposal_mismatch || other->id == FINDING_ts_unacceptable) && other->frame == finding->frame)
+            return true;
+    }
+    return false;
+}
+
 static void
 append_step(GString *out, const finding_t *finding)
 {
@@ -67,7 +81,8 @@ append_ending(GString *out, const tunnel_t *tunnel, const incident_t *incident)
         append_clock(out, last->time);
         g_string_append_printf(out, " (frame %u): %s ", last->frame, last->text);
     }
-    g_string_append_printf(out, "Root cause: %s.", finding_catalogue[incident->root_cause].summary);
+    g_string_append_printf(out, "%s: %s.", incident->chain->len > 1 ? "Most likely root cause" : "Root cause",
+                           finding_catalogue[incident->root_cause].summary);
 }
 
 char *
@@ -78,7 +93,7 @@ story_tell(const tunnel_t *tunnel, const incident_t *incident, const GPtrArray *
 
     for (unsigned i = 0; i < members->len; i++) {
         const finding_t *finding = g_ptr_array_index(members, i);
-        if (belongs_in_story(finding))
+        if (belongs_in_story(finding) && !reason_is_told(members, finding))
             g_ptr_array_add(steps, (gpointer)finding);
     }
     g_ptr_array_sort(steps, by_beginning);

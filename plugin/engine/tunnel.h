@@ -140,6 +140,7 @@ typedef struct tunnel {
     } before_end;
 
     /* counters for the tables */
+    unsigned children_made;   /* negotiations that made a child SA */
     unsigned child_rekeys_ok; /* of `rekeys_ok`, those of a child */
     unsigned rekeys_ok, rekeys_failed, dpd_sent, dpd_unanswered;
     GArray *dpd_rtts; /* duration_ns_t */

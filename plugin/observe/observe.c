@@ -102,7 +102,10 @@ spi_of(const packet_t *packet)
 static bool
 has_esp_header(const packet_t *packet)
 {
-    return packet->reported >= ESP_HEADER && packet->captured >= SPI_LENGTH && spi_of(packet) > SPI_RESERVED_MAX;
+    /* Manual keys use reserved SPIs all the same. In UDP they would rather be another protocol on the same port. */
+    uint32_t least = packet->udp_encapsulated ? SPI_RESERVED_MAX + 1 : 1;
+
+    return packet->reported >= ESP_HEADER && packet->captured >= SPI_LENGTH && spi_of(packet) >= least;
 }
 
 static bool

@@ -37,7 +37,7 @@ judge(const change_t *change, const tunnel_t *tunnel, findings_t *out)
                                      .severity = SEVERITY_NOTE,
                                      .confidence = CONFIDENCE_OBSERVED,
                                      .culprit = PEER_UNKNOWN },
-                 "The tunnel was up before the capture began: its negotiation is not in the capture.");
+                 "The capture begins in the middle of this tunnel: the start of its negotiation is not in it.");
 }
 
 const detector_t capture_midstream_detector = {

@@ -25,6 +25,7 @@ judge(const change_t *change, const tunnel_t *tunnel, findings_t *out)
                                      .severity = SEVERITY_NOTE,
                                      .confidence = CONFIDENCE_OBSERVED,
                                      .culprit = PEER_UNKNOWN,
+                                     .last_evidence_at = last->last_time,
                                      .evidence = { last->last_frame } },
                  "The capture shows ESP of this tunnel, but no IKE: what the peers negotiated is not known.");
 }

@@ -32,12 +32,15 @@ judge(const change_t *change, const tunnel_t *tunnel, findings_t *out)
         !other_direction_exists(change, tunnel))
         return;
     confidence_t confidence = change->kind == CHANGE_CAPTURE_END ? CONFIDENCE_INFERRED : CONFIDENCE_OBSERVED;
-    findings_add(
-        out,
-        &(finding_draft_t){
-            .id = FINDING_capture_one_direction, .severity = SEVERITY_NOTE, .confidence = confidence, .culprit = PEER_UNKNOWN },
-        "Nothing sent by %s is in the capture: missing answers prove nothing.",
-        tunnel_peer_text(tunnel, missing_peer(tunnel), missing));
+    findings_add(out,
+                 &(finding_draft_t){ .id = FINDING_capture_one_direction,
+                                     .severity = SEVERITY_NOTE,
+                                     .confidence = confidence,
+                                     .culprit = PEER_UNKNOWN,
+                                     .last_evidence_at = tunnel->last_time,
+                                     .evidence = { change->kind == CHANGE_CAPTURE_END ? tunnel->last_frame : FRAME_NONE } },
+                 "Nothing sent by %s is in the capture: missing answers prove nothing.",
+                 tunnel_peer_text(tunnel, missing_peer(tunnel), missing));
 }
 
 const detector_t capture_one_direction_detector = {

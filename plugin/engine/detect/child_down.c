@@ -15,6 +15,7 @@ judge(const change_t *change, const tunnel_t *tunnel, findings_t *out)
                                      .severity = SEVERITY_WARN,
                                      .confidence = CONFIDENCE_INFERRED,
                                      .culprit = PEER_UNKNOWN,
+                                     .last_evidence_at = tunnel->child_ended_at,
                                      .began_in = tunnel->child_ended_in,
                                      .began_at = tunnel->child_ended_at,
                                      .evidence = { tunnel->child_ended_in } },

@@ -47,8 +47,8 @@ judge(const change_t *change, const tunnel_t *tunnel, findings_t *out)
                                      .exchange = exchange,
                                      .began_in = exchange->sent_in[0],
                                      .began_at = exchange->first_sent_at },
-                 "%s refused the child SA asked for in %s%s%s.", tunnel_peer_text(tunnel, peer_other(exchange->requester), refuser),
-                 exchange_kind_words(exchange->kind), is_read ? ": " : " (reason not readable)",
+                 "%s refused a new child SA (%s)%s%s.", tunnel_peer_text(tunnel, peer_other(exchange->requester), refuser),
+                 exchange_kind_words(exchange->kind), is_read ? ": " : ", reason not readable",
                  is_read ? notify_name(exchange->ike_sa->major, exchange->error) : "");
 }
 

@@ -32,6 +32,7 @@ judge(const change_t *change, const tunnel_t *tunnel, findings_t *out)
                                      .severity = SEVERITY_WARN,
                                      .confidence = ike_sa->closed_confidence,
                                      .culprit = ike_sa->closed_by,
+                                     .last_evidence_at = ike_sa->closed_at,
                                      .began_in = ike_sa->closed_in,
                                      .began_at = ike_sa->closed_at,
                                      .evidence = { ike_sa->closed_in } },

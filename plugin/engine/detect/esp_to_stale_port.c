@@ -16,15 +16,16 @@ judge(const change_t *change, const tunnel_t *tunnel, findings_t *out)
     const flip_t *flip = tunnel_latest_flip(tunnel, peer_other(change->sender));
     if (flip == NULL || flip->to_old_first_frame != change->frame)
         return;
-    findings_add(out,
-                 &(finding_draft_t){ .id = FINDING_esp_to_stale_port,
-                                     .severity = SEVERITY_WARN,
-                                     .confidence = CONFIDENCE_OBSERVED,
-                                     .culprit = change->sender,
-                                     .evidence = { flip->frame } },
-                 "%s still sends to %s, %.1f s after its peer moved to port %u: the NAT will drop it.",
-                 tunnel_peer_text(tunnel, change->sender, sender), endpoint_text(&flip->old_endpoint, stale),
-                 duration_seconds(duration_between(flip->time, change->time)), flip->new_endpoint.port);
+    findings_add(
+        out,
+        &(finding_draft_t){ .id = FINDING_esp_to_stale_port,
+                            .severity = SEVERITY_WARN,
+                            .confidence = CONFIDENCE_OBSERVED,
+                            .culprit = change->sender,
+                            .evidence = { flip->frame } },
+        "%s still sends to %s, %.1f s after its peer moved to port %u: it is lost unless the NAT still has the old mapping.",
+        tunnel_peer_text(tunnel, change->sender, sender), endpoint_text(&flip->old_endpoint, stale),
+        duration_seconds(duration_between(flip->time, change->time)), flip->new_endpoint.port);
 }
 
 const detector_t esp_to_stale_port_detector = {

@@ -39,7 +39,9 @@ judge(const change_t *change, const tunnel_t *tunnel, findings_t *out)
                               .severity = is_proved ? SEVERITY_ERROR : SEVERITY_WARN,
                               .confidence = is_proved ? CONFIDENCE_OBSERVED : CONFIDENCE_INFERRED,
                               .culprit = peer_other(exchange->requester),
-                              .exchange = exchange };
+                              .exchange = exchange,
+                              .began_in = exchange->sent_in[0],
+                              .began_at = exchange->first_sent_at };
     tunnel_peer_text(tunnel, peer_other(exchange->requester), refuser);
     if (is_proved)
         findings_add(out, &draft,

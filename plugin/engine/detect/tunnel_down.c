@@ -18,6 +18,7 @@ judge(const change_t *change, const tunnel_t *tunnel, findings_t *out)
                                      .severity = SEVERITY_ERROR,
                                      .confidence = CONFIDENCE_OBSERVED,
                                      .culprit = loss->by,
+                                     .last_evidence_at = loss->at,
                                      .began_in = loss->last_proof_in,
                                      .began_at = loss->last_proof_at,
                                      .evidence = { loss->frame } },
