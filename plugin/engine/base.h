@@ -47,6 +47,13 @@ duration_between(capture_ns_t from, capture_ns_t to)
     return to - from;
 }
 
+/* Both together, at most INT64_MAX: a capture may claim any times. */
+static inline duration_ns_t
+duration_sum(duration_ns_t a, duration_ns_t b)
+{
+    return a > INT64_MAX - b ? INT64_MAX : a + b;
+}
+
 /* The later of two times; CAPTURE_TIME_NONE is earlier than any time. */
 static inline capture_ns_t
 capture_later(capture_ns_t a, capture_ns_t b)

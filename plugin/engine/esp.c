@@ -7,6 +7,7 @@
 
 /* RFC 4303 2.1: SPI 0 is never sent. 1 to 255 are reserved, but manual keys use them. */
 #define LEAST_SPI 1u
+#define LAST_RESERVED_SPI 255u
 #define ESP_HEADER_LENGTH 8u
 
 /* Packets of both directions this close together show a path that works both ways. */
@@ -30,7 +31,8 @@ engine_find_esp_sa(const engine_t *engine, uint32_t spi, const endpoint_t *sourc
         bool same_from = endpoint_same_address(source, from) || (sa->packets > 0 && endpoint_same_address(source, &sa->source));
         if (same_to && same_from)
             return sa;
-        if ((same_to || same_from) && half == NULL)
+        bool is_random = spi > LAST_RESERVED_SPI; /* a small number given by hand may well stand for several SAs */
+        if ((same_to || same_from) && is_random && half == NULL)
             half = sa; /* one end kept its address: the other one moved */
     }
     return half;

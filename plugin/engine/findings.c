@@ -94,6 +94,8 @@ find_cause(const tunnel_t *tunnel, const finding_t *effect)
     const bool earliest = wants_the_earliest(effect->id);
 
     for (unsigned r = 0; r < cause_rule_count; r++) {
+        if (cause_rules[r].effect != effect->id)
+            continue;
         for (unsigned i = tunnel->findings->len; i-- > 0;) {
             const finding_t *candidate = g_ptr_array_index(tunnel->findings, i);
             if (candidate->incident != INDEX_NONE || !may_be_a_cause(candidate) || !rule_fits(&cause_rules[r], candidate, effect))

@@ -7,7 +7,6 @@
 #include "classify.h"
 
 /* Once a sender was silent for more than twice its last gap, it has stopped (findings.md: retransmit_exhausted). */
-#define SILENCE_RATIO 2
 #define SILENCE_MARGIN MILLISECONDS(500)
 
 change_t
@@ -88,6 +87,10 @@ step_count_refusal(const ike_step_t *step, exchange_t *exchange)
     if (!exchange_is_rekey(exchange) && !exchange_is_child_create(exchange))
         return;
     exchange->repeats_a_refusal = tunnel->refused_in_a_row > 0;
+    if (!exchange->repeats_a_refusal) {
+        tunnel->first_refused_in = exchange->sent_in[0];
+        tunnel->first_refused_at = exchange->first_sent_at;
+    }
     tunnel->refused_in_a_row++;
     tunnel->refused_in = step->packet->frame;
     if (exchange_is_rekey(exchange) && exchange->kind != EXCHANGE_CREATE_CHILD_SA)
@@ -172,7 +175,8 @@ engine_advance(engine_t *engine, tunnel_t *tunnel, frame_t frame, capture_ns_t n
         exchange_t *exchange = g_ptr_array_index(tunnel->waiting, i);
         if (exchange->transmissions < 2 || (exchange->exchange_type == IKEV1_INFORMATIONAL && !exchange_is_liveness(exchange)))
             continue;
-        if (duration_between(exchange->last_sent_at, now) > SILENCE_RATIO * exchange->last_gap + SILENCE_MARGIN)
+        duration_ns_t patience = duration_sum(duration_sum(exchange->last_gap, exchange->last_gap), SILENCE_MARGIN);
+        if (duration_between(exchange->last_sent_at, now) > patience)
             engine_abandon(engine, exchange, ABANDONED_SILENCE, frame, now, at_end);
         if (i > tunnel->waiting->len)
             i = tunnel->waiting->len;

@@ -52,7 +52,7 @@ recovered(engine_t *engine, tunnel_t *tunnel, frame_t frame, capture_ns_t time)
                         .ike_sa = tunnel_current_ike_sa(tunnel) };
     engine_judge(engine, tunnel, &change);
     tunnel->flaps++;
-    tunnel->down += duration_between(loss.last_proof_at, time);
+    tunnel->down = duration_sum(tunnel->down, duration_between(loss.last_proof_at, time));
     incident_close(engine, tunnel, tunnel_latest_finding(tunnel, FINDING_tunnel_flap, PEER_UNKNOWN), &loss, true);
 }
 

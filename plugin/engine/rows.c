@@ -46,8 +46,10 @@ median_seconds(const GArray *durations)
     g_array_sort(sorted, by_duration);
     unsigned middle = sorted->len / 2;
     duration_ns_t median = g_array_index(sorted, duration_ns_t, middle);
-    if (sorted->len % 2 == 0)
-        median = (median + g_array_index(sorted, duration_ns_t, middle - 1)) / 2;
+    if (sorted->len % 2 == 0) {
+        duration_ns_t below = g_array_index(sorted, duration_ns_t, middle - 1);
+        median = below + (median - below) / 2;
+    }
     g_array_free(sorted, TRUE);
     return duration_seconds(median);
 }
@@ -134,7 +136,7 @@ engine_tunnel_row(const engine_t *engine, uint32_t index, tunnel_row_t *ret_row)
     ret_row->flaps = tunnel->flaps;
     duration_ns_t down = tunnel->down;
     if (ret_row->state == TUNNEL_DOWN && tunnel->was_up)
-        down += duration_between(tunnel->loss.last_proof_at, engine->capture.last_time);
+        down = duration_sum(down, duration_between(tunnel->loss.last_proof_at, engine->capture.last_time));
     ret_row->down_seconds = duration_seconds(down);
     duration_ns_t span = duration_between(tunnel->first_time, tunnel->last_time);
     if (ret_row->state == TUNNEL_DOWN)

@@ -4,6 +4,8 @@
  */
 #include "engine_state.h"
 
+#include <string.h>
+
 #define STEPS_MAX 24u
 
 static void
@@ -36,12 +38,20 @@ belongs_in_story(const finding_t *finding)
     return finding->id != FINDING_retransmission && finding->id != FINDING_tunnel_flap && finding->id != FINDING_tunnel_down;
 }
 
+/* The same sentence again says only how often. */
+static bool
+says_the_same(const finding_t *a, const finding_t *b)
+{
+    return a->id == b->id && a->culprit == b->culprit && strcmp(a->text, b->text) == 0;
+}
+
 static bool
 is_told(const GPtrArray *told, const finding_t *finding)
 {
     for (unsigned i = 0; i < told->len; i++) {
         const finding_t *other = g_ptr_array_index(told, i);
-        if (other->id == finding->id && other->culprit == finding->culprit && other->began_in == finding->began_in)
+        if ((other->id == finding->id && other->culprit == finding->culprit && other->began_in == finding->began_in) ||
+            says_the_same(other, finding))
             return true;
     }
     return false;
@@ -69,6 +79,23 @@ append_step(GString *out, const finding_t *finding)
     if (finding->confidence == CONFIDENCE_INFERRED)
         g_string_append(out, " [inferred]");
     g_string_append(out, " ");
+}
+
+static void
+append_repeats(GString *out, const GPtrArray *steps, const finding_t *first)
+{
+    unsigned times = 0;
+    frame_t last_in = FRAME_NONE;
+
+    for (unsigned i = 0; i < steps->len; i++) {
+        const finding_t *other = g_ptr_array_index(steps, i);
+        if (says_the_same(first, other)) {
+            times++;
+            last_in = MAX(last_in, other->frame);
+        }
+    }
+    if (times > 1)
+        g_string_append_printf(out, "(This happened %u times, last in frame %u.) ", times, last_in);
 }
 
 static void
@@ -107,6 +134,7 @@ story_tell(const tunnel_t *tunnel, const incident_t *incident, const GPtrArray *
             continue;
         }
         append_step(out, finding);
+        append_repeats(out, steps, finding);
         g_ptr_array_add(told, (gpointer)finding);
     }
     if (left_out > 0)

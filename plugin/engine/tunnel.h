@@ -113,7 +113,9 @@ typedef struct tunnel {
     capture_ns_t last_child_success_at; /* last negotiation that made a child */
     unsigned refused_in_a_row;          /* rekeys and child requests refused since the last success */
     frame_t refused_in;                 /* the latest of them */
-    frame_t child_ended_in;             /* a child ended after refusals while others went on, and was not made again; FRAME_NONE */
+    frame_t first_refused_in;           /* the request that met the first of them */
+    capture_ns_t first_refused_at;
+    frame_t child_ended_in; /* a child ended after refusals while others went on, and was not made again; FRAME_NONE */
     capture_ns_t child_ended_at;
 
     /* life */

@@ -40,8 +40,9 @@ judge(const change_t *change, const tunnel_t *tunnel, findings_t *out)
                               .confidence = is_proved ? CONFIDENCE_OBSERVED : CONFIDENCE_INFERRED,
                               .culprit = peer_other(exchange->requester),
                               .exchange = exchange,
-                              .began_in = exchange->sent_in[0],
-                              .began_at = exchange->first_sent_at };
+                              .began_in = is_proved ? exchange->sent_in[0] : tunnel->first_refused_in,
+                              .began_at = is_proved ? exchange->first_sent_at : tunnel->first_refused_at,
+                              .evidence = { is_proved ? FRAME_NONE : tunnel->first_refused_in } };
     tunnel_peer_text(tunnel, peer_other(exchange->requester), refuser);
     if (is_proved)
         findings_add(out, &draft,
