@@ -126,6 +126,34 @@ step_count_success(const ike_step_t *step, exchange_t *exchange)
     }
 }
 
+void
+step_mark_deleted_spis(const ike_step_t *step, const uint32_t *spis, unsigned count, peer_t owner)
+{
+    for (unsigned s = 0; s < count; s++) {
+        for (unsigned i = 0; i < step->tunnel->esp_sas->len; i++) {
+            esp_sa_t *sa = g_ptr_array_index(step->tunnel->esp_sas, i);
+            if (sa->spi != spis[s] || sa->sender == owner || sa->deleted_in != FRAME_NONE)
+                continue;
+            sa->deleted_in = step->packet->frame;
+            sa->deleted_at = step->packet->time;
+            sa->deleted_confidence = CONFIDENCE_OBSERVED;
+        }
+    }
+}
+
+void
+step_close_ike_sa(const ike_step_t *step, peer_t by, confidence_t confidence)
+{
+    ike_sa_t *ike_sa = step->ike_sa;
+
+    ike_sa->state = IKE_SA_DELETED;
+    ike_sa->closed_in = step->packet->frame;
+    ike_sa->closed_at = step->packet->time;
+    ike_sa->closed_by = by;
+    ike_sa->closed_confidence = confidence;
+    ike_sa->traffic_at_close = life_traffic_was_flowing(step->tunnel, step->packet->time);
+}
+
 /* A request that both its sender and the capture have left: state first, then the verdict. */
 void
 engine_abandon(engine_t *engine, exchange_t *exchange, abandoned_t how, frame_t frame, capture_ns_t time, bool at_end)

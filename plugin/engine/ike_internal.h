@@ -38,6 +38,12 @@ void step_note_exchange(const ike_step_t *step, const exchange_t *exchange);
 void step_count_refusal(const ike_step_t *step, exchange_t *exchange);
 void step_count_success(const ike_step_t *step, exchange_t *exchange);
 
+/* RFC 7296 1.4.1: a Delete lists its sender's inbound SPIs; `owner` is that sender. */
+void step_mark_deleted_spis(const ike_step_t *step, const uint32_t *spis, unsigned count, peer_t owner);
+
+/* The IKE SA was deleted in an orderly way. */
+void step_close_ike_sa(const ike_step_t *step, peer_t by, confidence_t confidence);
+
 /* A new negotiation: what its initiator was still waiting for on older SAs of the tunnel is given up. */
 void step_abandon_older(const ike_step_t *step);
 

@@ -92,6 +92,18 @@ ike_sa_is_usable(const ike_sa_t *ike_sa)
     return ike_sa->state == IKE_SA_ESTABLISHED;
 }
 
+bool
+ike_sa_looks_deleted(const ike_sa_t *ike_sa)
+{
+    if (ike_sa->major != 1 || !ike_sa_is_usable(ike_sa) || ike_sa->exchanges->len < 2)
+        return false;
+    const exchange_t *last = g_ptr_array_index(ike_sa->exchanges, ike_sa->exchanges->len - 1);
+    const exchange_t *before = g_ptr_array_index(ike_sa->exchanges, ike_sa->exchanges->len - 2);
+    return last->kind == EXCHANGE_INFORMATIONAL && before->kind == EXCHANGE_INFORMATIONAL && last->transmissions == 1 &&
+           before->transmissions == 1 && last->requester == before->requester && exchange_is_waiting(last) &&
+           exchange_is_waiting(before) && duration_between(before->first_sent_at, last->first_sent_at) < SECONDS(1);
+}
+
 exchange_t *
 ike_sa_latest(const ike_sa_t *ike_sa, bool (*is_wanted)(const exchange_t *))
 {

@@ -62,6 +62,10 @@ void ike_sa_add_exchange(ike_sa_t *ike_sa, exchange_t *exchange);
 
 bool ike_sa_is_usable(const ike_sa_t *ike_sa); /* established and neither deleted nor abandoned */
 
+/* IKEv1 without keys: the peer's last word was two unanswered notices, one right after the other. So it deletes the IPsec SA and
+ * the ISAKMP SA (RFC 2408 5.15: not acknowledged); that nothing follows is for the caller to see. */
+bool ike_sa_looks_deleted(const ike_sa_t *ike_sa);
+
 /* The latest exchange that satisfies `is_wanted`, or NULL. */
 exchange_t *ike_sa_latest(const ike_sa_t *ike_sa, bool (*is_wanted)(const exchange_t *));
 

@@ -337,28 +337,14 @@ deleted(const ike_step_t *step)
     exchange_t *exchange = new_notice(step);
 
     exchange_stops_waiting(exchange, OUTCOME_ONE_WAY);
-    for (unsigned s = 0; s < exchange->deleted_spis; s++) {
-        for (unsigned i = 0; i < tunnel->esp_sas->len; i++) {
-            esp_sa_t *sa = g_ptr_array_index(tunnel->esp_sas, i);
-            if (sa->spi == exchange->deleted_spi[s] && sa->sender != step->sender && sa->deleted_in == FRAME_NONE) {
-                sa->deleted_in = step->packet->frame;
-                sa->deleted_at = step->packet->time;
-                sa->deleted_confidence = CONFIDENCE_OBSERVED;
-            }
-        }
-    }
+    step_mark_deleted_spis(step, exchange->deleted_spi, exchange->deleted_spis, step->sender);
     if (exchange->kind == EXCHANGE_DELETE_CHILD) {
         life_child_down(step->engine, tunnel, step->sender, step->packet->frame, step->packet->time, CONFIDENCE_OBSERVED);
         return;
     }
     if (!ike_sa_is_usable(ike_sa))
         return;
-    ike_sa->state = IKE_SA_DELETED;
-    ike_sa->closed_in = step->packet->frame;
-    ike_sa->closed_at = step->packet->time;
-    ike_sa->closed_by = step->sender;
-    ike_sa->closed_confidence = CONFIDENCE_OBSERVED;
-    ike_sa->traffic_at_close = life_traffic_was_flowing(tunnel, step->packet->time);
+    step_close_ike_sa(step, step->sender, CONFIDENCE_OBSERVED);
     step_judge(step, CHANGE_IKE_SA_DELETED, exchange);
     if (!ike_sa->is_replaced)
         life_lost(step->engine, tunnel, LOSS_DELETED, step->sender, CONFIDENCE_OBSERVED, step->packet->frame, step->packet->time);

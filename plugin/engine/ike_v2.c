@@ -159,19 +159,6 @@ request(const ike_step_t *step)
     new_request(step);
 }
 
-static void
-close_ike_sa(const ike_step_t *step, ike_sa_state_t state, peer_t by, confidence_t confidence)
-{
-    ike_sa_t *ike_sa = step->ike_sa;
-
-    ike_sa->state = state;
-    ike_sa->closed_in = step->packet->frame;
-    ike_sa->closed_at = step->packet->time;
-    ike_sa->closed_by = by;
-    ike_sa->closed_confidence = confidence;
-    ike_sa->traffic_at_close = life_traffic_was_flowing(step->tunnel, step->packet->time);
-}
-
 static bool
 has_usable_sibling(const ike_sa_t *ike_sa)
 {
@@ -232,29 +219,13 @@ ike_sa_deleted(const ike_step_t *step, exchange_t *exchange)
             }
         }
     }
-    close_ike_sa(step, IKE_SA_DELETED, exchange->requester, exchange->kind_confidence);
+    step_close_ike_sa(step, exchange->requester, exchange->kind_confidence);
     step_judge(step, CHANGE_IKE_SA_DELETED, exchange);
     if (!rekeyed && has_own_successor(ike_sa))
         step_judge(step, CHANGE_REAUTHENTICATED, exchange);
     if (!ike_sa->is_replaced)
         life_lost(step->engine, tunnel, LOSS_DELETED, exchange->requester, exchange->kind_confidence, step->packet->frame,
                   step->packet->time);
-}
-
-/* RFC 7296 1.4.1: a Delete lists the sender's inbound SPIs. */
-static void
-mark_deleted_spis(const ike_step_t *step, const uint32_t *spis, unsigned count, peer_t owner)
-{
-    for (unsigned s = 0; s < count; s++) {
-        for (unsigned i = 0; i < step->tunnel->esp_sas->len; i++) {
-            esp_sa_t *sa = g_ptr_array_index(step->tunnel->esp_sas, i);
-            if (sa->spi != spis[s] || sa->sender == owner || sa->deleted_in != FRAME_NONE)
-                continue;
-            sa->deleted_in = step->packet->frame;
-            sa->deleted_at = step->packet->time;
-            sa->deleted_confidence = CONFIDENCE_OBSERVED;
-        }
-    }
 }
 
 /* Without keys the DELETE names no SPI. After a rekey the SA older than it is meant (RFC 7296 2.8), if there is just one. */
@@ -289,9 +260,9 @@ child_deleted(const ike_step_t *step, exchange_t *exchange)
         infer_deleted_spi(step, PEER_A);
         infer_deleted_spi(step, PEER_B);
     }
-    mark_deleted_spis(step, exchange->deleted_spi, exchange->deleted_spis, exchange->requester);
+    step_mark_deleted_spis(step, exchange->deleted_spi, exchange->deleted_spis, exchange->requester);
     if (step->message->is_readable)
-        mark_deleted_spis(step, step->message->deleted_spi, step->message->deleted_spis, step->sender);
+        step_mark_deleted_spis(step, step->message->deleted_spi, step->message->deleted_spis, step->sender);
     life_child_down(step->engine, step->tunnel, exchange->requester, step->packet->frame, step->packet->time,
                     exchange->kind_confidence);
 }

@@ -136,20 +136,6 @@ predecessor(const ike_sa_t *ike_sa)
     return NULL;
 }
 
-/* IKEv1 peers delete with one unacknowledged informational message (RFC 2408 5.15): a DELETE for the IPsec SA and one for the
- * ISAKMP SA, one right after the other, and then nothing more. */
-static bool
-looks_deleted(const ike_sa_t *ike_sa)
-{
-    if (ike_sa->major != 1 || ike_sa->exchanges->len < 2)
-        return false;
-    const exchange_t *last = g_ptr_array_index(ike_sa->exchanges, ike_sa->exchanges->len - 1);
-    const exchange_t *before = g_ptr_array_index(ike_sa->exchanges, ike_sa->exchanges->len - 2);
-    return last->kind == EXCHANGE_INFORMATIONAL && before->kind == EXCHANGE_INFORMATIONAL && last->transmissions == 1 &&
-           last->requester == before->requester && exchange_is_waiting(last) && exchange_is_waiting(before) &&
-           duration_between(before->first_sent_at, last->first_sent_at) < SECONDS(1);
-}
-
 void
 life_established(engine_t *engine, ike_sa_t *ike_sa, frame_t frame, capture_ns_t time)
 {
@@ -158,7 +144,7 @@ life_established(engine_t *engine, ike_sa_t *ike_sa, frame_t frame, capture_ns_t
     change_t change = { .kind = CHANGE_IKE_SA_ESTABLISHED, .frame = frame, .time = time, .sender = PEER_UNKNOWN, .ike_sa = ike_sa };
 
     engine_judge(engine, tunnel, &change);
-    if (tunnel->loss.kind == LOSS_NONE && before != NULL && looks_deleted(before))
+    if (tunnel->loss.kind == LOSS_NONE && before != NULL && ike_sa_looks_deleted(before))
         life_lost(engine, tunnel, LOSS_DELETED, PEER_UNKNOWN, CONFIDENCE_INFERRED, before->last_message_in,
                   before->last_message_at);
     /* RFC 7296 2.4: the peer says that it has no other SA; so it has lost the one that was still in use. */

@@ -24,13 +24,6 @@ judge_deleted(const change_t *change, const tunnel_t *tunnel, findings_t *out)
                  ike_sa->major == 2 ? ", and the peer acknowledged it" : "");
 }
 
-static bool
-is_notice_of(const exchange_t *exchange, peer_t sender)
-{
-    return exchange->kind == EXCHANGE_INFORMATIONAL && exchange->transmissions == 1 && exchange->requester == sender &&
-           exchange_is_waiting(exchange);
-}
-
 /* IKEv1 without keys: two notices in a row by one peer (IPsec SA, ISAKMP SA), unanswered, and nothing more on the tunnel. */
 static void
 judge_end(const tunnel_t *tunnel, findings_t *out)
@@ -38,13 +31,10 @@ judge_end(const tunnel_t *tunnel, findings_t *out)
     const ike_sa_t *ike_sa = tunnel_current_ike_sa(tunnel);
     char by[ENDPOINT_TEXT_MAX];
 
-    if (ike_sa == NULL || ike_sa->major != 1 || !ike_sa_is_usable(ike_sa) || ike_sa->exchanges->len < 2)
+    if (ike_sa == NULL || !ike_sa_looks_deleted(ike_sa))
         return;
     const exchange_t *last = g_ptr_array_index(ike_sa->exchanges, ike_sa->exchanges->len - 1);
     const exchange_t *before = g_ptr_array_index(ike_sa->exchanges, ike_sa->exchanges->len - 2);
-    if (!is_notice_of(last, last->requester) || !is_notice_of(before, last->requester) ||
-        duration_between(before->first_sent_at, last->first_sent_at) > SECONDS(1))
-        return;
     for (unsigned p = 0; p < PEERS; p++) {
         if (duration_between(last->first_sent_at, tunnel->peer[p].last_esp_at) > SECONDS(1))
             return;
