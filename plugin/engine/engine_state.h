@@ -77,6 +77,10 @@ void engine_account_sender(engine_t *engine, tunnel_t *tunnel, peer_t sender, co
 void engine_check_move(engine_t *engine, tunnel_t *tunnel, peer_t sender, endpoint_t *sa_source, const packet_t *packet,
                        const change_t *context);
 
+/* A client that was silent while its NAT mapping changed shows the change only when it comes back with a new IKE SA. */
+void engine_check_return(engine_t *engine, tunnel_t *tunnel, peer_t sender, const ike_sa_t *ike_sa, const packet_t *packet,
+                         const change_t *context);
+
 /* Does this endpoint of `receiver` lie behind a mapping that it left more than a moment before `time`? */
 bool engine_is_stale(const tunnel_t *tunnel, peer_t receiver, const endpoint_t *endpoint, capture_ns_t time);
 

@@ -417,7 +417,11 @@ ikev1_message(const ike_step_t *step)
     endpoint_t *source = &step->ike_sa->source[step->sender][step->packet->udp_encapsulated ? 1 : 0];
     change_t change = step_change(step, CHANGE_PEER_MOVED);
 
+    bool is_first_encapsulated = source->family == ADDRESS_NONE && step->packet->udp_encapsulated;
     engine_check_move(step->engine, step->tunnel, step->sender, source, step->packet, &change);
+    bool is_negotiation = step->message->exchange_type == IKEV1_MAIN_MODE || step->message->exchange_type == IKEV1_AGGRESSIVE;
+    if (is_first_encapsulated && is_negotiation)
+        engine_check_return(step->engine, step->tunnel, step->sender, step->ike_sa, step->packet, &change);
     if (step->message->exchange_type != IKEV1_INFORMATIONAL) {
         phase_message(step);
         return;

@@ -534,7 +534,11 @@ check_move(const ike_step_t *step)
         engine_note_move(step->tunnel, step->sender, source, step->packet);
         return;
     }
+    bool is_first_encapsulated = source->family == ADDRESS_NONE && step->packet->udp_encapsulated;
     engine_check_move(step->engine, step->tunnel, step->sender, source, step->packet, &change);
+    bool is_negotiation = step->message->exchange_type == IKEV2_AUTH || step->message->exchange_type == IKEV2_SA_INIT;
+    if (is_first_encapsulated && is_negotiation && !step->message->is_response)
+        engine_check_return(step->engine, step->tunnel, step->sender, step->ike_sa, step->packet, &change);
 }
 
 void

@@ -135,3 +135,69 @@ engine_check_move(engine_t *engine, tunnel_t *tunnel, peer_t sender, endpoint_t 
     if (found != NULL && found->frame == packet->frame)
         kept->finding = (finding_t *)found; /* the engine owns it; detectors see it const */
 }
+
+/* Did the other peer ask this endpoint in vain, and give up or still try? */
+static bool
+was_asked_in_vain(const tunnel_t *tunnel, const ike_sa_t *ike_sa, peer_t peer, const endpoint_t *endpoint)
+{
+    for (unsigned i = ike_sa->exchanges->len; i-- > 0;) {
+        const exchange_t *exchange = g_ptr_array_index(ike_sa->exchanges, i);
+        bool is_unanswered = exchange_was_abandoned(exchange) || exchange_is_waiting(exchange);
+        if (exchange->requester != peer && exchange->transmissions > 1 && is_unanswered &&
+            endpoint_equal(&exchange->destination, endpoint))
+            return !tunnel_is_one_direction(tunnel);
+    }
+    return false;
+}
+
+/* What was lost for want of the new port is explained now. */
+static void
+explain_by(const tunnel_t *tunnel, const finding_t *flip)
+{
+    for (unsigned i = 0; i < tunnel->findings->len; i++) {
+        finding_t *finding = g_ptr_array_index(tunnel->findings, i);
+        bool is_loss = finding->id == FINDING_rekey_no_response || finding->id == FINDING_dpd_loss;
+        if (is_loss && finding->cause == NULL && finding->incident == INDEX_NONE && finding->culprit != flip->culprit)
+            finding->cause = flip;
+    }
+}
+
+void
+engine_check_return(engine_t *engine, tunnel_t *tunnel, peer_t sender, const ike_sa_t *ike_sa, const packet_t *packet,
+                    const change_t *context)
+{
+    const ike_sa_t *old = NULL;
+
+    for (unsigned i = tunnel->ike_sas->len; i-- > 0 && old == NULL;) {
+        const ike_sa_t *candidate = g_ptr_array_index(tunnel->ike_sas, i);
+        if (candidate != ike_sa && candidate->source[sender][1].family != ADDRESS_NONE)
+            old = candidate;
+    }
+    if (old == NULL || tunnel->both_sides_of_nat)
+        return;
+    const endpoint_t *before = &old->source[sender][1];
+    const flip_t *latest = tunnel_latest_flip(tunnel, sender);
+    bool is_known = latest != NULL && endpoint_equal(&latest->new_endpoint, &packet->source);
+    if (is_known || !endpoint_same_address(before, &packet->source) || before->port == packet->source.port ||
+        !was_asked_in_vain(tunnel, old, sender, before))
+        return;
+    flip_t flip = { .peer = sender,
+                    .is_ike = true,
+                    .is_return = true,
+                    .old_endpoint = *before,
+                    .new_endpoint = packet->source,
+                    .frame = packet->frame,
+                    .time = packet->time,
+                    .last_old_frame = old->last_message_in,
+                    .last_old_time = old->last_message_at };
+    flip_t *kept = add_flip(tunnel, &flip);
+    change_t change = *context;
+    change.kind = CHANGE_PEER_MOVED;
+    change.flip = kept;
+    engine_judge(engine, tunnel, &change);
+    const finding_t *found = tunnel_latest_finding(tunnel, FINDING_nat_port_flip, sender);
+    if (found == NULL || found->frame != packet->frame)
+        return;
+    kept->finding = (finding_t *)found;
+    explain_by(tunnel, found);
+}

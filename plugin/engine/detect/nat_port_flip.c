@@ -22,6 +22,15 @@ judge(const change_t *change, const tunnel_t *tunnel, findings_t *out)
                               .new_port = flip->new_endpoint.port,
                               .grade = NAT_GRADE_RECOVERED,
                               .evidence = { flip->last_old_frame } };
+    if (flip->is_return) {
+        draft.confidence = CONFIDENCE_INFERRED;
+        draft.grade = NAT_GRADE_HARMFUL;
+        findings_add(out, &draft,
+                     "%s came back with a new IKE SA from port %u. Its old one used port %u, and what was sent there stayed "
+                     "unanswered: the NAT mapping has probably changed meanwhile.",
+                     tunnel_peer_text(tunnel, flip->peer, address), flip->new_endpoint.port, flip->old_endpoint.port);
+        return;
+    }
     double idle = duration_seconds(duration_between(flip->last_old_time, flip->time));
     if (endpoint_same_address(&flip->old_endpoint, &flip->new_endpoint))
         findings_add(out, &draft, "The source port of %s changed from %u to %u on the same %s, %.1f s after its last packet.",
