@@ -25,8 +25,9 @@ typedef struct {
 } alias_t;
 
 struct copies {
-    GHashTable *by_fingerprint; /* of seen_t, borrowed from `order` */
-    GQueue order;               /* owned seen_t, oldest first */
+    GHashTable *by_fingerprint; /* of seen_t in `ring` */
+    seen_t *ring;               /* SEEN_MAX slots */
+    unsigned oldest, count;     /* the oldest seen packet's slot; slots in use */
     GHashTable *aliases;        /* endpoint_t (the key is the alias_t itself) -> alias_t, owned */
 };
 
@@ -49,7 +50,7 @@ copies_new(void)
     copies_t *copies = g_new0(copies_t, 1);
 
     copies->by_fingerprint = g_hash_table_new(g_int64_hash, g_int64_equal);
-    g_queue_init(&copies->order);
+    copies->ring = g_new(seen_t, SEEN_MAX);
     copies->aliases = g_hash_table_new_full(alias_hash, alias_equal, NULL, g_free);
     return copies;
 }
@@ -58,7 +59,7 @@ void
 copies_free(copies_t *copies)
 {
     g_hash_table_destroy(copies->by_fingerprint);
-    g_queue_clear_full(&copies->order, g_free);
+    g_free(copies->ring);
     g_hash_table_destroy(copies->aliases);
     g_free(copies);
 }
@@ -75,23 +76,24 @@ fingerprint_of(const packet_t *packet)
 }
 
 static void
-forget_head(copies_t *copies)
+forget_oldest(copies_t *copies)
 {
-    seen_t *seen = g_queue_pop_head(&copies->order);
+    seen_t *seen = &copies->ring[copies->oldest];
 
     if (g_hash_table_lookup(copies->by_fingerprint, &seen->fingerprint) == seen)
         g_hash_table_remove(copies->by_fingerprint, &seen->fingerprint);
-    g_free(seen);
+    copies->oldest = (copies->oldest + 1) % SEEN_MAX;
+    copies->count--;
 }
 
 static void
 forget_old(copies_t *copies, capture_ns_t now)
 {
-    while (copies->order.length > 0) {
-        const seen_t *oldest = g_queue_peek_head(&copies->order);
-        if (copies->order.length < SEEN_MAX && duration_between(oldest->time, now) < SHORTEST_TIMER)
+    while (copies->count > 0) {
+        const seen_t *oldest = &copies->ring[copies->oldest];
+        if (copies->count < SEEN_MAX && duration_between(oldest->time, now) < SHORTEST_TIMER)
             return;
-        forget_head(copies);
+        forget_oldest(copies);
     }
 }
 
@@ -131,12 +133,11 @@ copies_check(copies_t *copies, const packet_t *packet)
             learn_alias(copies, &packet->destination, &first->destination);
         return COPY_OTHER_SIDE;
     }
-    seen_t *seen = g_new(seen_t, 1);
+    seen_t *seen = &copies->ring[(copies->oldest + copies->count++) % SEEN_MAX];
     seen->fingerprint = fingerprint;
     seen->time = packet->time;
     seen->source = packet->source;
     seen->destination = packet->destination;
-    g_queue_push_tail(&copies->order, seen);
     g_hash_table_replace(copies->by_fingerprint, &seen->fingerprint, seen);
     return COPY_NONE;
 }

@@ -60,6 +60,8 @@ receiver_went_on(const change_t *change, const tunnel_t *tunnel, const esp_sa_t 
 {
     capture_ns_t switched_at = CAPTURE_TIME_NONE, last_on_old = CAPTURE_TIME_NONE;
 
+    if (sa->negotiation >= tunnel->lineage)
+        return false;
     for (unsigned i = tunnel->esp_sas->len; i-- > 0;) {
         const esp_sa_t *other = g_ptr_array_index(tunnel->esp_sas, i);
         if (is_newer(other, sa) && other->sender == sa->sender)
