@@ -67,6 +67,8 @@ rule_fits(const cause_rule_t *rule, const finding_t *cause, const finding_t *eff
 {
     if (rule->effect != effect->id || rule->cause != cause->id || cause == effect)
         return false;
+    if (rule->of_other_peer && cause->culprit == effect->culprit)
+        return false;
     if (!rule->before_report && cause->began_at > effect->began_at)
         return false;
     return duration_between(cause->time, effect->began_at) <= rule->within;
@@ -109,6 +111,32 @@ find_cause(const tunnel_t *tunnel, const finding_t *effect)
             return best;
     }
     return NULL;
+}
+
+static bool
+leads_back_to(const finding_t *finding, const finding_t *other)
+{
+    for (; finding != NULL; finding = finding->cause) {
+        if (finding == other)
+            return true;
+    }
+    return false;
+}
+
+/* Some causes are found after their consequences: what had no explanation yet may have one now. */
+static void
+explain_earlier(const tunnel_t *tunnel, const finding_t *cause)
+{
+    for (unsigned r = 0; r < cause_rule_count; r++) {
+        if (cause_rules[r].cause != cause->id || !cause_rules[r].before_report)
+            continue;
+        for (unsigned i = 0; i < tunnel->findings->len; i++) {
+            finding_t *effect = g_ptr_array_index(tunnel->findings, i);
+            if (effect->cause == NULL && effect->incident == INDEX_NONE && may_be_a_cause(cause) &&
+                rule_fits(&cause_rules[r], cause, effect) && !leads_back_to(cause, effect))
+                effect->cause = cause;
+        }
+    }
 }
 
 finding_t *
@@ -155,6 +183,8 @@ findings_add(findings_t *findings, const finding_draft_t *draft, const char *tex
             finding->time = draft->exchange->last_sent_at;
     }
     finding->cause = find_cause(findings->tunnel, finding);
+    if (!finding->at_end)
+        explain_earlier(findings->tunnel, finding);
     engine_keep_finding(findings->engine, findings->tunnel, finding);
     return finding;
 }

@@ -115,14 +115,23 @@ incident_close(engine_t *engine, tunnel_t *tunnel, const finding_t *last, const 
 static const finding_t *
 loose_trouble(const tunnel_t *tunnel)
 {
-    const finding_t *last = NULL;
-
     for (unsigned i = 0; i < tunnel->findings->len; i++) {
         const finding_t *finding = g_ptr_array_index(tunnel->findings, i);
         if (finding->incident == INDEX_NONE && finding->severity == SEVERITY_ERROR)
-            last = finding;
+            return finding;
     }
-    return last;
+    return NULL;
+}
+
+/* All of it is one story. */
+static void
+gather_loose(tunnel_t *tunnel, const incident_t *incident)
+{
+    for (unsigned i = 0; i < tunnel->findings->len; i++) {
+        finding_t *finding = g_ptr_array_index(tunnel->findings, i);
+        if (finding->incident == INDEX_NONE && finding->severity >= SEVERITY_WARN && finding->began_at >= incident->start)
+            finding->incident = incident->index;
+    }
 }
 
 void
@@ -138,7 +147,7 @@ incidents_finish(engine_t *engine, tunnel_t *tunnel)
     const finding_t *trouble = loose_trouble(tunnel);
     if (trouble != NULL) {
         incident_t *incident = add_incident(engine, tunnel, trouble);
-        incident->recovered = false;
+        gather_loose(tunnel, incident);
     }
     for (unsigned i = first; i < tunnel->incidents->len; i++)
         ((incident_t *)g_ptr_array_index(tunnel->incidents, i))->at_end = true;

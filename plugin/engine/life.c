@@ -144,6 +144,9 @@ life_established(engine_t *engine, ike_sa_t *ike_sa, frame_t frame, capture_ns_t
     change_t change = { .kind = CHANGE_IKE_SA_ESTABLISHED, .frame = frame, .time = time, .sender = PEER_UNKNOWN, .ike_sa = ike_sa };
 
     engine_judge(engine, tunnel, &change);
+    bool one_sided = was_one_sided(tunnel, ike_sa->first_time);
+    tunnel->peer[PEER_A].run_packets = tunnel->peer[PEER_B].run_packets =
+        0; /* what flowed on the old SAs says nothing of the new */
     if (tunnel->loss.kind == LOSS_NONE && before != NULL && ike_sa_looks_deleted(before))
         life_lost(engine, tunnel, LOSS_DELETED, PEER_UNKNOWN, CONFIDENCE_INFERRED, before->last_message_in,
                   before->last_message_at);
@@ -152,7 +155,7 @@ life_established(engine_t *engine, ike_sa_t *ike_sa, frame_t frame, capture_ns_t
         life_lost(engine, tunnel, LOSS_REPLACED, ike_sa->original_initiator, CONFIDENCE_OBSERVED, frame, time);
     if (tunnel->loss.kind == LOSS_NONE && before != NULL && before->is_disowned)
         life_lost(engine, tunnel, LOSS_REPLACED, ike_sa->original_initiator, CONFIDENCE_OBSERVED, frame, time);
-    if (tunnel->loss.kind == LOSS_NONE && was_one_sided(tunnel, ike_sa->first_time) && (before != NULL || tunnel->was_up))
+    if (tunnel->loss.kind == LOSS_NONE && one_sided && (before != NULL || tunnel->was_up))
         life_lost(engine, tunnel, LOSS_REPLACED, ike_sa->original_initiator, CONFIDENCE_INFERRED, frame, time);
 
     bool gave_up = tunnel->loss.kind == LOSS_GAVE_UP || tunnel->loss.kind == LOSS_REPLACED;

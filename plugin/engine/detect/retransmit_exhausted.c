@@ -46,9 +46,9 @@ judge(const change_t *change, const tunnel_t *tunnel, findings_t *out)
                                      .exchange = exchange,
                                      .began_in = exchange_last_sent_in(exchange),
                                      .began_at = exchange->last_sent_at },
-                 "%s retransmitted its %s %u times, last in frame %u, %s.", tunnel_peer_text(tunnel, exchange->requester, sender),
-                 exchange_kind_words(exchange->kind), exchange->transmissions - 1, exchange_last_sent_in(exchange),
-                 how_it_is_known(exchange->abandoned));
+                 "%s retransmitted its %s %u time%s, last in frame %u, %s.", tunnel_peer_text(tunnel, exchange->requester, sender),
+                 exchange_kind_words(exchange->kind), exchange->transmissions - 1, exchange->transmissions == 2 ? "" : "s",
+                 exchange_last_sent_in(exchange), how_it_is_known(exchange->abandoned));
 }
 
 const detector_t retransmit_exhausted_detector = {

@@ -15,6 +15,11 @@
         .cause = FINDING_##cause_id, .effect = FINDING_##effect_id, .within = SECONDS(seconds), .before_report = true,             \
         .why = reason                                                                                                              \
     }
+#define OTHER_PEER(cause_id, effect_id, seconds, reason)                                                                           \
+    {                                                                                                                              \
+        .cause = FINDING_##cause_id, .effect = FINDING_##effect_id, .within = SECONDS(seconds), .of_other_peer = true,             \
+        .why = reason                                                                                                              \
+    }
 
 const cause_rule_t cause_rules[] = {
     /* The NAT maps the peer to another port: what is sent to the old one is lost (RFC 3947 6, RFC 7296 2.23). */
@@ -32,8 +37,8 @@ const cause_rule_t cause_rules[] = {
     EDGE(invalid_ike_spi, dpd_loss, 300, "the peer has lost its state"),
     EDGE(invalid_ike_spi, spi_desync, 300, "the peer has lost its state"),
     EXPLAINS(spi_desync, dpd_loss, 300, "the peer has lost its state, so it answers no request either"),
-    EDGE(retransmit_exhausted, dpd_loss, 600, "the other peer had given the IKE SA up"),
-    EDGE(retransmit_exhausted, spi_desync, 600, "the other peer had given the IKE SA up"),
+    OTHER_PEER(retransmit_exhausted, dpd_loss, 600, "the other peer had given the IKE SA up"),
+    OTHER_PEER(retransmit_exhausted, spi_desync, 600, "the other peer had given the IKE SA up"),
     EDGE(invalid_spi, spi_desync, 300, "the receiver says so"),
     EDGE(dpd_loss, ike_no_response, 600, "the peer stays silent"),
     EDGE(retransmit_exhausted, ike_no_response, 600, "the peer stays silent"),
