@@ -234,7 +234,7 @@ reopen(engine_t *engine)
         tunnel_t *tunnel = g_ptr_array_index(engine->tunnels, t);
         if (tunnel == NULL)
             continue;
-        incidents_reopen(engine, tunnel);
+        incidents_reopen(tunnel);
         restore_before_end(tunnel);
     }
     wait_again(engine);

@@ -73,7 +73,7 @@ void engine_unlink_ike_sa(engine_t *engine, ike_sa_t *ike_sa);
 void engine_unlink_esp_sa(engine_t *engine, esp_sa_t *sa);
 
 /* nat.c: where peers send from. */
-void engine_account_sender(engine_t *engine, tunnel_t *tunnel, peer_t sender, const packet_t *packet);
+void engine_account_sender(tunnel_t *tunnel, peer_t sender, const packet_t *packet);
 void engine_check_move(engine_t *engine, tunnel_t *tunnel, peer_t sender, endpoint_t *sa_source, const packet_t *packet,
                        const change_t *context);
 
@@ -88,13 +88,12 @@ bool engine_is_stale(const tunnel_t *tunnel, peer_t receiver, const endpoint_t *
 void engine_note_move(tunnel_t *tunnel, peer_t sender, endpoint_t *sa_source, const packet_t *packet);
 
 /* life.c: up or down. */
-void life_proved(engine_t *engine, tunnel_t *tunnel, capture_ns_t time, frame_t frame);
+void life_proved(tunnel_t *tunnel, capture_ns_t time, frame_t frame);
 void life_proved_by_esp(engine_t *engine, const esp_sa_t *sa, capture_ns_t time, frame_t frame, const packet_t *packet);
-void life_lost(engine_t *engine, tunnel_t *tunnel, loss_kind_t kind, peer_t by, confidence_t confidence, frame_t frame,
-               capture_ns_t time);
+void life_lost(tunnel_t *tunnel, loss_kind_t kind, peer_t by, confidence_t confidence, frame_t frame, capture_ns_t time);
 void life_established(engine_t *engine, ike_sa_t *ike_sa, frame_t frame, capture_ns_t time);
 void life_child_up(engine_t *engine, tunnel_t *tunnel, frame_t frame, capture_ns_t time);
-void life_child_down(engine_t *engine, tunnel_t *tunnel, peer_t by, frame_t frame, capture_ns_t time, confidence_t confidence);
+void life_child_down(tunnel_t *tunnel, peer_t by, frame_t frame, capture_ns_t time, confidence_t confidence);
 bool life_traffic_was_flowing(const tunnel_t *tunnel, capture_ns_t time);
 
 /* ike.c: what time alone reveals: requests whose sender has stopped trying. */
@@ -104,9 +103,9 @@ void engine_abandon(engine_t *engine, exchange_t *exchange, abandoned_t how, fra
 /* incident.c: groups the findings of an outage and tells its story. */
 void incident_close(engine_t *engine, tunnel_t *tunnel, const finding_t *last, const loss_t *loss, bool recovered);
 void incidents_finish(engine_t *engine, tunnel_t *tunnel);
-void incidents_reopen(engine_t *engine, tunnel_t *tunnel);
+void incidents_reopen(tunnel_t *tunnel);
 
 /* story.c */
-char *story_tell(const tunnel_t *tunnel, const incident_t *incident, const GPtrArray *members);
+char *story_tell(const incident_t *incident, const GPtrArray *members);
 
 #endif

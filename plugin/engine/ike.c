@@ -191,7 +191,7 @@ engine_abandon(engine_t *engine, exchange_t *exchange, abandoned_t how, frame_t 
     if (!was_in_use || !is_proof || exchange->addresses_changed || exchange->deletes_replaced || tunnel_is_one_direction(tunnel) ||
         tunnel_peer_lives(tunnel, exchange))
         return;
-    life_lost(engine, tunnel, LOSS_GAVE_UP, exchange->requester, CONFIDENCE_OBSERVED, frame, time);
+    life_lost(tunnel, LOSS_GAVE_UP, exchange->requester, CONFIDENCE_OBSERVED, frame, time);
 }
 
 void
@@ -455,7 +455,7 @@ engine_ike_packet(engine_t *engine, const packet_t *packet, frame_note_t **ret_n
         ikev2_message(&step);
     else
         ikev1_message(&step);
-    engine_account_sender(engine, step.tunnel, step.sender, packet);
+    engine_account_sender(step.tunnel, step.sender, packet);
     step.ike_sa->last_message_in = packet->frame;
     step.ike_sa->last_message_at = capture_later(step.ike_sa->last_message_at, packet->time);
     step_judge(&step, CHANGE_TRAFFIC, NULL);

@@ -75,7 +75,7 @@ quick_mode_accepted(const ike_step_t *step, exchange_t *exchange)
     }
     step->tunnel->last_answer_at = step->packet->time;
     step->tunnel->last_answer_in = step->packet->frame;
-    life_proved(step->engine, step->tunnel, step->packet->time, step->packet->frame);
+    life_proved(step->tunnel, step->packet->time, step->packet->frame);
     life_child_up(step->engine, step->tunnel, step->packet->frame, step->packet->time);
 }
 
@@ -274,7 +274,7 @@ liveness_answered(const ike_step_t *step, exchange_t *exchange)
     step->ike_sa->dpd_length[exchange->requester] = exchange->request_length;
     step->tunnel->last_answer_at = step->packet->time;
     step->tunnel->last_answer_in = step->packet->frame;
-    life_proved(step->engine, step->tunnel, step->packet->time, step->packet->frame);
+    life_proved(step->tunnel, step->packet->time, step->packet->frame);
     step_note_exchange(step, exchange);
     step_judge(step, CHANGE_EXCHANGE_ANSWERED, exchange);
 }
@@ -339,7 +339,7 @@ deleted(const ike_step_t *step)
     exchange_stops_waiting(exchange, OUTCOME_ONE_WAY);
     step_mark_deleted_spis(step, exchange->deleted_spi, exchange->deleted_spis, step->sender);
     if (exchange->kind == EXCHANGE_DELETE_CHILD) {
-        life_child_down(step->engine, tunnel, step->sender, step->packet->frame, step->packet->time, CONFIDENCE_OBSERVED);
+        life_child_down(tunnel, step->sender, step->packet->frame, step->packet->time, CONFIDENCE_OBSERVED);
         return;
     }
     if (!ike_sa_is_usable(ike_sa))
@@ -347,7 +347,7 @@ deleted(const ike_step_t *step)
     step_close_ike_sa(step, step->sender, CONFIDENCE_OBSERVED);
     step_judge(step, CHANGE_IKE_SA_DELETED, exchange);
     if (!ike_sa->is_replaced)
-        life_lost(step->engine, tunnel, LOSS_DELETED, step->sender, CONFIDENCE_OBSERVED, step->packet->frame, step->packet->time);
+        life_lost(tunnel, LOSS_DELETED, step->sender, CONFIDENCE_OBSERVED, step->packet->frame, step->packet->time);
 }
 
 static void

@@ -224,8 +224,7 @@ ike_sa_deleted(const ike_step_t *step, exchange_t *exchange)
     if (!rekeyed && has_own_successor(ike_sa))
         step_judge(step, CHANGE_REAUTHENTICATED, exchange);
     if (!ike_sa->is_replaced)
-        life_lost(step->engine, tunnel, LOSS_DELETED, exchange->requester, exchange->kind_confidence, step->packet->frame,
-                  step->packet->time);
+        life_lost(tunnel, LOSS_DELETED, exchange->requester, exchange->kind_confidence, step->packet->frame, step->packet->time);
 }
 
 /* Without keys the DELETE names no SPI. After a rekey the SA older than it is meant (RFC 7296 2.8), if there is just one. */
@@ -263,8 +262,7 @@ child_deleted(const ike_step_t *step, exchange_t *exchange)
     step_mark_deleted_spis(step, exchange->deleted_spi, exchange->deleted_spis, exchange->requester);
     if (step->message->is_readable)
         step_mark_deleted_spis(step, step->message->deleted_spi, step->message->deleted_spis, step->sender);
-    life_child_down(step->engine, step->tunnel, exchange->requester, step->packet->frame, step->packet->time,
-                    exchange->kind_confidence);
+    life_child_down(step->tunnel, exchange->requester, step->packet->frame, step->packet->time, exchange->kind_confidence);
 }
 
 /* Both peers' SPIs are in the readable SA payloads: each names the SPI on which it wants to receive (RFC 7296 3.3). */
@@ -486,7 +484,7 @@ response(const ike_step_t *step)
     if (ike_sa_is_usable(step->ike_sa) && exchange->exchange_type != IKEV2_SA_INIT) {
         step->tunnel->last_answer_at = step->packet->time;
         step->tunnel->last_answer_in = step->packet->frame;
-        life_proved(step->engine, step->tunnel, step->packet->time, step->packet->frame);
+        life_proved(step->tunnel, step->packet->time, step->packet->frame);
     }
     step_judge(step, CHANGE_EXCHANGE_ANSWERED, exchange);
     apply_answer(step, exchange);

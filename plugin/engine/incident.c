@@ -18,7 +18,8 @@ chain_to(const finding_t *last)
 {
     GPtrArray *chain = g_ptr_array_new();
 
-    for (const finding_t *finding = last; finding != NULL && chain->len < CHAIN_MAX; finding = finding->cause) {
+    unsigned steps = 0;
+    for (const finding_t *finding = last; finding != NULL && steps < CHAIN_MAX; finding = finding->cause, steps++) {
         bool is_known = false;
         for (unsigned i = 0; i < chain->len; i++)
             is_known |= ((const finding_t *)g_ptr_array_index(chain, i))->id == finding->id;
@@ -29,9 +30,8 @@ chain_to(const finding_t *last)
 }
 
 static finding_t *
-owned(const engine_t *engine, const finding_t *finding)
+owned(const finding_t *finding)
 {
-    (void)engine;
     return (finding_t *)finding; /* the engine owns every finding; detectors and readers see them const */
 }
 
@@ -55,7 +55,7 @@ members_of(const tunnel_t *tunnel, const GPtrArray *chain, const finding_t *last
 }
 
 static incident_t *
-add_incident(engine_t *engine, tunnel_t *tunnel, const finding_t *last)
+add_incident(tunnel_t *tunnel, const finding_t *last)
 {
     GPtrArray *chain = chain_to(last);
     GPtrArray *members = members_of(tunnel, chain, last);
@@ -70,8 +70,7 @@ add_incident(engine_t *engine, tunnel_t *tunnel, const finding_t *last)
     incident->end = CAPTURE_TIME_NONE;
     g_ptr_array_add(tunnel->incidents, incident);
     for (unsigned i = 0; i < members->len; i++)
-        owned(engine, g_ptr_array_index(members, i))->incident = incident->index;
-    incident->story = NULL;
+        owned(g_ptr_array_index(members, i))->incident = incident->index;
     g_ptr_array_free(members, TRUE);
     return incident;
 }
@@ -88,7 +87,7 @@ tell(tunnel_t *tunnel, incident_t *incident)
             g_ptr_array_add(members, finding);
     }
     g_free(incident->story);
-    incident->story = story_tell(tunnel, incident, members);
+    incident->story = story_tell(incident, members);
     g_ptr_array_free(members, TRUE);
 }
 
@@ -97,7 +96,7 @@ incident_close(engine_t *engine, tunnel_t *tunnel, const finding_t *last, const 
 {
     if (last == NULL || last->incident != INDEX_NONE)
         return;
-    incident_t *incident = add_incident(engine, tunnel, last);
+    incident_t *incident = add_incident(tunnel, last);
 
     incident->recovered = recovered;
     incident->down = duration_between(loss->last_proof_at, recovered ? last->time : engine->capture.last_time);
@@ -146,7 +145,7 @@ incidents_finish(engine_t *engine, tunnel_t *tunnel)
     }
     const finding_t *trouble = loose_trouble(tunnel);
     if (trouble != NULL) {
-        incident_t *incident = add_incident(engine, tunnel, trouble);
+        incident_t *incident = add_incident(tunnel, trouble);
         gather_loose(tunnel, incident);
     }
     for (unsigned i = first; i < tunnel->incidents->len; i++)
@@ -156,9 +155,8 @@ incidents_finish(engine_t *engine, tunnel_t *tunnel)
 }
 
 void
-incidents_reopen(engine_t *engine, tunnel_t *tunnel)
+incidents_reopen(tunnel_t *tunnel)
 {
-    (void)engine;
     for (unsigned i = tunnel->incidents->len; i-- > 0;) {
         const incident_t *incident = g_ptr_array_index(tunnel->incidents, i);
         if (!incident->at_end)

@@ -57,9 +57,8 @@ recovered(engine_t *engine, tunnel_t *tunnel, frame_t frame, capture_ns_t time)
 }
 
 void
-life_proved(engine_t *engine, tunnel_t *tunnel, capture_ns_t time, frame_t frame)
+life_proved(tunnel_t *tunnel, capture_ns_t time, frame_t frame)
 {
-    (void)engine;
     if (time <= tunnel->last_proof_at)
         return;
     tunnel->last_proof_at = time;
@@ -90,14 +89,12 @@ life_proved_by_esp(engine_t *engine, const esp_sa_t *sa, capture_ns_t time, fram
         tunnel->loss = (loss_t){ .kind = LOSS_NONE };
         tunnel->live_children = 1;
     }
-    life_proved(engine, tunnel, time, frame);
+    life_proved(tunnel, time, frame);
 }
 
 void
-life_lost(engine_t *engine, tunnel_t *tunnel, loss_kind_t kind, peer_t by, confidence_t confidence, frame_t frame,
-          capture_ns_t time)
+life_lost(tunnel_t *tunnel, loss_kind_t kind, peer_t by, confidence_t confidence, frame_t frame, capture_ns_t time)
 {
-    (void)engine;
     if (tunnel->loss.kind != LOSS_NONE)
         return;
     tunnel->loss = (loss_t){ .kind = kind,
@@ -148,15 +145,14 @@ life_established(engine_t *engine, ike_sa_t *ike_sa, frame_t frame, capture_ns_t
     tunnel->peer[PEER_A].run_packets = tunnel->peer[PEER_B].run_packets =
         0; /* what flowed on the old SAs says nothing of the new */
     if (tunnel->loss.kind == LOSS_NONE && before != NULL && ike_sa_looks_deleted(before))
-        life_lost(engine, tunnel, LOSS_DELETED, PEER_UNKNOWN, CONFIDENCE_INFERRED, before->last_message_in,
-                  before->last_message_at);
+        life_lost(tunnel, LOSS_DELETED, PEER_UNKNOWN, CONFIDENCE_INFERRED, before->last_message_in, before->last_message_at);
     /* RFC 7296 2.4: the peer says that it has no other SA; so it has lost the one that was still in use. */
     if (tunnel->loss.kind == LOSS_NONE && before != NULL && ike_sa->initial_contact)
-        life_lost(engine, tunnel, LOSS_REPLACED, ike_sa->original_initiator, CONFIDENCE_OBSERVED, frame, time);
+        life_lost(tunnel, LOSS_REPLACED, ike_sa->original_initiator, CONFIDENCE_OBSERVED, frame, time);
     if (tunnel->loss.kind == LOSS_NONE && before != NULL && before->is_disowned)
-        life_lost(engine, tunnel, LOSS_REPLACED, ike_sa->original_initiator, CONFIDENCE_OBSERVED, frame, time);
+        life_lost(tunnel, LOSS_REPLACED, ike_sa->original_initiator, CONFIDENCE_OBSERVED, frame, time);
     if (tunnel->loss.kind == LOSS_NONE && one_sided && (before != NULL || tunnel->was_up))
-        life_lost(engine, tunnel, LOSS_REPLACED, ike_sa->original_initiator, CONFIDENCE_INFERRED, frame, time);
+        life_lost(tunnel, LOSS_REPLACED, ike_sa->original_initiator, CONFIDENCE_INFERRED, frame, time);
 
     bool gave_up = tunnel->loss.kind == LOSS_GAVE_UP || tunnel->loss.kind == LOSS_REPLACED;
     for (unsigned i = 0; i < tunnel->ike_sas->len; i++) {
@@ -174,7 +170,7 @@ life_established(engine_t *engine, ike_sa_t *ike_sa, frame_t frame, capture_ns_t
     } else if (tunnel->loss.kind != LOSS_NONE) {
         recovered(engine, tunnel, frame, time);
     }
-    life_proved(engine, tunnel, time, frame);
+    life_proved(tunnel, time, frame);
 }
 
 void
@@ -189,7 +185,7 @@ life_child_up(engine_t *engine, tunnel_t *tunnel, frame_t frame, capture_ns_t ti
 }
 
 void
-life_child_down(engine_t *engine, tunnel_t *tunnel, peer_t by, frame_t frame, capture_ns_t time, confidence_t confidence)
+life_child_down(tunnel_t *tunnel, peer_t by, frame_t frame, capture_ns_t time, confidence_t confidence)
 {
     if (tunnel->live_children > 0)
         tunnel->live_children--;
@@ -198,5 +194,5 @@ life_child_down(engine_t *engine, tunnel_t *tunnel, peer_t by, frame_t frame, ca
         tunnel->child_ended_at = time;
     }
     if (tunnel->live_children == 0 && tunnel->refused_in_a_row > 0 && tunnel->had_child)
-        life_lost(engine, tunnel, LOSS_CHILD_GONE, by, confidence, frame, time);
+        life_lost(tunnel, LOSS_CHILD_GONE, by, confidence, frame, time);
 }

@@ -10,9 +10,8 @@
 #define FLIP_ALLOWANCE SECONDS(1)
 
 void
-engine_account_sender(engine_t *engine, tunnel_t *tunnel, peer_t sender, const packet_t *packet)
+engine_account_sender(tunnel_t *tunnel, peer_t sender, const packet_t *packet)
 {
-    (void)engine;
     if (sender == PEER_UNKNOWN)
         return;
     peer_state_t *from = &tunnel->peer[sender], *to = &tunnel->peer[peer_other(sender)];

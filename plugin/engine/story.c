@@ -99,11 +99,9 @@ append_repeats(GString *out, const GPtrArray *steps, const finding_t *first)
 }
 
 static void
-append_ending(GString *out, const tunnel_t *tunnel, const incident_t *incident)
+append_ending(GString *out, const incident_t *incident)
 {
     const finding_t *last = g_ptr_array_index(incident->chain, incident->chain->len - 1);
-
-    (void)tunnel;
     if (incident->recovered || last->id == FINDING_tunnel_down) {
         append_clock(out, last->time);
         g_string_append_printf(out, " (frame %u): %s ", last->frame, last->text);
@@ -113,7 +111,7 @@ append_ending(GString *out, const tunnel_t *tunnel, const incident_t *incident)
 }
 
 char *
-story_tell(const tunnel_t *tunnel, const incident_t *incident, const GPtrArray *members)
+story_tell(const incident_t *incident, const GPtrArray *members)
 {
     GString *out = g_string_new(NULL);
     GPtrArray *steps = g_ptr_array_new(), *told = g_ptr_array_new();
@@ -139,7 +137,7 @@ story_tell(const tunnel_t *tunnel, const incident_t *incident, const GPtrArray *
     }
     if (left_out > 0)
         g_string_append_printf(out, "%u further findings of the same kinds follow. ", left_out);
-    append_ending(out, tunnel, incident);
+    append_ending(out, incident);
     g_ptr_array_free(steps, TRUE);
     g_ptr_array_free(told, TRUE);
     return g_string_free(out, FALSE);
