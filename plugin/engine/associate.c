@@ -23,6 +23,18 @@ is_between(const tunnel_t *tunnel, const packet_t *packet)
            (endpoint_same_address(b, &packet->source) && endpoint_same_address(a, &packet->destination));
 }
 
+/* Takes an item out of a list of a table whose keys are numbers. */
+static void
+unlist(GHashTable *table, gpointer key, gpointer item)
+{
+    GSList *rest = g_slist_remove(g_hash_table_lookup(table, key), item);
+
+    if (rest == NULL)
+        g_hash_table_remove(table, key);
+    else
+        g_hash_table_replace(table, key, rest);
+}
+
 void
 engine_unlink_ike_sa(engine_t *engine, ike_sa_t *ike_sa)
 {
@@ -37,25 +49,13 @@ engine_unlink_ike_sa(engine_t *engine, ike_sa_t *ike_sa)
 void
 engine_unlink_esp_sa(engine_t *engine, esp_sa_t *sa)
 {
-    gpointer spi = GUINT_TO_POINTER(sa->spi);
-    GSList *rest = g_slist_remove(g_hash_table_lookup(engine->esp_sas_by_spi, spi), sa);
-
-    if (rest == NULL)
-        g_hash_table_remove(engine->esp_sas_by_spi, spi);
-    else
-        g_hash_table_replace(engine->esp_sas_by_spi, spi, rest);
+    unlist(engine->esp_sas_by_spi, GUINT_TO_POINTER(sa->spi), sa);
 }
 
 static void
 evict(engine_t *engine, tunnel_t *tunnel)
 {
-    gpointer key = GUINT_TO_POINTER(tunnel->address_key);
-    GSList *rest = g_slist_remove(g_hash_table_lookup(engine->tunnels_by_address, key), tunnel);
-
-    if (rest == NULL)
-        g_hash_table_remove(engine->tunnels_by_address, key);
-    else
-        g_hash_table_replace(engine->tunnels_by_address, key, rest);
+    unlist(engine->tunnels_by_address, GUINT_TO_POINTER(tunnel->address_key), tunnel);
     for (unsigned i = 0; i < tunnel->ike_sas->len; i++)
         engine_unlink_ike_sa(engine, g_ptr_array_index(tunnel->ike_sas, i));
     for (unsigned i = 0; i < tunnel->esp_sas->len; i++)
@@ -254,12 +254,7 @@ engine_adopt_by_endpoint(engine_t *engine, ike_sa_t *ike_sa, const packet_t *pac
     for (unsigned i = 0; i < PEERS; i++)
         to->peer[i].packets += from->peer[i].packets;
     if (from->index == engine->tunnels->len - 1) { /* the tunnel never was one: give its number back */
-        gpointer key = GUINT_TO_POINTER(from->address_key);
-        GSList *rest = g_slist_remove(g_hash_table_lookup(engine->tunnels_by_address, key), from);
-        if (rest == NULL)
-            g_hash_table_remove(engine->tunnels_by_address, key);
-        else
-            g_hash_table_replace(engine->tunnels_by_address, key, rest);
+        unlist(engine->tunnels_by_address, GUINT_TO_POINTER(from->address_key), from);
         g_ptr_array_set_size(engine->tunnels, (int)engine->tunnels->len - 1);
     }
 }

@@ -82,15 +82,12 @@ typedef struct exchange {
     duration_ns_t last_gap;
     endpoint_t source, destination; /* of the latest transmission */
     bool addresses_changed;         /* repeats came from or went to other addresses: MOBIKE path probing (RFC 4555 3.10) */
-    uint16_t fragments;             /* SKF fragments of the request seen, as a count */
 
     /* the answer */
     exchange_outcome_t outcome;
     abandoned_t abandoned;
     frame_t answered_in;
     capture_ns_t answered_at;
-    uint64_t answer_fingerprint;
-    frame_t sent_before_answer; /* the transmission that was answered */
     bool is_refused;
     confidence_t refusal_confidence;
     uint16_t error;        /* notify type of the refusal; 0: refused, reason not readable */

@@ -8,7 +8,6 @@
 #include "tables/causes.h"
 
 #include <stdarg.h>
-#include <stdlib.h>
 
 const finding_info_t finding_catalogue[FINDING_COUNT] = {
 #define FINDING(name, worst, family, text) { .id = #name, .severity = SEVERITY_##worst, .group = GROUP_##family, .summary = text },

@@ -48,11 +48,9 @@ exchange_stops_waiting(exchange_t *exchange, exchange_outcome_t outcome)
 void
 step_mark_answered(const ike_step_t *step, exchange_t *exchange)
 {
-    exchange->sent_before_answer = exchange_last_sent_in(exchange);
     exchange_stops_waiting(exchange, OUTCOME_ANSWERED);
     exchange->answered_in = step->packet->frame;
     exchange->answered_at = step->packet->time;
-    exchange->answer_fingerprint = step->message->fingerprint;
     duration_ns_t took = duration_between(exchange->first_sent_at, step->packet->time);
     step->note->request_in = exchange->sent_in[0];
     step->note->exchange_time = took;
