@@ -95,7 +95,7 @@ engine_add_tunnel(engine_t *engine, const endpoint_t *a, const endpoint_t *b, fr
 {
     if (engine->tunnels->len - engine->capture.tunnels_evicted >= engine->settings.max_tunnels)
         evict_oldest(engine);
-    tunnel_t *tunnel = tunnel_new(engine, engine->tunnels->len, a, b, frame, time);
+    tunnel_t *tunnel = tunnel_new(engine->tunnels->len, a, b, frame, time);
     gpointer key = pair_key(a, b);
 
     tunnel->address_key = GPOINTER_TO_UINT(key);

@@ -22,11 +22,10 @@ peer_init(peer_state_t *peer, const endpoint_t *endpoint)
 }
 
 tunnel_t *
-tunnel_new(const engine_t *engine, uint32_t index, const endpoint_t *a, const endpoint_t *b, frame_t frame, capture_ns_t time)
+tunnel_new(uint32_t index, const endpoint_t *a, const endpoint_t *b, frame_t frame, capture_ns_t time)
 {
     tunnel_t *tunnel = g_new0(tunnel_t, 1);
 
-    tunnel->engine = engine;
     tunnel->index = index;
     peer_init(&tunnel->peer[PEER_A], a);
     peer_init(&tunnel->peer[PEER_B], b);

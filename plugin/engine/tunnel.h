@@ -83,7 +83,6 @@ typedef struct {
 
 /* Owned by the engine. */
 typedef struct tunnel {
-    const engine_t *engine;
     uint32_t index;
     uint32_t address_key; /* under which the engine finds it by its first addresses */
     peer_state_t peer[PEERS];
@@ -149,8 +148,7 @@ typedef struct tunnel {
     GArray *dpd_rtts; /* duration_ns_t */
 } tunnel_t;
 
-tunnel_t *tunnel_new(const engine_t *engine, uint32_t index, const endpoint_t *a, const endpoint_t *b, frame_t frame,
-                     capture_ns_t time);
+tunnel_t *tunnel_new(uint32_t index, const endpoint_t *a, const endpoint_t *b, frame_t frame, capture_ns_t time);
 void tunnel_free(tunnel_t *tunnel);
 
 /* Which peer has this address (ports are ignored)? PEER_UNKNOWN when neither or both. */
