@@ -8,6 +8,7 @@
 #include "classify.h"
 
 #include "ike_sa.h"
+#include "tunnel.h"
 
 /* Plaintext sizes in bytes (RFC 7296 3.10, 3.3, 3.13). */
 #define TWO_NAT_DETECTIONS 56u      /* N(NAT_DETECTION_*) with a SHA-1 hash is 28 */
@@ -15,7 +16,13 @@
 #define LARGEST_BARE_ERROR 40u      /* an error notify with an SPI or data; a success holds at least SA, nonce and selectors */
 #define SMALLEST_CHILD_IN_AUTH 120u /* IDr 12, AUTH 24, SA 36, TSi 24, TSr 24 */
 #define INVALID_KE_PLAIN 10u        /* N(INVALID_KE_PAYLOAD) with its 2 bytes of data */
-#define DELETE_IKE_PLAIN 8u         /* D(IKE) names no SPI, D(ESP) is 12 at least */
+#define DELETE_IKE_PLAIN 8u         /* D(IKE) names no SPI */
+#define DELETE_CHILD_PLAIN 12u      /* D(ESP) names one at least */
+#define IKE_SPI_IN_PROPOSAL 8u      /* an IKE rekey's proposals carry the new SPI, those of IKE_SA_INIT do not (RFC 7296 3.3.1) */
+#define REKEY_NOTIFY_PLAIN 12u      /* N(REKEY_SA) names one SPI */
+#define YOUNGEST_TO_REKEY SECONDS(2)
+#define SMALLEST_NONCE 20u          /* payload header and 16 bytes (RFC 7296 2.10) */
+#define LARGEST_SELECTORS_ALIKE 72u /* a key exchange payload up to this size may be mistaken for a pair of selectors */
 #define NOT_FOUND_PLAIN 12u         /* N(CHILD_SA_NOT_FOUND) with an SPI */
 
 static void
@@ -53,14 +60,53 @@ name_readable_create_child(exchange_t *exchange, const ike_message_t *request)
     }
 }
 
+/* An IKE rekey holds what IKE_SA_INIT held, with an SPI in each proposal and no more (RFC 7296 1.3.2), as long as the configuration
+ * stays the same. Padding to a cipher block may hide the difference to a child's selectors where the key exchange is small. */
+static bool
+has_size_of_ike_rekey(const ike_sa_t *ike_sa, const ike_message_t *message, const payload_sizes_t *sizes, unsigned proposals)
+{
+    bool is_distinct = ike_sa->suite.block == 1 || sizes->ke > LARGEST_SELECTORS_ALIKE;
+
+    return proposals > 0 && proposals < PROPOSALS_MAX && sizes->sa > 0 && sizes->ke > 0 && sizes->nonce > 0 && is_distinct &&
+           plaintext_may_be(ike_sa, message, sizes->sa + IKE_SPI_IN_PROPOSAL * proposals + sizes->ke + sizes->nonce);
+}
+
+/* Not even one proposal, the key exchange and the shortest nonce would fit. */
+static bool
+is_too_short_for_ike_rekey(const ike_sa_t *ike_sa, const ike_message_t *message)
+{
+    uint32_t least = 0, most = 0;
+
+    return ike_sa->chosen.sa > 0 && ike_sa->chosen.ke > 0 && plaintext_bounds(ike_sa, message, &least, &most) &&
+           most < ike_sa->chosen.sa + IKE_SPI_IN_PROPOSAL + ike_sa->chosen.ke + SMALLEST_NONCE;
+}
+
+/* Is there no child that a request could replace? The end of the last one was seen, or the first was made a moment ago. */
+static bool
+has_nothing_to_rekey(const exchange_t *exchange)
+{
+    const ike_sa_t *ike_sa = exchange->ike_sa;
+    const tunnel_t *tunnel = ike_sa->tunnel;
+
+    if (ike_sa->is_midstream || ike_sa->rekeyed_from != NULL)
+        return false;
+    duration_ns_t age = duration_between(ike_sa->established_at, exchange->first_sent_at);
+    bool is_new = age > 0 && age < YOUNGEST_TO_REKEY;
+    return is_new || (tunnel->had_child && tunnel->live_children == 0);
+}
+
 /* RFC 7296 1.3.3 puts N(REKEY_SA) first and implementations do; the order is a SHOULD (2.5), so this is an inference. */
 static void
 name_create_child(exchange_t *exchange, const ike_message_t *request)
 {
     if (request->is_readable)
         name_readable_create_child(exchange, request);
-    else if (request->first_inner == PAYLOAD_NOTIFY)
+    else if (request->first_inner == PAYLOAD_NOTIFY && !has_nothing_to_rekey(exchange))
         name(exchange, EXCHANGE_CHILD_REKEY, CONFIDENCE_INFERRED);
+    else if (has_size_of_ike_rekey(exchange->ike_sa, request, &exchange->ike_sa->offered, exchange->ike_sa->proposals_offered))
+        name(exchange, EXCHANGE_IKE_REKEY, CONFIDENCE_INFERRED);
+    else if (is_too_short_for_ike_rekey(exchange->ike_sa, request) || has_nothing_to_rekey(exchange))
+        name(exchange, EXCHANGE_CHILD_CREATE, CONFIDENCE_INFERRED);
     else
         name(exchange, EXCHANGE_CREATE_CHILD_SA, CONFIDENCE_INFERRED);
 }
@@ -95,6 +141,18 @@ name_readable_informational(exchange_t *exchange, const ike_message_t *request)
         name(exchange, EXCHANGE_NOTIFY, CONFIDENCE_OBSERVED);
 }
 
+/* Where the block size allows it, the length tells whether SPIs are named; else the answer will (RFC 7296 1.4.1). */
+static void
+name_delete(exchange_t *exchange, const ike_message_t *request)
+{
+    uint32_t least = 0, most = 0;
+
+    if (!plaintext_bounds(exchange->ike_sa, request, &least, &most) || (least <= DELETE_IKE_PLAIN && most >= DELETE_CHILD_PLAIN))
+        name(exchange, EXCHANGE_DELETE, CONFIDENCE_OBSERVED);
+    else
+        name(exchange, most < DELETE_CHILD_PLAIN ? EXCHANGE_DELETE_IKE : EXCHANGE_DELETE_CHILD, CONFIDENCE_INFERRED);
+}
+
 static void
 name_informational(exchange_t *exchange, const ike_message_t *request)
 {
@@ -107,7 +165,7 @@ name_informational(exchange_t *exchange, const ike_message_t *request)
         name(exchange, EXCHANGE_DPD, CONFIDENCE_OBSERVED);
         break;
     case PAYLOAD_DELETE:
-        name(exchange, EXCHANGE_DELETE, CONFIDENCE_OBSERVED);
+        name_delete(exchange, request);
         break;
     case PAYLOAD_CONFIGURATION:
         name(exchange, EXCHANGE_CONFIG, CONFIDENCE_OBSERVED);
@@ -180,6 +238,7 @@ classify_request(exchange_t *exchange, const ike_message_t *request)
     exchange->fingerprint = request->fingerprint;
     exchange->request_length = request->length;
     exchange->request_inner = request->first_inner;
+    exchange->request_sizes = request->sizes;
     keep_content(exchange, request);
     if (request->major == 1) {
         name_ikev1(exchange, request);
@@ -242,6 +301,35 @@ judge_size_of_create_child(exchange_t *exchange, const ike_message_t *response)
     refuse(exchange, CONFIDENCE_INFERRED, error, false);
 }
 
+/* N(USE_TRANSPORT_MODE) and the like are answered in kind, N(REKEY_SA) is not (RFC 7296 1.3.1, 1.3.3): then the answer is shorter. */
+static bool
+is_shorter_by_rekey_notify(const exchange_t *exchange, const ike_message_t *response)
+{
+    return exchange->ike_sa->suite_known && exchange->ike_sa->suite.block == 1 &&
+           exchange->request_length >= response->length + REKEY_NOTIFY_PLAIN;
+}
+
+/* What the request alone left open. */
+static void
+name_answered_create_child(exchange_t *exchange, const ike_message_t *response)
+{
+    const ike_sa_t *ike_sa = exchange->ike_sa;
+    bool is_open = exchange->kind == EXCHANGE_CREATE_CHILD_SA ||
+                   (exchange->kind == EXCHANGE_IKE_REKEY && exchange->kind_confidence == CONFIDENCE_INFERRED);
+
+    if (exchange->is_refused)
+        return;
+    if (exchange->kind == EXCHANGE_CHILD_REKEY && exchange->kind_confidence == CONFIDENCE_INFERRED &&
+        response->first_inner == PAYLOAD_NOTIFY && !is_shorter_by_rekey_notify(exchange, response))
+        name(exchange, EXCHANGE_CREATE_CHILD_SA, CONFIDENCE_INFERRED);
+    if (!is_open)
+        return;
+    if (is_too_short_for_ike_rekey(ike_sa, response))
+        name(exchange, EXCHANGE_CHILD_CREATE, CONFIDENCE_INFERRED);
+    else if (exchange->kind == EXCHANGE_IKE_REKEY && !has_size_of_ike_rekey(ike_sa, response, &ike_sa->chosen, 1))
+        name(exchange, EXCHANGE_CREATE_CHILD_SA, CONFIDENCE_INFERRED);
+}
+
 static void
 judge_size_of_auth(exchange_t *exchange, const ike_message_t *response)
 {
@@ -254,20 +342,42 @@ judge_size_of_auth(exchange_t *exchange, const ike_message_t *response)
         refuse(exchange, CONFIDENCE_INFERRED, NOTIFY_AUTHENTICATION_FAILED, false);
 }
 
+/* RFC 7296 1.4.1: the answer to a child's DELETE names the paired SAs, the answer to the IKE SA's is empty; so is the one to a child's
+ * that its receiver had deleted too. */
 static void
-judge_informational(exchange_t *exchange, const ike_message_t *response)
+name_answered_delete(exchange_t *exchange, const ike_message_t *response)
 {
-    if (exchange->kind != EXCHANGE_DELETE)
+    bool is_read = exchange->kind != EXCHANGE_DELETE && exchange->kind_confidence == CONFIDENCE_OBSERVED;
+
+    if (is_read)
         return;
-    /* RFC 7296 1.4.1: the answer to a child's DELETE names the paired SAs, the answer to the IKE SA's is empty. */
-    uint32_t least = 0, most = 0;
-    bool names_no_spi = !exchange->ike_sa->suite_known ||
-                        !suite_plaintext(&exchange->ike_sa->suite, exchange->request_length, &least, &most) ||
-                        least <= DELETE_IKE_PLAIN;
-    if (response->first_inner == PAYLOAD_NONE && names_no_spi)
-        name(exchange, EXCHANGE_DELETE_IKE, CONFIDENCE_INFERRED);
-    else if (response->first_inner == PAYLOAD_DELETE || response->first_inner == PAYLOAD_NONE)
+    if (response->first_inner == PAYLOAD_DELETE)
         name(exchange, EXCHANGE_DELETE_CHILD, CONFIDENCE_INFERRED);
+    else if (response->first_inner == PAYLOAD_NONE && exchange->kind == EXCHANGE_DELETE)
+        name(exchange, EXCHANGE_DELETE_IKE, CONFIDENCE_INFERRED);
+}
+
+/* RFC 4555 3.5: who is asked to look for a NAT answers with the hashes of its own. An empty answer acknowledges something else. */
+static void
+name_answered_notify(exchange_t *exchange, const ike_message_t *response)
+{
+    uint32_t least = 0, most = 0;
+
+    if (response->first_inner == PAYLOAD_NONE)
+        name(exchange, EXCHANGE_NOTIFY, CONFIDENCE_INFERRED);
+    else if (response->first_inner == PAYLOAD_NOTIFY && exchange->kind == EXCHANGE_NOTIFY &&
+             plaintext_bounds(exchange->ike_sa, response, &least, &most) && most >= TWO_NAT_DETECTIONS &&
+             suite_plaintext(&exchange->ike_sa->suite, exchange->request_length, &least, &most) && most >= UPDATE_WITH_DETECTIONS)
+        name(exchange, EXCHANGE_MOBIKE, CONFIDENCE_INFERRED);
+}
+
+static void
+name_answered_informational(exchange_t *exchange, const ike_message_t *response)
+{
+    if (exchange_is_delete(exchange))
+        name_answered_delete(exchange, response);
+    else if (exchange->request_inner == PAYLOAD_NOTIFY && exchange->kind_confidence == CONFIDENCE_INFERRED)
+        name_answered_notify(exchange, response);
 }
 
 void
@@ -285,12 +395,13 @@ classify_response(exchange_t *exchange, const ike_message_t *response)
     switch (exchange->exchange_type) {
     case IKEV2_CREATE_CHILD_SA:
         judge_size_of_create_child(exchange, response);
+        name_answered_create_child(exchange, response);
         break;
     case IKEV2_AUTH:
         judge_size_of_auth(exchange, response);
         break;
     case IKEV2_INFORMATIONAL:
-        judge_informational(exchange, response);
+        name_answered_informational(exchange, response);
         break;
     default:
         break;

@@ -53,6 +53,17 @@ void engine_judge(engine_t *engine, tunnel_t *tunnel, change_t *change);
 /* The note of a frame, made if it has none. */
 frame_note_t *engine_note_for(engine_t *engine, frame_t frame);
 
+/* naming.c: gives an exchange another name, on all its frames. */
+void engine_name_exchange(engine_t *engine, exchange_t *exchange, exchange_kind_t kind, confidence_t confidence);
+
+/* A CREATE_CHILD_SA turned out to have replaced the IKE SA. */
+void engine_was_ike_rekey(engine_t *engine, exchange_t *exchange);
+
+/* What a later request on the same IKE SA, or a new ESP SA, says about an answered CREATE_CHILD_SA that is not told apart yet. */
+void engine_name_by_next(engine_t *engine, const exchange_t *next);
+void engine_name_by_child_delete(engine_t *engine, const exchange_t *deletion);
+void engine_name_by_new_esp(engine_t *engine, const tunnel_t *tunnel, capture_ns_t time);
+
 /* ike.c: accounts for an IKE message. NULL: not IKE after all. */
 tunnel_t *engine_ike_packet(engine_t *engine, const packet_t *packet, frame_note_t **ret_note);
 

@@ -78,6 +78,17 @@ exchange_sent(exchange_t *exchange, frame_t frame, capture_ns_t time, const endp
     exchange->destination = *destination;
 }
 
+void
+exchange_note_frame(exchange_t *exchange, frame_t frame)
+{
+    for (unsigned i = 0; i < exchange->frames_kept; i++) {
+        if (exchange->frame[i] == frame)
+            return;
+    }
+    if (exchange->frames_kept < FRAMES_KEPT)
+        exchange->frame[exchange->frames_kept++] = frame;
+}
+
 frame_t
 exchange_last_sent_in(const exchange_t *exchange)
 {

@@ -59,6 +59,7 @@ typedef enum {
 } abandoned_t;
 
 #define TRANSMISSIONS_KEPT 16
+#define FRAMES_KEPT 32
 
 struct ike_sa;
 
@@ -70,11 +71,14 @@ typedef struct exchange {
     peer_t requester;      /* who sent the message that waits, or waited, for an answer */
     exchange_kind_t kind;
     confidence_t kind_confidence;
+    frame_t frame[FRAMES_KEPT]; /* the first frames that belong to it: requests, answers, fragments */
+    unsigned frames_kept;
 
     /* the request and its repeats */
     uint64_t fingerprint;
     uint32_t request_length;             /* IKE header length field, bytes */
     uint8_t request_inner;               /* first inner payload type; PAYLOAD_UNKNOWN */
+    payload_sizes_t request_sizes;       /* when readable */
     unsigned transmissions;              /* the first and every repeat after a real timer */
     frame_t sent_in[TRANSMISSIONS_KEPT]; /* first ones; the last slot is the latest */
     capture_ns_t first_sent_at, last_sent_at;
@@ -119,6 +123,9 @@ void exchange_free(exchange_t *exchange);
 
 /* Notes another transmission of the waiting request. The first call is the first transmission. */
 void exchange_sent(exchange_t *exchange, frame_t frame, capture_ns_t time, const endpoint_t *source, const endpoint_t *destination);
+
+/* This frame holds a message of the exchange. */
+void exchange_note_frame(exchange_t *exchange, frame_t frame);
 
 /* The frame of the latest transmission. */
 frame_t exchange_last_sent_in(const exchange_t *exchange);

@@ -58,9 +58,8 @@ step_mark_answered(const ike_step_t *step, exchange_t *exchange)
         frame_note_t *request = engine_note_for(step->engine, exchange->sent_in[i]);
         request->response_in = step->packet->frame;
         request->exchange_time = took;
-        request->exchange = exchange_kind_name(exchange->kind);
-        request->exchange_confidence = exchange->kind_confidence;
     }
+    engine_name_exchange(step->engine, exchange, exchange->kind, exchange->kind_confidence);
     if (exchange_is_liveness(exchange)) {
         duration_ns_t round_trip = duration_between(exchange->last_sent_at, step->packet->time);
         g_array_append_val(step->tunnel->dpd_rtts, round_trip);
@@ -68,8 +67,9 @@ step_mark_answered(const ike_step_t *step, exchange_t *exchange)
 }
 
 void
-step_note_exchange(const ike_step_t *step, const exchange_t *exchange)
+step_note_exchange(const ike_step_t *step, exchange_t *exchange)
 {
+    exchange_note_frame(exchange, step->note->frame);
     step->note->exchange = exchange_kind_name(exchange->kind);
     step->note->exchange_confidence = exchange->kind_confidence;
 }
@@ -221,8 +221,7 @@ step_abandon_older(const ike_step_t *step)
             if (exchange->transmissions < 2)
                 continue;
             if (!exchange_is_liveness(exchange)) { /* equal notices again and again, then a new start: unanswered R-U-THEREs */
-                exchange->kind = EXCHANGE_DPD;
-                exchange->kind_confidence = CONFIDENCE_INFERRED;
+                engine_name_exchange(step->engine, exchange, EXCHANGE_DPD, CONFIDENCE_INFERRED);
             }
         }
         engine_abandon(step->engine, exchange, ABANDONED_NEW_INIT, step->packet->frame, step->packet->time, false);
@@ -303,17 +302,8 @@ rekeyed_predecessor(engine_t *engine, tunnel_t *tunnel, const ike_message_t *mes
         exchange_t *rekey = ike_sa_latest(ike_sa, may_have_made_an_ike_sa);
         if (rekey == NULL)
             continue;
-        if (rekey->kind == EXCHANGE_CREATE_CHILD_SA) {
-            /* What was not told apart then is now known; it made no child. */
-            rekey->kind = EXCHANGE_IKE_REKEY;
-            tunnel->rekeys_ok++;
-            rekey->creates_child = false;
-            if (tunnel->live_children > 1)
-                tunnel->live_children--;
-            for (unsigned t = 0; t < MIN(rekey->transmissions, TRANSMISSIONS_KEPT); t++)
-                engine_note_for(engine, rekey->sent_in[t])->exchange = exchange_kind_name(rekey->kind);
-            engine_note_for(engine, rekey->answered_in)->exchange = exchange_kind_name(rekey->kind);
-        }
+        if (rekey->kind == EXCHANGE_CREATE_CHILD_SA)
+            engine_was_ike_rekey(engine, rekey);
         return ike_sa;
     }
     return NULL;
@@ -345,6 +335,9 @@ new_ike_sa(engine_t *engine, const packet_t *packet, const ike_message_t *messag
             before->is_replaced = true;
             ike_sa->suite_known = before->suite_known; /* same sizes unless the rekey changed the suite */
             ike_sa->suite = before->suite;
+            ike_sa->offered = before->offered;
+            ike_sa->chosen = before->chosen;
+            ike_sa->proposals_offered = before->proposals_offered;
             ike_sa->established_at = packet->time;
         }
     }

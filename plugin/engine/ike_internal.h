@@ -32,7 +32,7 @@ void exchange_stops_waiting(exchange_t *exchange, exchange_outcome_t outcome);
 void step_mark_answered(const ike_step_t *step, exchange_t *exchange);
 
 /* Fills the note's exchange fields. */
-void step_note_exchange(const ike_step_t *step, const exchange_t *exchange);
+void step_note_exchange(const ike_step_t *step, exchange_t *exchange);
 
 /* A refused or successful rekey or child request changes what the tunnel has learnt. */
 void step_count_refusal(const ike_step_t *step, exchange_t *exchange);

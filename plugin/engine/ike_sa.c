@@ -55,6 +55,17 @@ ike_sa_exchange(const ike_sa_t *ike_sa, const ike_message_t *message, peer_t req
     return g_hash_table_lookup(ike_sa->by_key, &key);
 }
 
+exchange_t *
+ike_sa_exchange_in(const ike_sa_t *ike_sa, frame_t frame)
+{
+    for (unsigned i = ike_sa->exchanges->len; i-- > 0;) {
+        exchange_t *exchange = g_ptr_array_index(ike_sa->exchanges, i);
+        if (exchange->sent_in[0] == frame)
+            return exchange;
+    }
+    return NULL;
+}
+
 static gint64 *
 key_of(const exchange_t *exchange)
 {
@@ -99,9 +110,11 @@ ike_sa_looks_deleted(const ike_sa_t *ike_sa)
         return false;
     const exchange_t *last = g_ptr_array_index(ike_sa->exchanges, ike_sa->exchanges->len - 1);
     const exchange_t *before = g_ptr_array_index(ike_sa->exchanges, ike_sa->exchanges->len - 2);
-    return last->kind == EXCHANGE_INFORMATIONAL && before->kind == EXCHANGE_INFORMATIONAL && last->transmissions == 1 &&
-           before->transmissions == 1 && last->requester == before->requester && exchange_is_waiting(last) &&
-           exchange_is_waiting(before) && duration_between(before->first_sent_at, last->first_sent_at) < SECONDS(1);
+    bool is_child_delete = before->kind == EXCHANGE_DELETE_CHILD ||
+                           (before->kind == EXCHANGE_INFORMATIONAL && before->transmissions == 1 && exchange_is_waiting(before));
+    return last->kind == EXCHANGE_INFORMATIONAL && is_child_delete && last->transmissions == 1 &&
+           last->requester == before->requester && exchange_is_waiting(last) &&
+           duration_between(before->first_sent_at, last->first_sent_at) < SECONDS(1);
 }
 
 exchange_t *

@@ -37,6 +37,8 @@ typedef struct ike_sa {
     bool traffic_at_close; /* ESP was flowing when it was deleted */
     bool suite_known;      /* sizes of the encrypted payload (IKEv2) */
     suite_t suite;
+    payload_sizes_t offered, chosen; /* of the IKE_SA_INIT that was answered: request and response; zeros: not seen */
+    unsigned proposals_offered;
     GPtrArray *exchanges;        /* owned exchange_t, oldest first */
     GHashTable *by_key;          /* exchange key -> exchange_t, borrowed */
     endpoint_t source[PEERS][2]; /* last source per peer, [1]: behind a non-ESP marker; family ADDRESS_NONE: not seen */
@@ -56,6 +58,9 @@ void ike_sa_free(ike_sa_t *ike_sa);
 
 /* The exchange with this message ID and requester, or NULL. IKEv1: the requester is ignored (message IDs are random). */
 exchange_t *ike_sa_exchange(const ike_sa_t *ike_sa, const ike_message_t *message, peer_t requester);
+
+/* The exchange whose first message is in this frame, or NULL. */
+exchange_t *ike_sa_exchange_in(const ike_sa_t *ike_sa, frame_t frame);
 
 /* Takes ownership. A very long-lived SA forgets its oldest finished exchanges. */
 void ike_sa_add_exchange(ike_sa_t *ike_sa, exchange_t *exchange);

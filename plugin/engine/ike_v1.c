@@ -9,6 +9,9 @@
 #define LONGEST_HASH_ALONE 112u           /* header 28, HASH payload 4 + 64, padded to a block */
 #define REFUSAL_FOLLOWS_WITHIN SECONDS(2) /* a refusal is sent at once */
 #define DPD_ANSWER_WITHIN SECONDS(10)
+#define LIVENESS_PLAIN 32u          /* R-U-THERE: notify 12, both cookies, sequence number (RFC 3706 5.3) */
+#define DELETE_CHILD_PLAIN 16u      /* one IPsec SPI (RFC 2408 3.15) */
+#define DELETE_ISAKMP_PLAIN 28u     /* both cookies */
 #define TRIES_THAT_LOOK_LIKE_DPD 3u /* equal, unanswered, spaced informationals of one sender */
 
 static unsigned
@@ -154,6 +157,9 @@ older_quick_modes_were_refused(const ike_step_t *step, const exchange_t *next)
         older->answered_at = older->refusal_hint_at;
         older->is_refused = true;
         older->refusal_confidence = CONFIDENCE_INFERRED;
+        exchange_t *notice = ike_sa_exchange_in(older->ike_sa, older->refusal_hint_in);
+        if (notice != NULL)
+            engine_name_exchange(step->engine, notice, EXCHANGE_NOTIFY, CONFIDENCE_INFERRED);
         step_count_refusal(step, older);
         step_judge(step, CHANGE_EXCHANGE_ANSWERED, older);
     }
@@ -319,10 +325,8 @@ liveness_try(const ike_step_t *step, bool is_liveness)
     } else {
         exchange_sent(exchange, step->packet->frame, step->packet->time, &step->packet->source, &step->packet->destination);
         bool of_known_length = step->message->length == step->ike_sa->dpd_length[step->sender];
-        if (!is_liveness && (of_known_length || exchange->transmissions >= TRIES_THAT_LOOK_LIKE_DPD)) {
-            exchange->kind = EXCHANGE_DPD;
-            exchange->kind_confidence = CONFIDENCE_INFERRED;
-        }
+        if (!is_liveness && (of_known_length || exchange->transmissions >= TRIES_THAT_LOOK_LIKE_DPD))
+            engine_name_exchange(step->engine, exchange, EXCHANGE_DPD, CONFIDENCE_INFERRED);
         step_note_exchange(step, exchange);
     }
     if (is_liveness)
@@ -373,6 +377,19 @@ readable_notice(const ike_step_t *step)
     }
 }
 
+/* With nothing to wait for and once a child exists, a notice too short for anything else says that an IPsec SA is gone. A status or
+ * error notify without data has about the same size, but those answer a negotiation. */
+static bool
+has_size_of_child_delete(const ike_step_t *step)
+{
+    uint32_t length = step->message->length;
+    suite_v1_t suite;
+
+    return step->tunnel->had_child && step->tunnel->accepted_ike != NULL &&
+           suite_v1_from_proposal(step->tunnel->accepted_ike, &suite) && suite_v1_may_hold(&suite, length, DELETE_CHILD_PLAIN) &&
+           !suite_v1_may_hold(&suite, length, DELETE_ISAKMP_PLAIN) && !suite_v1_may_hold(&suite, length, LIVENESS_PLAIN);
+}
+
 /* Without keys an informational shows its size and its company: answered by one of equal size within a round trip it was a
  * liveness check; right after a Quick Mode message of the other peer, in place of its answer, it may be a refusal. */
 static void
@@ -385,8 +402,7 @@ hidden_notice(const ike_step_t *step)
         duration_between(asked->last_sent_at, step->packet->time) <= DPD_ANSWER_WITHIN) {
         if (asked->kind != EXCHANGE_DPD)
             step->tunnel->dpd_sent++;
-        asked->kind = EXCHANGE_DPD;
-        asked->kind_confidence = CONFIDENCE_INFERRED;
+        engine_name_exchange(step->engine, asked, EXCHANGE_DPD, CONFIDENCE_INFERRED);
         liveness_answered(step, asked);
         return;
     }
@@ -395,6 +411,12 @@ hidden_notice(const ike_step_t *step)
         negotiation->refusal_hint_in = step->packet->frame;
         negotiation->refusal_hint_at = step->packet->time;
         exchange_stops_waiting(new_notice(step), OUTCOME_ONE_WAY);
+        return;
+    }
+    if (has_size_of_child_delete(step)) {
+        exchange_t *notice = new_notice(step);
+        exchange_stops_waiting(notice, OUTCOME_ONE_WAY);
+        engine_name_exchange(step->engine, notice, EXCHANGE_DELETE_CHILD, CONFIDENCE_INFERRED);
         return;
     }
     liveness_try(step, false);

@@ -85,7 +85,7 @@ was_no_ike_delete(const ike_step_t *step)
     for (unsigned i = ike_sa->exchanges->len; i-- > 0;) {
         exchange_t *exchange = g_ptr_array_index(ike_sa->exchanges, i);
         if (exchange->answered_in == ike_sa->closed_in && exchange->kind == EXCHANGE_DELETE_IKE)
-            exchange->kind = EXCHANGE_DELETE_CHILD;
+            engine_name_exchange(step->engine, exchange, EXCHANGE_DELETE_CHILD, CONFIDENCE_INFERRED);
     }
 }
 
@@ -95,14 +95,15 @@ new_request(const ike_step_t *step)
     exchange_t *exchange = exchange_new(step->ike_sa, step->message, step->sender);
 
     was_no_ike_delete(step);
+    exchange_sent(exchange, step->packet->frame, step->packet->time, &step->packet->source, &step->packet->destination);
     classify_request(exchange, step->message);
     exchange->deletes_replaced = exchange_is_delete(exchange) && exchange->kind != EXCHANGE_DELETE_CHILD &&
                                  (has_answered_ike_rekey(step->ike_sa) || has_own_successor(step->ike_sa));
     ike_sa_add_exchange(step->ike_sa, exchange);
-    exchange_sent(exchange, step->packet->frame, step->packet->time, &step->packet->source, &step->packet->destination);
     older_requests_were_answered(step, exchange);
     step_starts_waiting(step, exchange);
     step_note_exchange(step, exchange);
+    engine_name_by_next(step->engine, exchange);
     if (exchange_is_liveness(exchange))
         step->tunnel->dpd_sent++;
     if (exchange->kind == EXCHANGE_IKE_SA_INIT)
@@ -210,11 +211,7 @@ ike_sa_deleted(const ike_step_t *step, exchange_t *exchange)
         for (unsigned i = ike_sa->exchanges->len; i-- > 0;) {
             exchange_t *older = g_ptr_array_index(ike_sa->exchanges, i);
             if (older->kind == EXCHANGE_CREATE_CHILD_SA && older->outcome == OUTCOME_ANSWERED && !older->is_refused) {
-                older->kind = EXCHANGE_IKE_REKEY;
-                tunnel->rekeys_ok++;
-                if (older->creates_child && tunnel->live_children > 1)
-                    tunnel->live_children--;
-                older->creates_child = false;
+                engine_was_ike_rekey(step->engine, older);
                 break;
             }
         }
@@ -252,6 +249,7 @@ infer_deleted_spi(const ike_step_t *step, peer_t sender)
 static void
 child_deleted(const ike_step_t *step, exchange_t *exchange)
 {
+    engine_name_by_child_delete(step->engine, exchange);
     /* One line of child SAs: every pair but the first came from a rekey, and only the old and the new one are alive. */
     bool is_single_line = !step->ike_sa->is_midstream && step->tunnel->child_rekeys_ok > 0 &&
                           step->tunnel->generations <= step->tunnel->child_rekeys_ok + 1 && step->tunnel->live_children == 2;
@@ -312,6 +310,9 @@ answered_init(const ike_step_t *step, exchange_t *exchange)
     if (exchange->is_refused || !message->has_sa || message->sa.proposals == 0)
         return;
     step->ike_sa->suite_known = suite_from_proposal(&message->sa.proposal[0], &step->ike_sa->suite);
+    step->ike_sa->offered = exchange->request_sizes;
+    step->ike_sa->proposals_offered = exchange->offer != NULL ? exchange->offer->proposals : 0;
+    step->ike_sa->chosen = message->sizes;
     g_free(step->tunnel->accepted_ike);
     step->tunnel->accepted_ike = g_memdup2(&message->sa.proposal[0], sizeof(message->sa.proposal[0]));
 }

@@ -144,8 +144,11 @@ life_established(engine_t *engine, ike_sa_t *ike_sa, frame_t frame, capture_ns_t
     bool one_sided = was_one_sided(tunnel, ike_sa->first_time);
     tunnel->peer[PEER_A].run_packets = tunnel->peer[PEER_B].run_packets =
         0; /* what flowed on the old SAs says nothing of the new */
-    if (tunnel->loss.kind == LOSS_NONE && before != NULL && ike_sa_looks_deleted(before))
+    if (tunnel->loss.kind == LOSS_NONE && before != NULL && ike_sa_looks_deleted(before)) {
+        engine_name_exchange(engine, g_ptr_array_index(before->exchanges, before->exchanges->len - 1), EXCHANGE_DELETE_IKE,
+                             CONFIDENCE_INFERRED);
         life_lost(tunnel, LOSS_DELETED, PEER_UNKNOWN, CONFIDENCE_INFERRED, before->last_message_in, before->last_message_at);
+    }
     /* RFC 7296 2.4: the peer says that it has no other SA; so it has lost the one that was still in use. */
     if (tunnel->loss.kind == LOSS_NONE && before != NULL && ike_sa->initial_contact)
         life_lost(tunnel, LOSS_REPLACED, ike_sa->original_initiator, CONFIDENCE_OBSERVED, frame, time);

@@ -331,3 +331,32 @@ judge_no_worse(const outcome_t *plain, const outcome_t *distorted, const under_t
     }
     return ok;
 }
+
+static bool
+is_left_open(const char *exchange)
+{
+    static const char *const open[] = { "unknown", "create_child_sa", "delete", "informational" };
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(open); i++) {
+        if (exchange == NULL || g_str_equal(exchange, open[i]))
+            return true;
+    }
+    return false;
+}
+
+bool
+judge_names(const outcome_t *without_keys, const outcome_t *with_keys, GString *complaints)
+{
+    bool ok = true;
+
+    for (unsigned frame = 1; frame < with_keys->exchanges->len; frame++) {
+        const char *inferred = g_array_index(without_keys->exchanges, const char *, frame);
+        const char *true_name = g_array_index(with_keys->exchanges, const char *, frame);
+
+        if (is_left_open(inferred) || is_left_open(true_name) || g_str_equal(inferred, true_name))
+            continue;
+        g_string_append_printf(complaints, "    frame %u is %s, without keys it is called %s\n", frame, true_name, inferred);
+        ok = false;
+    }
+    return ok;
+}

@@ -11,6 +11,9 @@
  * True: none. */
 bool judge_story(const scenario_t *scenario, const GArray *views, const outcome_t *outcome, keys_mode_t keys, GString *complaints);
 
+/* What exchanges are called without keys is what they are called with keys, or is left open. */
+bool judge_names(const outcome_t *without_keys, const outcome_t *with_keys, GString *complaints);
+
 /* A distorted capture against the undistorted one. */
 bool judge_same(const outcome_t *plain, const outcome_t *distorted, const under_t *under, GString *complaints);
 bool judge_no_worse(const outcome_t *plain, const outcome_t *distorted, const under_t *under, GString *complaints);

@@ -173,6 +173,18 @@ write_pcap(const options_t *options, const scenario_t *scenario, const GArray *v
     g_free(name);
 }
 
+static bool
+check_names(const scenario_t *scenario, outcome_t *const outcomes[2])
+{
+    GString *complaints = g_string_new(NULL);
+    bool ok = judge_names(outcomes[WITHOUT_KEYS], outcomes[WITH_KEYS], complaints);
+
+    if (!ok)
+        printf("FAIL %s (%s:%u) names\n%s", scenario->name, scenario->place.file, scenario->place.line, complaints->str);
+    g_string_free(complaints, TRUE);
+    return ok;
+}
+
 /* True: as expected in all columns. */
 static bool
 run_scenario(const options_t *options, const scenario_t *scenario)
@@ -180,6 +192,7 @@ run_scenario(const options_t *options, const scenario_t *scenario)
     play_options_t play_options = distortion_play_options(scenario->seen);
     GPtrArray *shots = play(scenario, &play_options);
     bool failed[2][DISTORTIONS], ok = true;
+    outcome_t *outcomes[2];
     GArray *views;
 
     if (shots == NULL)
@@ -188,12 +201,12 @@ run_scenario(const options_t *options, const scenario_t *scenario)
     if (options->pcap_directory != NULL)
         write_pcap(options, scenario, views);
     for (unsigned keys = WITHOUT_KEYS; keys <= WITH_KEYS; keys++) {
-        outcome_t *outcome = outcome_of(scenario, views, (keys_mode_t)keys);
-        trial_t trial = { .scenario = scenario, .keys = (keys_mode_t)keys, .plain = outcome, .plain_views = views };
+        trial_t trial = { .scenario = scenario, .keys = (keys_mode_t)keys, .plain_views = views };
 
+        trial.plain = outcomes[keys] = outcome_of(scenario, views, (keys_mode_t)keys);
         run_trial(options, &trial, failed[keys]);
-        outcome_free(outcome);
     }
+    ok = check_names(scenario, outcomes);
     printf("%-52s ", scenario->name);
     for (unsigned i = 0; i < DISTORTIONS; i++) {
         bool skipped = i != DISTORTION_NONE && (scenario->seen != DISTORTION_NONE || scenario->under[i].is_skipped);
@@ -202,6 +215,8 @@ run_scenario(const options_t *options, const scenario_t *scenario)
         ok = ok && !failed[0][i] && !failed[1][i];
     }
     putchar('\n');
+    outcome_free(outcomes[WITHOUT_KEYS]);
+    outcome_free(outcomes[WITH_KEYS]);
     g_array_free(views, TRUE);
     g_ptr_array_free(shots, TRUE);
     return ok;

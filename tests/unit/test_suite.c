@@ -225,6 +225,55 @@ real_messages_fit(void **state)
     }
 }
 
+/* Header lengths of encrypted IKEv1 notices, by what the IPsec SA's and the ISAKMP SA's senders put into them. */
+static void
+ikev1_sizes_hold_what_is_sent_in_them(void **state)
+{
+    enum { AES = 7, DES3 = 5, SHA1 = 2, SHA2_256 = 4, SHA2_384 = 5 };
+    enum { DPD = 32, D_ESP = 16, D_ISAKMP = 28, NOTIFY_NO_SPI = 12 };
+    static const struct {
+        uint16_t encr, hash;
+        uint32_t length, inner;
+        bool holds;
+    } v1_rows[] = {
+        { AES, SHA1, 92, DPD, true },           { AES, SHA1, 76, D_ESP, true },
+        { AES, SHA1, 92, D_ISAKMP, true },      { AES, SHA1, 76, NOTIFY_NO_SPI, true },
+        { AES, SHA1, 76, D_ISAKMP, false },     { AES, SHA1, 76, DPD, false },
+        { DES3, SHA1, 92, DPD, true },          { DES3, SHA1, 84, DPD, true },
+        { DES3, SHA1, 76, D_ESP, true },        { DES3, SHA1, 68, D_ESP, true },
+        { DES3, SHA1, 84, D_ISAKMP, true },     { DES3, SHA1, 76, DPD, false },
+        { AES, SHA2_256, 108, DPD, true },      { AES, SHA2_256, 92, D_ESP, true },
+        { AES, SHA2_256, 108, D_ISAKMP, true }, /* a whole block of padding */
+        { AES, SHA2_256, 92, D_ISAKMP, true },  /* none */
+        { AES, SHA2_384, 124, DPD, true },      { AES, SHA2_384, 108, D_ESP, true },
+        { AES, SHA1, 93, D_ESP, false },        { AES, SHA1, 28, NOTIFY_NO_SPI, false },
+        { AES, SHA1, 0, NOTIFY_NO_SPI, false },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < G_N_ELEMENTS(v1_rows); i++) {
+        proposal_t proposal = { .protocol = PROTOCOL_IKE, .transforms = 2 };
+        suite_v1_t suite;
+
+        proposal.transform[0] = (transform_t){ .type = TRANSFORM_ENCR, .id = v1_rows[i].encr };
+        proposal.transform[1] = (transform_t){ .type = TRANSFORM_INTEG, .id = v1_rows[i].hash };
+        assert_true(suite_v1_from_proposal(&proposal, &suite));
+        assert_int_equal(suite_v1_may_hold(&suite, v1_rows[i].length, v1_rows[i].inner), v1_rows[i].holds);
+    }
+}
+
+static void
+an_unknown_ikev1_attribute_gives_no_suite(void **state)
+{
+    proposal_t proposal = { .protocol = PROTOCOL_IKE, .transforms = 2 };
+    suite_v1_t suite;
+
+    (void)state;
+    proposal.transform[0] = (transform_t){ .type = TRANSFORM_ENCR, .id = 4 };
+    proposal.transform[1] = (transform_t){ .type = TRANSFORM_INTEG, .id = 9999 };
+    assert_false(suite_v1_from_proposal(&proposal, &suite));
+}
+
 int
 main(void)
 {
@@ -238,6 +287,8 @@ main(void)
         cmocka_unit_test(two_ciphers_are_no_choice),
         cmocka_unit_test(the_upper_bound_is_above_every_suite),
         cmocka_unit_test(real_messages_fit),
+        cmocka_unit_test(ikev1_sizes_hold_what_is_sent_in_them),
+        cmocka_unit_test(an_unknown_ikev1_attribute_gives_no_suite),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -67,10 +67,25 @@ payload_is_plausible(unsigned major, const payload_t *payload)
     return payload_v1_is_plausible(payload->type) && payload->reserved == 0;
 }
 
+static void
+note_size(const payload_t *payload, payload_sizes_t *sizes)
+{
+    uint32_t length = (uint32_t)payload->body.left + PAYLOAD_HEADER_LENGTH;
+
+    if (payload->type == PAYLOAD_SA && sizes->sa == 0)
+        sizes->sa = length;
+    else if (payload->type == PAYLOAD_KE && sizes->ke == 0)
+        sizes->ke = length;
+    else if (payload->type == PAYLOAD_NONCE && sizes->nonce == 0)
+        sizes->nonce = length;
+}
+
 static bool
 payload_read(unsigned major, const payload_t *payload, reading_t reading, ike_message_t *message)
 {
     message->payloads++;
+    if (major == 2)
+        note_size(payload, &message->sizes);
     return major == 2 ? payload_v2_read(payload->type, payload->body, reading, message)
                       : payload_v1_read(payload->type, payload->body, reading, message);
 }

@@ -134,6 +134,11 @@ typedef struct {
     uint32_t data;      /* the first up to 4 data bytes as a big-endian number (2-byte data: the 16-bit value); 0: none */
 } notify_t;
 
+/* Bytes on the wire of the first payload of a type, generic header included; 0: none, or not readable. IKEv2 only. */
+typedef struct {
+    uint32_t sa, ke, nonce;
+} payload_sizes_t;
+
 /* One message. Plain values, about 4 KiB: lives on the stack of whoever handles the packet. */
 typedef struct {
     /* header */
@@ -172,6 +177,7 @@ typedef struct {
     proposal_list_t sa; /* of the first SA payload */
     bool has_ke;
     uint16_t ke_group; /* IKEv2 only; 0 otherwise */
+    payload_sizes_t sizes;
     bool has_eap;
     bool has_configuration;
     char identity_i[IDENTITY_TEXT_MAX]; /* IDi as text ("fqdn:a.example", "ipv4:192.0.2.1"); empty: none. IKEv1 phase 1: the

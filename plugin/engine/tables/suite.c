@@ -7,7 +7,8 @@
  */
 #include "suite.h"
 
-#define FRAMING 32u /* IKE header and the SK payload's generic header */
+#define FRAMING 32u    /* IKE header and the SK payload's generic header */
+#define HASH_HEADER 4u /* generic header of IKEv1's HASH payload */
 
 /* Sizes of one encryption transform. `icv` is 0 when the integrity transform decides. */
 typedef struct {
@@ -166,4 +167,31 @@ suite_plaintext_upper_bound(uint32_t length)
             bound = MAX(bound, most);
     }
     return bound;
+}
+
+bool
+suite_v1_from_proposal(const proposal_t *chosen, suite_v1_t *ret_suite)
+{
+    /* RFC 2409 A: attribute values. AES is 7 (RFC 3602 5.1), SHA2 4 to 6 (IANA ipsec-registry). */
+    static const uint8_t blocks[] = { [1] = 8, [2] = 8, [3] = 8, [5] = 8, [6] = 8, [7] = 16, [8] = 16 };
+    static const uint8_t hashes[] = { [1] = 16, [2] = 20, [4] = 32, [5] = 48, [6] = 64 };
+    suite_v1_t suite = { .hash = 0 };
+
+    for (unsigned i = 0; i < chosen->transforms; i++) {
+        const transform_t *transform = &chosen->transform[i];
+        if (transform->type == TRANSFORM_ENCR && transform->id < G_N_ELEMENTS(blocks))
+            suite.block = blocks[transform->id];
+        if ((transform->type == TRANSFORM_INTEG || transform->type == TRANSFORM_PRF) && transform->id < G_N_ELEMENTS(hashes))
+            suite.hash = hashes[transform->id];
+    }
+    *ret_suite = suite;
+    return suite.block > 0 && suite.hash > 0;
+}
+
+bool
+suite_v1_may_hold(const suite_v1_t *suite, uint32_t length, uint32_t inner)
+{
+    uint32_t plain = HASH_HEADER + suite->hash + inner, padded = length - IKE_HEADER_LENGTH;
+
+    return length > IKE_HEADER_LENGTH && padded % suite->block == 0 && padded >= plain && padded - plain <= suite->block;
 }
