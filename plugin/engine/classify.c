@@ -35,7 +35,8 @@ name(exchange_t *exchange, exchange_kind_t kind, confidence_t confidence)
 static bool
 plaintext_bounds(const ike_sa_t *ike_sa, const ike_message_t *message, uint32_t *ret_least, uint32_t *ret_most)
 {
-    return ike_sa->suite_known && suite_plaintext(&ike_sa->suite, message->length, ret_least, ret_most);
+    return ike_sa->suite_known && message->fragment_total <= 1 &&
+           suite_plaintext(&ike_sa->suite, message->length, ret_least, ret_most);
 }
 
 static bool

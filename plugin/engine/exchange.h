@@ -58,6 +58,13 @@ typedef enum {
     ABANDONED_DELETE,   /* the requester deleted the SA */
 } abandoned_t;
 
+/* A message that came in pieces, as far as the capture shows it. */
+typedef struct {
+    bool is_fragmented;
+    uint16_t total;   /* 0: IP fragments */
+    uint16_t missing; /* the lowest number that was never seen; 0: none is missing */
+} fragmented_t;
+
 #define TRANSMISSIONS_KEPT 16
 #define FRAMES_KEPT 32
 
@@ -97,6 +104,9 @@ typedef struct exchange {
     uint16_t error;        /* notify type of the refusal; 0: refused, reason not readable */
     bool error_is_exact;   /* `error` was read, not concluded from a size */
     uint16_t wanted_group; /* INVALID_KE_PAYLOAD: the group asked for; 0: unknown */
+
+    /* messages in pieces (RFC 7383, IP fragments) */
+    fragmented_t request_fragments, answer_fragments;
 
     /* content, when readable */
     proposal_list_t *offer; /* owned; NULL: not readable */

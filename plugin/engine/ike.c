@@ -421,6 +421,8 @@ engine_ike_packet(engine_t *engine, const packet_t *packet, frame_note_t **ret_n
     engine->capture.ike_messages++;
     if (message.is_malformed)
         engine->capture.malformed++;
+    if (packet->is_ip_fragment && (message.major != 2 || !message.is_encrypted))
+        return NULL; /* IKEv1's turns need whole messages, and what is clear is small */
     tunnel_t *stray = stray_notify(engine, packet, &message, ret_note);
     if (stray != NULL)
         return stray;

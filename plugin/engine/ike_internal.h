@@ -47,6 +47,20 @@ void step_close_ike_sa(const ike_step_t *step, peer_t by, confidence_t confidenc
 /* A new negotiation: what its initiator was still waiting for on older SAs of the tunnel is given up. */
 void step_abandon_older(const ike_step_t *step);
 
+/* ike_v2.c, for ike_fragments.c. */
+exchange_t *ikev2_new_request(const ike_step_t *step);
+void ikev2_repeated_request(const ike_step_t *step, exchange_t *exchange);
+void ikev2_response(const ike_step_t *step);
+
+/* ike_fragments.c: accounts for one fragment of a message (RFC 7383 2.5), or the first IP fragment. */
+void ikev2_fragment(const ike_step_t *step);
+
+/* Is this the whole of a request of which a piece came before? Then it is accounted for. */
+bool ikev2_completes_request(const ike_step_t *step, exchange_t *exchange);
+
+/* The requester went on although the answer is not complete in the capture: what is there has to do. False: nothing is. */
+bool ikev2_use_partial_answer(const ike_step_t *step, exchange_t *exchange);
+
 void ikev2_message(const ike_step_t *step);
 void ikev1_message(const ike_step_t *step);
 

@@ -36,6 +36,7 @@ ike_sa_new(struct tunnel *tunnel, const ike_message_t *message, peer_t original_
     ike_sa->closed_by = PEER_UNKNOWN;
     ike_sa->exchanges = g_ptr_array_new_with_free_func((GDestroyNotify)exchange_free);
     ike_sa->by_key = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
+    ike_sa->pieces = g_ptr_array_new_with_free_func((GDestroyNotify)pieces_free);
     return ike_sa;
 }
 
@@ -44,6 +45,7 @@ ike_sa_free(ike_sa_t *ike_sa)
 {
     g_hash_table_destroy(ike_sa->by_key);
     g_ptr_array_free(ike_sa->exchanges, TRUE);
+    g_ptr_array_free(ike_sa->pieces, TRUE);
     g_free(ike_sa->early_answer);
     g_free(ike_sa);
 }

@@ -7,6 +7,7 @@
 
 #include "base.h"
 #include "exchange.h"
+#include "pieces.h"
 #include "tables/suite.h"
 
 typedef enum {
@@ -48,6 +49,7 @@ typedef struct ike_sa {
     ike_message_t *early_answer; /* captured just before its request, as a mirror port may do; owned; NULL */
     frame_t early_answer_in;
     capture_ns_t early_answer_at;
+    GPtrArray *pieces; /* owned pieces_t: messages that are not complete yet, oldest first */
     frame_t last_message_in;
     capture_ns_t last_message_at;
 } ike_sa_t;

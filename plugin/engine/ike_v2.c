@@ -40,6 +40,8 @@ older_requests_were_answered(const ike_step_t *step, const exchange_t *next)
             engine_abandon(step->engine, older, ABANDONED_DELETE, step->packet->frame, step->packet->time, false);
             continue;
         }
+        if (ikev2_use_partial_answer(step, older))
+            continue;
         exchange_stops_waiting(older, OUTCOME_ANSWERED_UNSEEN);
         step->tunnel->unseen_answers++;
     }
@@ -89,8 +91,8 @@ was_no_ike_delete(const ike_step_t *step)
     }
 }
 
-static exchange_t *
-new_request(const ike_step_t *step)
+exchange_t *
+ikev2_new_request(const ike_step_t *step)
 {
     exchange_t *exchange = exchange_new(step->ike_sa, step->message, step->sender);
 
@@ -116,8 +118,8 @@ new_request(const ike_step_t *step)
     return exchange;
 }
 
-static void
-repeated_request(const ike_step_t *step, exchange_t *exchange)
+void
+ikev2_repeated_request(const ike_step_t *step, exchange_t *exchange)
 {
     duration_ns_t gap = duration_between(exchange->last_sent_at, step->packet->time);
 
@@ -146,18 +148,15 @@ request(const ike_step_t *step)
 {
     exchange_t *exchange = ike_sa_exchange(step->ike_sa, step->message, step->sender);
 
-    if (step->message->fragment_number > 1) { /* RFC 7383 2.6.1: fragment 1 stands for the message */
-        if (exchange != NULL)
-            step_note_exchange(step, exchange);
+    if (exchange != NULL && ikev2_completes_request(step, exchange))
         return;
-    }
     if (exchange != NULL && !is_restart(exchange, step->message)) {
-        repeated_request(step, exchange);
+        ikev2_repeated_request(step, exchange);
         return;
     }
     if (exchange != NULL && exchange_is_waiting(exchange))
         exchange_stops_waiting(exchange, OUTCOME_ANSWERED_UNSEEN);
-    new_request(step);
+    ikev2_new_request(step);
 }
 
 static bool
@@ -437,8 +436,6 @@ apply_answer(const ike_step_t *step, exchange_t *exchange)
 static void
 orphan_answer(const ike_step_t *step)
 {
-    if (step->message->fragment_number > 1)
-        return;
     step->tunnel->orphan_answers++;
     g_free(step->ike_sa->early_answer);
     step->ike_sa->early_answer = g_memdup2(step->message, sizeof(*step->message));
@@ -451,8 +448,8 @@ orphan_answer(const ike_step_t *step)
     }
 }
 
-static void
-response(const ike_step_t *step)
+void
+ikev2_response(const ike_step_t *step)
 {
     exchange_t *exchange = ike_sa_exchange(step->ike_sa, step->message, peer_other(step->sender));
 
@@ -462,7 +459,7 @@ response(const ike_step_t *step)
     }
     step_note_exchange(step, exchange);
     step->note->request_in = exchange->sent_in[0];
-    if (exchange->outcome == OUTCOME_ANSWERED || step->message->fragment_number > 1)
+    if (exchange->outcome == OUTCOME_ANSWERED)
         return;
     /* RFC 7296 2.21.1, 2.4: a clear error inside an established SA may be forged; it ends nothing and answers nothing. */
     bool is_forgeable =
@@ -509,7 +506,7 @@ use_early_answer(const ike_step_t *step)
     answered.sender = peer_other(step->sender);
     answered.note = engine_note_for(step->engine, ike_sa->early_answer_in);
     step->tunnel->orphan_answers--;
-    response(&answered);
+    ikev2_response(&answered);
     exchange_t *exchange = ike_sa_exchange(ike_sa, step->message, step->sender);
     if (exchange != NULL && exchange->outcome == OUTCOME_ANSWERED) {
         exchange->answered_in = ike_sa->early_answer_in;
@@ -550,8 +547,10 @@ ikev2_message(const ike_step_t *step)
     if (is_past_authentication && step->ike_sa->state == IKE_SA_NEGOTIATING && step->message->is_encrypted &&
         step->ike_sa->is_midstream)
         step->ike_sa->state = IKE_SA_ESTABLISHED;
-    if (step->message->is_response) {
-        response(step);
+    if (pieces_is_fragment(step->packet, step->message)) {
+        ikev2_fragment(step);
+    } else if (step->message->is_response) {
+        ikev2_response(step);
     } else {
         request(step);
         use_early_answer(step);

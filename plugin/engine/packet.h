@@ -22,10 +22,11 @@ typedef struct {
     capture_ns_t time; /* CAPTURE_TIME_NONE: the capture has no time for this frame */
     endpoint_t source; /* outer addresses and ports; for PACKET_ICMP_ERROR those of the quoted packet */
     endpoint_t destination;
-    bool udp_encapsulated;    /* ESP in UDP, or IKE behind a non-ESP marker (RFC 3948) */
-    const uint8_t *bytes;     /* may be NULL when `captured` is 0 */
-    size_t captured;          /* bytes present */
-    size_t reported;          /* bytes on the wire, >= captured */
+    bool udp_encapsulated; /* ESP in UDP, or IKE behind a non-ESP marker (RFC 3948) */
+    const uint8_t *bytes;  /* may be NULL when `captured` is 0 */
+    size_t captured;       /* bytes present */
+    size_t reported;       /* bytes on the wire, >= captured */
+    bool is_ip_fragment; /* PACKET_IKE: the first IP fragment only; the others may follow, and the whole message then comes again */
     const uint8_t *decrypted; /* PACKET_IKE: the inner payloads as decrypted by someone who may have had wrong keys; or NULL */
     size_t decrypted_length;
 

@@ -143,6 +143,16 @@ handles_set_ports(const range_t *ports)
                 take_port((uint32_t)port);
 }
 
+handle_t
+handles_at_udp_port(uint16_t port)
+{
+    const dissector_handle_t there = dissector_get_uint_handle(find_dissector_table("udp.port"), port);
+
+    if (there && there == own[HANDLE_ISAKMP])
+        return HANDLE_ISAKMP;
+    return there && there == own[HANDLE_UDPENCAP] ? HANDLE_UDPENCAP : HANDLES;
+}
+
 int
 handles_call_stock(handle_t handle, tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data)
 {

@@ -24,6 +24,9 @@ void handles_adopt(void);
  * something else are left alone. */
 void handles_set_ports(const range_t *ports);
 
+/* Which handle stands at a UDP port now? HANDLES: none of this plugin's. */
+handle_t handles_at_udp_port(uint16_t port);
+
 /* Calls the stock dissector behind a handle, with its arguments. */
 int handles_call_stock(handle_t handle, tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data);
 

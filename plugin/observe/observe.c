@@ -10,6 +10,7 @@
 #include "observe/decrypted.h"
 #include "observe/handles.h"
 #include "observe/icmp.h"
+#include "observe/ip_fragment.h"
 #include "observe/preferences.h"
 #include "observe/session.h"
 
@@ -268,6 +269,37 @@ look_at_udpencap(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data
         feed_or_quote(tvb, pinfo, CARRIED_IN_UDP, &packet);
     }
     return handles_call_stock(HANDLE_UDPENCAP, tvb, pinfo, tree, data);
+}
+
+/* ---- what no dissector saw ---- */
+
+void
+observe_ip_fragment(tvbuff_t *frame, packet_info *pinfo)
+{
+    ip_fragment_t fragment;
+
+    if (!ip_fragment_find(frame, pinfo, &fragment) || !is_observing() || observe_sightings(pinfo))
+        return;
+    handle_t handle = handles_at_udp_port(fragment.source_port);
+    if (handle == HANDLES)
+        handle = handles_at_udp_port(fragment.destination_port);
+    packet_t packet = { .kind = PACKET_IKE,
+                        .frame = pinfo->num,
+                        .time = observe_time(pinfo),
+                        .bytes = fragment.payload,
+                        .captured = fragment.captured,
+                        .reported = fragment.reported,
+                        .is_ip_fragment = true };
+    if (handle == HANDLES || !endpoint_from(&pinfo->net_src, fragment.source_port, &packet.source) ||
+        !endpoint_from(&pinfo->net_dst, fragment.destination_port, &packet.destination))
+        return;
+    if (handle == HANDLE_UDPENCAP) {
+        if (!has_non_esp_marker(&packet))
+            return;
+        packet.udp_encapsulated = true;
+        packet_skip(&packet, NON_ESP_MARKER);
+    }
+    feed(pinfo, &packet);
 }
 
 /* ---- for the rest of the plugin ---- */

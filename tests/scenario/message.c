@@ -104,14 +104,16 @@ padded(const suite_name_t *suite, unsigned plain)
     return (plain + 1 + suite->block - 1) / suite->block * suite->block;
 }
 
-/* SK or SKF with ciphertext of the right length. `ret_decrypted`: chain, padding, pad length. */
+/* SK or SKF with ciphertext of the right length. `ret_decrypted`: chain, or the fragment's part of it, padding, pad length. */
 static void
 put_encrypted(GByteArray *out, const payload_context_t *context, const GByteArray *chain, uint8_t first, GByteArray **ret_decrypted)
 {
     const suite_name_t *suite = context->world->scenario->ike_suite;
     const message_spec_t *message = context->message;
     bool is_fragment = message->protection == PROTECTION_SKF;
-    unsigned plain = is_fragment ? (chain->len + message->fragments - 1u) / message->fragments : chain->len;
+    unsigned share = is_fragment ? (chain->len + message->fragments - 1u) / message->fragments : chain->len;
+    unsigned begin = is_fragment ? MIN(chain->len, share * (message->fragment - 1u)) : 0;
+    unsigned plain = MIN(share, chain->len - begin);
     unsigned cipher = padded(suite, plain), start = out->len;
 
     put_u8(out, is_fragment && message->fragment != 1 ? 0u : first);
@@ -123,10 +125,8 @@ put_encrypted(GByteArray *out, const payload_context_t *context, const GByteArra
     }
     put_random(out, context->seed + 1000, suite->iv + cipher + suite->icv);
     set_u16(out, start + 2, out->len - start);
-    if (is_fragment)
-        return;
     *ret_decrypted = g_byte_array_new();
-    put_bytes(*ret_decrypted, chain);
+    g_byte_array_append(*ret_decrypted, chain->data + begin, plain);
     put_zeros(*ret_decrypted, cipher - plain - 1);
     put_u8(*ret_decrypted, cipher - plain - 1);
 }

@@ -9,7 +9,7 @@ judge(const change_t *change, const tunnel_t *tunnel, findings_t *out)
 {
     const packet_t *packet = change->packet;
 
-    if (packet == NULL || packet->captured >= packet->reported ||
+    if (packet == NULL || packet->captured >= packet->reported || packet->is_ip_fragment ||
         tunnel_latest_finding(tunnel, FINDING_capture_truncated, PEER_UNKNOWN) != NULL)
         return;
     findings_add(out,

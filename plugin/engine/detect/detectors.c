@@ -18,6 +18,7 @@ const detector_t *const detectors[DETECTOR_COUNT] = {
     &retransmission_detector,
     &cookie_challenge_detector,
     &ke_group_retry_detector,
+    &fragment_loss_detector,
     &pfs_mismatch_detector,
     &proposal_mismatch_detector,
     &ts_unacceptable_detector,

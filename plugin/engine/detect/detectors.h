@@ -20,6 +20,7 @@ extern const detector_t esp_to_stale_port_detector;
 extern const detector_t retransmission_detector;
 extern const detector_t cookie_challenge_detector;
 extern const detector_t ke_group_retry_detector;
+extern const detector_t fragment_loss_detector;
 extern const detector_t pfs_mismatch_detector;
 extern const detector_t proposal_mismatch_detector;
 extern const detector_t ts_unacceptable_detector;
@@ -43,7 +44,7 @@ extern const detector_t child_down_detector;
 extern const detector_t tunnel_flap_detector;
 extern const detector_t tunnel_down_detector;
 
-#define DETECTOR_COUNT 35
+#define DETECTOR_COUNT 36
 extern const detector_t *const detectors[DETECTOR_COUNT];
 
 #endif

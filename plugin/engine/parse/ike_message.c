@@ -140,21 +140,29 @@ padding_v2_remove(cursor_t decrypted, cursor_t *ret_payloads)
     return true;
 }
 
-/* The whole message is in `bytes`, and `decrypted` is believed only if the chain that starts with `first` fills it. */
+/* Believed only if the chain that starts with `first` fills `payloads`. */
 static void
-decrypted_v2_read(uint8_t first, cursor_t decrypted, ike_message_t *message)
+plaintext_v2_read(uint8_t first, cursor_t payloads, ike_message_t *message)
 {
-    chain_t chain = { .major = 2, .next_type = first };
+    chain_t chain = { .major = 2, .next_type = first, .bytes = payloads };
     ike_message_t read = *message;
     cursor_t rest;
 
-    if (!padding_v2_remove(decrypted, &chain.bytes))
-        return;
     if (!decrypted_payloads_read(chain, &read, &rest) || rest.left > 0)
         return;
     *message = read;
     message->is_readable = true;
     message->is_decrypted = true;
+}
+
+/* The whole message is in `decrypted`. */
+static void
+decrypted_v2_read(uint8_t first, cursor_t decrypted, ike_message_t *message)
+{
+    cursor_t payloads;
+
+    if (padding_v2_remove(decrypted, &payloads))
+        plaintext_v2_read(first, payloads, message);
 }
 
 /* RFC 2409 5.5, 5.7: these exchanges begin with a hash over all that follows. Phase 1 (5.1 to 5.4) has no such rule. */
@@ -312,6 +320,26 @@ ike_message_parse(const uint8_t *bytes, size_t captured, size_t reported, const 
         payloads_read(chain, cursor_over(decrypted, decrypted_length), &message);
     *ret_message = message;
     return true;
+}
+
+/* ---- messages in fragments ---- */
+
+bool
+ike_message_fragment_plaintext(const uint8_t *decrypted, size_t decrypted_length, size_t *ret_length)
+{
+    cursor_t payloads;
+
+    if (!padding_v2_remove(cursor_over(decrypted, decrypted_length), &payloads))
+        return false;
+    *ret_length = payloads.left;
+    return true;
+}
+
+void
+ike_message_read_plaintext(const uint8_t *plaintext, size_t length, ike_message_t *message)
+{
+    if (message->first_inner != PAYLOAD_UNKNOWN)
+        plaintext_v2_read(message->first_inner, cursor_over(plaintext, length), message);
 }
 
 /* ---- questions ---- */

@@ -198,6 +198,14 @@ typedef struct {
 G_GNUC_WARN_UNUSED_RESULT bool ike_message_parse(const uint8_t *bytes, size_t captured, size_t reported, const uint8_t *decrypted,
                                                  size_t decrypted_length, ike_message_t *ret_message);
 
+/* Bytes of an SKF payload's decrypted content without padding and pad length (RFC 7383 2.5). False: the padding is longer than that. */
+G_GNUC_WARN_UNUSED_RESULT bool ike_message_fragment_plaintext(const uint8_t *decrypted, size_t decrypted_length,
+                                                              size_t *ret_length);
+
+/* Reads the inner payloads of a message put together from fragments: `message` is any of them with the `first_inner` of the first.
+ * It becomes readable if the chain of payloads fills `plaintext` exactly; else it stays as it is. */
+void ike_message_read_plaintext(const uint8_t *plaintext, size_t length, ike_message_t *message);
+
 /* The first notify of `type`, or NULL. Borrowed from `message`. */
 const notify_t *ike_message_notify(const ike_message_t *message, uint16_t type);
 

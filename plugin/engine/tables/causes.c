@@ -33,6 +33,9 @@ const cause_rule_t cause_rules[] = {
     EXPLAINS(rekey_no_response, retransmit_exhausted, 600, "the unanswered request"),
     EXPLAINS(dpd_loss, retransmit_exhausted, 600, "the unanswered request"),
     EXPLAINS(ike_no_response, retransmit_exhausted, 600, "the unanswered request"),
+    EXPLAINS(fragment_loss, ike_no_response, 600, "the message never arrives as a whole"),
+    EXPLAINS(fragment_loss, rekey_no_response, 600, "the message never arrives as a whole"),
+    EXPLAINS(fragment_loss, retransmit_exhausted, 600, "the message never arrives as a whole"),
     EDGE(nat_port_flip, retransmit_exhausted, 120, "the request goes to a mapping that has just changed"),
     EDGE(invalid_ike_spi, dpd_loss, 300, "the peer has lost its state"),
     EDGE(invalid_ike_spi, spi_desync, 300, "the peer has lost its state"),
@@ -54,6 +57,7 @@ const cause_rule_t cause_rules[] = {
 
     /* The outage itself. */
     EXPLAINS(retransmit_exhausted, tunnel_flap, 3600, "the IKE SA was given up"),
+    EXPLAINS(fragment_loss, tunnel_down, 86400, "the set-up never completes"),
     EXPLAINS(rekey_no_response, tunnel_flap, 3600, "the rekey was never answered"),
     EXPLAINS(dpd_loss, tunnel_flap, 3600, "the peer was considered dead"),
     EXPLAINS(spi_desync, tunnel_flap, 3600, "a peer had lost its state"),
