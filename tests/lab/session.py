@@ -14,7 +14,7 @@ import keys
 import pcapng
 import topology
 import verify
-from charon import Charon
+from charon import Charon, merge
 
 SECRET = "not-a-secret-this-is-a-sample"
 CLIENT, HEADEND = "client.example.com", "headend.example.com"
@@ -30,17 +30,6 @@ HEALTHY_NOT = ("retransmission", "retransmit_exhausted", "ike_no_response",
                "esp_sequence_reset", "esp_icv_mismatch", "mtu_blackhole",
                "nat_port_flip", "nat_unstable", "address_change", "icmp_unreachable",
                "tunnel_down", "child_down", "tunnel_flap", "delete_no_restart")
-
-
-def merge(base, extra):
-    for key, value in extra.items():
-        if isinstance(value, dict) and isinstance(base.get(key), dict):
-            merge(base[key], value)
-        elif value is None:
-            base.pop(key, None)
-        else:
-            base[key] = value
-    return base
 
 
 class Session:
@@ -67,8 +56,9 @@ class Session:
         timers = dict({"retransmit_timeout": "1.0", "retransmit_base": "1.5",
                        "retransmit_tries": 4}, **charon)
         own = lambda side: dict(timers, **getattr(scenario, "CHARON_" + side, {}))
-        self.a = Charon(self.top, "a", self.work, own("A"))
-        self.b = Charon(self.top, "b", self.work, own("B"))
+        more = getattr(scenario, "PLUGINS", "")
+        self.a = Charon(self.top, "a", self.work, own("A"), more)
+        self.b = Charon(self.top, "b", self.work, own("B"), more)
         self.captures, self.pings, self.background = [], [], []
         self.driver, self.notes = [], []
         self.expected, self.not_expected = [], []
