@@ -23,6 +23,8 @@ IKE_HMAC = {20: ("HMAC_SHA1_96 [RFC2404]", hashlib.sha1, 12),
             48: ("HMAC_SHA2_384_192 [RFC4868]", hashlib.sha384, 24),
             64: ("HMAC_SHA2_512_256 [RFC4868]", hashlib.sha512, 32)}
 
+SK, SKF = 46, 53          # Encrypted, Encrypted and Authenticated Fragment
+
 PREFERENCES = ("esp.enable_encryption_decode: TRUE\n"
                "esp.enable_authentication_check: TRUE\n"
                "esp.do_esp_sequence_analysis: TRUE\n")
@@ -117,7 +119,7 @@ class Keys:
             if message[17] == 0x10:
                 if message[19] & 1 and pair[0] not in cookies:
                     cookies.append(pair[0])
-            elif message[16] == 46:
+            elif message[16] in (SK, SKF):
                 if pair not in samples:
                     pairs.append(pair)
                 samples.setdefault(pair, []).append(message)

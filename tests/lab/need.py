@@ -4,7 +4,7 @@ import os
 import shutil
 
 CHARON = "/usr/lib/ipsec/charon"
-TOOLS = ("ip", "nft", "sysctl", "conntrack", "ethtool", "ping", "swanctl", "dumpcap",
+TOOLS = ("ip", "nft", "sysctl", "conntrack", "ethtool", "ping", "swanctl", "pki", "dumpcap",
          "tshark", "unshare", "setpriv")
 CAPABILITIES = {"CAP_NET_ADMIN": 12, "CAP_NET_RAW": 13, "CAP_SYS_ADMIN": 21}
 

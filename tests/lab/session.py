@@ -12,12 +12,14 @@ import time
 
 import keys
 import pcapng
+import pki
 import topology
 import verify
 from charon import Charon, merge
 
 SECRET = "not-a-secret-this-is-a-sample"
 CLIENT, HEADEND = "client.example.com", "headend.example.com"
+CERTIFICATE = {"auth": "pubkey", "certs": "own.pem"}
 
 # What a healthy capture must not show.
 HEALTHY_NOT = ("retransmission", "retransmit_exhausted", "ike_no_response",
@@ -66,8 +68,9 @@ class Session:
 
     # -- configuration ------------------------------------------------------
 
-    def config(self, side, conn=None, child=None, children=None, secret=SECRET):
-        """A swanctl.conf for one side. conn / child override the defaults."""
+    def config(self, side, conn=None, child=None, children=None, secret=SECRET, more=None):
+        """A swanctl.conf for one side. conn / child override the defaults, more
+        is put beside them."""
         addr = self.top.addr
         me, peer = (CLIENT, HEADEND) if side == "a" else (HEADEND, CLIENT)
         nets = {"local_ts": topology.LAN_A, "remote_ts": topology.LAN_B}
@@ -87,9 +90,14 @@ class Session:
               "children": {name: merge(copy.deepcopy(base_child), own)
                            for name, own in children.items()}}
         merge(gw, conn or {})
-        return {"connections": {"gw": gw},
-                "secrets": {"ike-gw": {"id-a": CLIENT, "id-b": HEADEND,
-                                       "secret": '"%s"' % secret}}}
+        return merge({"connections": {"gw": gw},
+                      "secrets": {"ike-gw": {"id-a": CLIENT, "id-b": HEADEND,
+                                             "secret": '"%s"' % secret}}},
+                     copy.deepcopy(more or {}))
+
+    def certificates(self):
+        """Give both hosts a certificate; own.pem and ca.pem in swanctl.conf."""
+        pki.make(self.work, {self.a.dir: CLIENT, self.b.dir: HEADEND})
 
     def both(self, conn=None, child=None, a=None, b=None):
         """Start both charons; a and b are dicts of extra config() arguments."""
@@ -99,7 +107,7 @@ class Session:
                                merge(copy.deepcopy(child or {}), extra.pop("child", {})), **extra)
         self.b.start(side("b", b))
         self.a.start(side("a", a))
-        self._capture_start()
+        self.capture_start()
 
     # -- acting -------------------------------------------------------------
 
@@ -163,7 +171,7 @@ class Session:
 
     # -- capture ------------------------------------------------------------
 
-    def _capture_start(self):
+    def capture_start(self):
         points = [("capture.pcapng", "outside")]
         if self.inside:
             points.append(("capture-inside.pcapng", "inside"))

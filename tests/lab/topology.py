@@ -38,6 +38,8 @@ MAC = {"a": "02:00:00:00:00:0a", "r_in": "02:00:00:00:01:01",
        "r_out": "02:00:00:00:01:02", "b": "02:00:00:00:00:0b"}
 
 IKE_ONLY = "@th,64,32 0"            # first four bytes of the UDP payload
+# An IKE message in an SKF payload (RFC 7383) on port 4500, fragment number %d.
+SKF_FRAGMENT = "@th,64,32 0 @th,224,8 53 @th,352,16 %d"
 ESP_ONLY = "@th,64,32 != 0 udp length > 20"
 
 
