@@ -129,10 +129,11 @@ class Keys:
                 sets.append((t, material))
         used = set()
         for pair in pairs:
-            best = next((index for index, (_, material) in enumerate(sets)
-                         if index not in used
-                         and any(_ike_icv(material, m) for m in samples[pair])), None)
-            if best is not None:
+            # IKE_INTERMEDIATE changes the keys of an IKE SA: the keys that last.
+            good = {index: sum(_ike_icv(material, m) for m in samples[pair])
+                    for index, (_, material) in enumerate(sets) if index not in used}
+            best = max(good, key=good.get, default=None)
+            if best is not None and good[best]:
                 used.add(best)
                 rows2.append(_ike2_row(pair, sets[best][1], self.triple_des))
         rows1 = []

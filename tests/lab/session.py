@@ -11,6 +11,7 @@ import tempfile
 import time
 
 import keys
+import need
 import pcapng
 import pki
 import topology
@@ -63,11 +64,10 @@ class Session:
                        "retransmit_tries": 4}, **charon)
         own = lambda side: dict(timers, **getattr(scenario, "CHARON_" + side, {}))
         more = getattr(scenario, "PLUGINS", "")
-        self.a = Charon(self.top, "a", self.work, own("A"), more)
-        self.b = Charon(self.top, "b", self.work, own("B"), more)
-        self.hosts = {"a": self.a, "b": self.b}
-        if self.top.second_client:
-            self.hosts["c"] = self.c = Charon(self.top, "c", self.work, own("C"), more)
+        root = need.strongswan6() if getattr(scenario, "STRONGSWAN6", False) else None
+        self.hosts = {host: Charon(self.top, host, self.work, own(host.upper()), more, root)
+                      for host in ("abc" if self.top.second_client else "ab")}
+        self.a, self.b, self.c = (self.hosts.get(host) for host in "abc")
         self.captures, self.pings, self.background = [], [], []
         self.driver, self.notes = [], []
         self.expected, self.not_expected = [], []
