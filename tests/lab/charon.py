@@ -51,6 +51,18 @@ def braces(tree, depth=0):
     return text
 
 
+def merge(base, extra):
+    """Put extra into base; a dict into a dict, None takes a key away."""
+    for key, value in extra.items():
+        if isinstance(value, dict) and isinstance(base.get(key), dict):
+            merge(base[key], value)
+        elif value is None:
+            base.pop(key, None)
+        else:
+            base[key] = value
+    return base
+
+
 class Log:
     """The growing log file of one charon, read line by line."""
 
@@ -113,14 +125,15 @@ class Log:
 
 
 class Charon:
-    def __init__(self, top, host, workdir, options):
+    def __init__(self, top, host, workdir, options, plugins="", root=None):
         self.top, self.host = top, host
         self.dir = os.path.join(workdir, host)
         os.makedirs(self.dir, exist_ok=True)
         self.logs = []
         self.process = None
         self.uri = "unix://%s/vici" % self.dir
-        self.options = options
+        self.options, self.plugins = options, plugins
+        self.root = root                  # of another system to run charon from
         self.config = None
 
     @property
@@ -134,14 +147,14 @@ class Charon:
         log_path = os.path.join(self.dir, "log%d" % run)
         name = self.host if not run else "%s%d" % (self.host, run + 1)
         self.logs.append(Log(log_path, name))
-        charon = {"load": PLUGINS, "port": 500, "port_nat_t": 4500,
+        charon = {"load": (PLUGINS + " " + self.plugins).strip(), "port": 500, "port_nat_t": 4500,
                   "plugins": {"vici": {"socket": self.uri},
                               "kernel-netlink": {"roam_events": "no"}},
                   "filelog": {"main": {"path": log_path, "flush_line": "yes",
-                                       "time_format": "%s", "time_add_ms": "yes",
+                                       "time_format": "%s", "time_add_ms": "yes", "time_precision": "ms",
                                        "ike_name": "yes", "default": 1,
                                        "ike": 4, "chd": 4, "mgr": 2}}}
-        charon.update(self.options)
+        merge(charon, self.options)
         conf = os.path.join(self.dir, "strongswan.conf")
         with open(conf, "w") as out:
             out.write(braces({"charon": charon, "swanctl": {"load": "random openssl"}}))
@@ -150,8 +163,7 @@ class Charon:
             os.unlink(vici)
         with open(os.path.join(self.dir, "output%d" % run), "w") as output:
             self.process = self.top.start(
-                self.host, "unshare", "-m", "sh", "-c",
-                "mount -t tmpfs tmpfs /run && exec " + need.CHARON,
+                self.host, "unshare", "-m", "sh", "-c", self._command(),
                 stdout=output, stderr=subprocess.STDOUT,
                 env=dict(os.environ, STRONGSWAN_CONF=conf))
         end = time.monotonic() + 20
@@ -160,6 +172,15 @@ class Charon:
                 raise RuntimeError("charon of %s did not start, see %s" % (self.host, self.dir))
             time.sleep(0.02)
         self.load(self.config)
+
+    def _command(self):
+        if not self.root:
+            return "mount -t tmpfs tmpfs /run && exec " + need.CHARON
+        # All of it in a mount namespace of charon's own.
+        return ("set -e; cd '{root}'; mount -t tmpfs tmpfs run; mount -t tmpfs tmpfs tmp; "
+                "mkdir -p '.{dir}'; mount --bind '{dir}' '.{dir}'; mount --rbind /dev dev; "
+                "mount -t proc proc proc; exec chroot . {charon}").format(
+                    root=self.root, dir=self.dir, charon=need.CHARON)
 
     def load(self, config):
         path = os.path.join(self.dir, "swanctl.conf")

@@ -23,6 +23,8 @@ IKE_HMAC = {20: ("HMAC_SHA1_96 [RFC2404]", hashlib.sha1, 12),
             48: ("HMAC_SHA2_384_192 [RFC4868]", hashlib.sha384, 24),
             64: ("HMAC_SHA2_512_256 [RFC4868]", hashlib.sha512, 32)}
 
+SK, SKF = 46, 53          # Encrypted, Encrypted and Authenticated Fragment
+
 PREFERENCES = ("esp.enable_encryption_decode: TRUE\n"
                "esp.enable_authentication_check: TRUE\n"
                "esp.do_esp_sequence_analysis: TRUE\n")
@@ -117,7 +119,7 @@ class Keys:
             if message[17] == 0x10:
                 if message[19] & 1 and pair[0] not in cookies:
                     cookies.append(pair[0])
-            elif message[16] == 46:
+            elif message[16] in (SK, SKF):
                 if pair not in samples:
                     pairs.append(pair)
                 samples.setdefault(pair, []).append(message)
@@ -127,10 +129,11 @@ class Keys:
                 sets.append((t, material))
         used = set()
         for pair in pairs:
-            best = next((index for index, (_, material) in enumerate(sets)
-                         if index not in used
-                         and any(_ike_icv(material, m) for m in samples[pair])), None)
-            if best is not None:
+            # IKE_INTERMEDIATE changes the keys of an IKE SA: the keys that last.
+            good = {index: sum(_ike_icv(material, m) for m in samples[pair])
+                    for index, (_, material) in enumerate(sets) if index not in used}
+            best = max(good, key=good.get, default=None)
+            if best is not None and good[best]:
                 used.add(best)
                 rows2.append(_ike2_row(pair, sets[best][1], self.triple_des))
         rows1 = []

@@ -4,9 +4,16 @@ import os
 import shutil
 
 CHARON = "/usr/lib/ipsec/charon"
-TOOLS = ("ip", "nft", "sysctl", "conntrack", "ethtool", "ping", "swanctl", "dumpcap",
+STRONGSWAN6 = "LAB_STRONGSWAN6"      # a root folder with strongSwan 6 (environment)
+TOOLS = ("ip", "nft", "sysctl", "conntrack", "ethtool", "ping", "swanctl", "pki", "dumpcap",
          "tshark", "unshare", "setpriv")
 CAPABILITIES = {"CAP_NET_ADMIN": 12, "CAP_NET_RAW": 13, "CAP_SYS_ADMIN": 21}
+
+
+def strongswan6():
+    """The root folder of a system with strongSwan 6, or None."""
+    root = os.environ.get(STRONGSWAN6, "")
+    return root if root and os.access(root + CHARON, os.X_OK) else None
 
 
 def missing():

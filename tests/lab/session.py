@@ -11,13 +11,18 @@ import tempfile
 import time
 
 import keys
+import need
 import pcapng
+import pki
 import topology
 import verify
-from charon import Charon
+from charon import Charon, merge
 
 SECRET = "not-a-secret-this-is-a-sample"
 CLIENT, HEADEND = "client.example.com", "headend.example.com"
+IDS = {"a": CLIENT, "c": "second.example.com"}
+LANS = {"a": topology.LAN_A, "c": topology.LAN_C}
+CERTIFICATE = {"auth": "pubkey", "certs": "own.pem"}
 
 # What a healthy capture must not show.
 HEALTHY_NOT = ("retransmission", "retransmit_exhausted", "ike_no_response",
@@ -32,21 +37,11 @@ HEALTHY_NOT = ("retransmission", "retransmit_exhausted", "ike_no_response",
                "tunnel_down", "child_down", "tunnel_flap", "delete_no_restart")
 
 
-def merge(base, extra):
-    for key, value in extra.items():
-        if isinstance(value, dict) and isinstance(base.get(key), dict):
-            merge(base[key], value)
-        elif value is None:
-            base.pop(key, None)
-        else:
-            base[key] = value
-    return base
-
-
 class Session:
     """What a scenario's run(lab) works with.
 
     lab.a / lab.b        the charons of client and headend
+    lab.c                a second client's, with SECOND_CLIENT
     lab.top              topology: flip(), drop(), undrop(), wait_drops()
     lab.expect(...)      a finding the capture must show
     lab.never(ids, why)  findings it must not show
@@ -62,13 +57,17 @@ class Session:
         self.ipv6 = getattr(scenario, "IPV6", False)
         self.inside = getattr(scenario, "INSIDE", False)
         self.top = topology.Topology(self.nat, self.ipv6,
-                                     getattr(scenario, "WAN_DELAY", None))
+                                     getattr(scenario, "WAN_DELAY", None),
+                                     getattr(scenario, "SECOND_CLIENT", False))
         charon = getattr(scenario, "CHARON", {})
         timers = dict({"retransmit_timeout": "1.0", "retransmit_base": "1.5",
                        "retransmit_tries": 4}, **charon)
         own = lambda side: dict(timers, **getattr(scenario, "CHARON_" + side, {}))
-        self.a = Charon(self.top, "a", self.work, own("A"))
-        self.b = Charon(self.top, "b", self.work, own("B"))
+        more = getattr(scenario, "PLUGINS", "")
+        root = need.strongswan6() if getattr(scenario, "STRONGSWAN6", False) else None
+        self.hosts = {host: Charon(self.top, host, self.work, own(host.upper()), more, root)
+                      for host in ("abc" if self.top.second_client else "ab")}
+        self.a, self.b, self.c = (self.hosts.get(host) for host in "abc")
         self.captures, self.pings, self.background = [], [], []
         self.driver, self.notes = [], []
         self.expected, self.not_expected = [], []
@@ -76,30 +75,39 @@ class Session:
 
     # -- configuration ------------------------------------------------------
 
-    def config(self, side, conn=None, child=None, children=None, secret=SECRET):
-        """A swanctl.conf for one side. conn / child override the defaults."""
+    def config(self, side, conn=None, child=None, children=None, secret=SECRET, more=None,
+               client=None, name="gw"):
+        """A swanctl.conf for one side. conn / child override the defaults, more
+        is put beside them. The headend's is for one client (a)."""
         addr = self.top.addr
-        me, peer = (CLIENT, HEADEND) if side == "a" else (HEADEND, CLIENT)
-        nets = {"local_ts": topology.LAN_A, "remote_ts": topology.LAN_B}
+        client = client or ("a" if side == "b" else side)
+        me, peer = IDS[client], HEADEND
+        nets = {"local_ts": LANS[client], "remote_ts": topology.LAN_B}
         if side == "b":
-            nets = {"local_ts": topology.LAN_B, "remote_ts": topology.LAN_A}
+            me, peer = peer, me
+            nets = {"local_ts": topology.LAN_B, "remote_ts": LANS[client]}
         base_child = merge(dict(nets, esp_proposals="aes128-sha256", rekey_time="0",
                                 start_action="none", close_action="none",
-                                dpd_action="restart" if side == "a" else "clear"),
+                                dpd_action="clear" if side == "b" else "restart"),
                            child or {})
         if children is None:
             children = {"net": {}}
         gw = {"version": 2, "local_addrs": addr[side],
-              "remote_addrs": addr["b"] if side == "a" else "%any",
+              "remote_addrs": "%any" if side == "b" else addr["b"],
               "proposals": "aes128-sha256-ecp256", "rekey_time": "0", "reauth_time": "0",
               "dpd_delay": "0", "encap": "yes", "keyingtries": 1, "mobike": "no",
               "local": {"auth": "psk", "id": me}, "remote": {"auth": "psk", "id": peer},
               "children": {name: merge(copy.deepcopy(base_child), own)
                            for name, own in children.items()}}
         merge(gw, conn or {})
-        return {"connections": {"gw": gw},
-                "secrets": {"ike-gw": {"id-a": CLIENT, "id-b": HEADEND,
-                                       "secret": '"%s"' % secret}}}
+        return merge({"connections": {name: gw},
+                      "secrets": {"ike-" + name: {"id-a": IDS[client], "id-b": HEADEND,
+                                                  "secret": '"%s"' % secret}}},
+                     copy.deepcopy(more or {}))
+
+    def certificates(self):
+        """Give both hosts a certificate; own.pem and ca.pem in swanctl.conf."""
+        pki.make(self.work, {self.a.dir: CLIENT, self.b.dir: HEADEND})
 
     def both(self, conn=None, child=None, a=None, b=None):
         """Start both charons; a and b are dicts of extra config() arguments."""
@@ -109,7 +117,7 @@ class Session:
                                merge(copy.deepcopy(child or {}), extra.pop("child", {})), **extra)
         self.b.start(side("b", b))
         self.a.start(side("a", a))
-        self._capture_start()
+        self.capture_start()
 
     # -- acting -------------------------------------------------------------
 
@@ -118,29 +126,28 @@ class Session:
         self.driver.append(dict({"t": t, "kind": kind, "src": "driver"}, **more))
         return t
 
-    def initiate(self, child="net", timeout=60, expect=True):
-        """The client brings the tunnel up; returns when both say it is up."""
-        mark_a, mark_b = self.a.log.mark(), self.b.log.mark()
-        t = self.event("initiate", by="a", child=child)
-        code, said = self.a.swanctl("--initiate", "--child", child, "--timeout",
-                                    str(timeout))
+    def initiate(self, child="net", timeout=60, expect=True, by="a"):
+        """A client brings the tunnel up; returns when both say it is up."""
+        host = self.hosts[by]
+        mark, mark_b = host.log.mark(), self.b.log.mark()
+        t = self.event("initiate", by=by, child=child)
+        code, said = host.swanctl("--initiate", "--child", child, "--timeout", str(timeout))
         if expect:
             if code:
                 raise RuntimeError("the tunnel did not come up: " + said[-400:])
             self.b.log.wait(r"CHILD_SA .* established", mark_b, 10)
-            self.a.log.wait(r"CHILD_SA .* established", mark_a, 10)
+            host.log.wait(r"CHILD_SA .* established", mark, 10)
         return t
 
     def command(self, host, *args, **more):
         t = self.event(args[0].lstrip("-"), by=host, args=" ".join(args[1:]))
-        charon = self.a if host == "a" else self.b
-        charon.swanctl(*args, **more)
+        self.hosts[host].swanctl(*args, **more)
         return t
 
-    def ping(self, interval=0.5, count=None, src=None, dst=None, reverse=False):
+    def ping(self, interval=0.5, count=None, src=None, dst=None, reverse=False, host="a"):
         src = src or (topology.HOST_B if reverse else topology.HOST_A)
         dst = dst or (topology.HOST_A if reverse else topology.HOST_B)
-        host = "b" if reverse else "a"
+        host = "b" if reverse else host
         argv = ["ping", "-n", "-q", "-s", "16", "-i", str(interval), "-I", src, dst]
         if count:
             argv[1:1] = ["-c", str(count), "-W", "1"]
@@ -173,7 +180,7 @@ class Session:
 
     # -- capture ------------------------------------------------------------
 
-    def _capture_start(self):
+    def capture_start(self):
         points = [("capture.pcapng", "outside")]
         if self.inside:
             points.append(("capture-inside.pcapng", "inside"))
@@ -230,8 +237,8 @@ class Session:
             self.scenario.run(self)
             if not self.driver or self.driver[-1]["kind"] not in ("capture-stop", "traffic-stop"):
                 self.capture_stop()
-            self.a.stop()
-            self.b.stop()
+            for charon in self.hosts.values():
+                charon.stop()
             return self._finish(round(time.monotonic() - began, 1))
         finally:
             for sign in (signal.SIGINT, signal.SIGTERM):
@@ -245,7 +252,8 @@ class Session:
         shutil.rmtree(fresh, ignore_errors=True)
         os.makedirs(fresh)
         found = keys.Keys()
-        for log in self.a.logs + self.b.logs:
+        logs = [log for charon in self.hosts.values() for log in charon.logs]
+        for log in logs:
             found.read_log(log)
         everything = []
         change = getattr(self.scenario, "rewrite", lambda frame: frame)
@@ -263,7 +271,7 @@ class Session:
                   else "R outside, between R and B"}
         if self.inside:
             places["capture-inside.pcapng"] = "R inside, before the NAT"
-        events = self.driver + [e for log in self.a.logs + self.b.logs for e in log.events()]
+        events = self.driver + [e for log in logs for e in log.events()]
         truth = {
             "name": self.name,
             "generated_by": "strongSwan %s charon with kernel-libipsec (userspace ESP in UDP), "
@@ -275,7 +283,8 @@ class Session:
                 "nat_address": topology.NAT_ADDRESS if self.nat else None,
                 "nat_ports": {"500": topology.NAT_PORT_500, "4500": top.nat_port}
                              if self.nat else None,
-                "B": "%s (LAN %s)" % (top.addr["b"], topology.LAN_B)},
+                "B": "%s (LAN %s)" % (top.addr["b"], topology.LAN_B),
+                **self._second_client()},
             "capture_points": places,
             "expected_findings": self.expected,
             "expected_non_findings": self.not_expected,
@@ -293,8 +302,15 @@ class Session:
         os.rename(fresh, self.folder)
         return stats, counts
 
+    def _second_client(self):
+        if not self.top.second_client:
+            return {}
+        return {"C": "%s (LAN %s)" % (self.top.addr["c"], topology.LAN_C),
+                "nat_ports_of_C": {"500": topology.NAT_PORT_500_C,
+                                   "4500": topology.NAT_PORT_4500_C}}
+
     def _version(self):
-        for charon in (self.a, self.b):
+        for charon in self.hosts.values():
             for log in charon.logs:
                 for entry in log.entries:
                     found = re.search(r"strongSwan (\d+\.\d+\.\d+)", entry[3])

@@ -1,9 +1,10 @@
-"""Three (or four) network namespaces: client A, router R, headend B.
+"""Three (or more) network namespaces: client A, router R, headend B.
 
     A eth0 ------ inside R outside ------ eth0 B
     LAN on lo        (NAT, firewall)      LAN on lo
 
-With a WAN delay a fourth namespace W sits between R and B and forwards frames
+A second client C, if wanted, has a link of its own to R (inside2). With a WAN
+delay a fourth namespace W sits between R and B and forwards frames
 in user space (see wan.py).
 
 Every address is from the documentation ranges. Names of namespaces carry a
@@ -22,8 +23,11 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 NAT_ADDRESS = "198.51.100.7"
 NAT_PORT_500 = 61000
 NAT_PORT_4500 = 1409
+NAT_PORT_500_C = 61001
+NAT_PORT_4500_C = 1410
 
 V4 = {"a": "192.0.2.2", "r_in": "192.0.2.1", "r_out": "203.0.113.1",
+      "c": "198.51.100.130", "r_in2": "198.51.100.129", "in2_len": "26",
       "b": "203.0.113.2", "in_len": "26", "out_len": "24", "in_net": "192.0.2.0/26"}
 V6 = {"a": "2001:db8:a::2", "r_in": "2001:db8:a::1", "r_out": "2001:db8:b::1",
       "b": "2001:db8:b::2", "in_len": "64", "out_len": "64",
@@ -31,13 +35,17 @@ V6 = {"a": "2001:db8:a::2", "r_in": "2001:db8:a::1", "r_out": "2001:db8:b::1",
 
 LAN_A, HOST_A = "192.0.2.64/26", "192.0.2.65"
 LAN_B, HOST_B = "192.0.2.128/26", "192.0.2.129"
+LAN_C, HOST_C = "192.0.2.192/26", "192.0.2.193"
 # A second host in each half of both LANs, for tunnels with two child SAs.
 HOST_A2, HOST_B2 = "192.0.2.97", "192.0.2.161"
 
 MAC = {"a": "02:00:00:00:00:0a", "r_in": "02:00:00:00:01:01",
-       "r_out": "02:00:00:00:01:02", "b": "02:00:00:00:00:0b"}
+       "r_out": "02:00:00:00:01:02", "b": "02:00:00:00:00:0b",
+       "c": "02:00:00:00:00:0c", "r_in2": "02:00:00:00:01:03"}
 
 IKE_ONLY = "@th,64,32 0"            # first four bytes of the UDP payload
+# An IKE message in an SKF payload (RFC 7383) on port 4500, fragment number %d.
+SKF_FRAGMENT = "@th,64,32 0 @th,224,8 53 @th,352,16 %d"
 ESP_ONLY = "@th,64,32 != 0 udp length > 20"
 
 
@@ -50,11 +58,12 @@ def run(*argv, check=True, text_input=None):
 
 
 class Topology:
-    def __init__(self, nat=True, ipv6=False, wan_delay=None):
+    def __init__(self, nat=True, ipv6=False, wan_delay=None, second_client=False):
         self.prefix = "ipl%d" % os.getpid()
         self.nat = nat
         self.ipv6 = ipv6
         self.wan_delay = wan_delay
+        self.second_client = second_client
         self.addr = V6 if ipv6 else V4
         self.nat_port = NAT_PORT_4500
         self.spaces = []
@@ -87,7 +96,8 @@ class Topology:
             self.children.remove(child)
 
     def up(self):
-        hosts = ["a", "r", "b"] + (["w"] if self.wan_delay else [])
+        hosts = ["a", "r", "b"] + (["w"] if self.wan_delay else []) + (
+            ["c"] if self.second_client else [])
         for host in hosts:
             run("ip", "netns", "add", self.ns(host))
             self.spaces.append(host)
@@ -122,6 +132,8 @@ class Topology:
         out_net = "2001:db8:b::/64" if self.ipv6 else "203.0.113.0/24"
         run("ip", family, "-n", self.ns("a"), "route", "add", out_net, "via", a["r_in"])
         run("ip", family, "-n", self.ns("b"), "route", "add", a["in_net"], "via", a["r_out"])
+        if self.second_client:
+            self._second_client()
         # LAN traffic that no tunnel takes must not leave in clear.
         run("ip", "-n", self.ns("a"), "route", "add", "blackhole", LAN_B)
         run("ip", "-n", self.ns("b"), "route", "add", "blackhole", LAN_A)
@@ -150,6 +162,19 @@ class Topology:
         self.inside("a", "ping", "-c1", "-W2", "-n", a["r_in"])
         self.inside("r", "ping", "-c1", "-W2", "-n", a["b"])
 
+    def _second_client(self):
+        a = self.addr
+        self._link("c", "eth0", "r", "inside2")
+        self._mac("c", "eth0", "c")
+        self._mac("r", "inside2", "r_in2")
+        self._address("c", "eth0", a["c"], a["in2_len"])
+        self._address("r", "inside2", a["r_in2"], a["in2_len"])
+        run("ip", "-n", self.ns("c"), "addr", "add", HOST_C + "/32", "dev", "lo")
+        run("ip", "-n", self.ns("c"), "route", "add", "203.0.113.0/24", "via", a["r_in2"])
+        run("ip", "-n", self.ns("c"), "route", "add", "blackhole", LAN_B)
+        run("ip", "-n", self.ns("b"), "route", "add", "blackhole", LAN_C)
+        self.inside("c", "ping", "-c1", "-W2", "-n", a["r_in2"])
+
     def _link(self, host, name, other, other_name):
         run("ip", "-n", self.ns(host), "link", "add", name, "type", "veth",
             "peer", "name", other_name, "netns", self.ns(other))
@@ -173,9 +198,12 @@ class Topology:
 
     def _nat_rules(self):
         self._nft("r", "flush chain ip nat post")
-        for port, mapped in ((500, NAT_PORT_500), (4500, self.nat_port)):
+        rules = [("a", 500, NAT_PORT_500), ("a", 4500, self.nat_port)]
+        if self.second_client:
+            rules += [("c", 500, NAT_PORT_500_C), ("c", 4500, NAT_PORT_4500_C)]
+        for client, port, mapped in rules:
             self._nft("r", "add rule ip nat post ip saddr %s udp sport %d oifname "
-                      "outside snat to %s:%d" % (self.addr["a"], port, NAT_ADDRESS, mapped))
+                      "outside snat to %s:%d" % (self.addr[client], port, NAT_ADDRESS, mapped))
 
     def flip(self, new_port):
         """The NAT forgets its mappings and takes another port for 4500."""

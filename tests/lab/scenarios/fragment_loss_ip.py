@@ -1,0 +1,34 @@
+"""IKE_AUTH with certificates in IP fragments; only the first ones get through.
+
+No IKE fragmentation: the IKE_AUTH request is larger than a packet, and a
+firewall before the capture point takes every IP fragment but the first. At
+two tries; IKE_SA_INIT is answered at once each time. No NAT."""
+
+from session import CERTIFICATE
+
+NAT = False
+CHARON_A = {"retransmit_tries": 3}
+
+
+def run(lab):
+    lab.certificates()
+    lab.both(conn={"fragmentation": "no", "local": CERTIFICATE, "remote": {"auth": "pubkey"}})
+    rule = lab.top.drop("r", "pass", "iifname inside ip frag-off & 0x1fff != 0")
+    lab.event("drop-rule-on", where="R, before the capture point",
+              expr="IP fragments with an offset, towards the headend")
+    mark = lab.a.log.mark()
+    for attempt in (1, 2):
+        t = lab.initiate(expect=False, timeout=20)
+        gone = lab.a.log.wait(r"giving up after 3 retransmits", mark, 20, count=attempt)
+        if attempt == 1:
+            first = t
+    lab.alive(10)
+    lab.event("packets-dropped", where="R", packets=lab.top.drops(rule))
+    lab.capture_stop()
+    lab.expect("fragment_loss", "error", first, gone, "all eight copies of the IKE_AUTH request lack "
+               "their second IP fragment")
+    lab.accept("ike_no_response retransmit_exhausted retransmission")
+    lab.never("proposal_mismatch auth_failed dpd_loss tunnel_flap tunnel_down rekey_no_response "
+              "nat_port_flip ts_unacceptable spi_desync child_rejected",
+              "nothing is refused, the tunnel was never up")
+    lab.cause("fragment_loss")

@@ -1,0 +1,41 @@
+"""IKEv1 with XAUTH and Mode Config: transaction exchanges after main mode.
+
+Healthy: user name and password, a virtual address, quick mode, R-U-THERE,
+a rekey of phase 2, deletes."""
+
+from topology import HOST_B
+
+PLUGINS = "xauth-generic"
+USER = "road.warrior"
+SECRET = '"the-password-of-a-sample"'
+
+
+def run(lab):
+    login = {"secrets": {"xauth-user": {"id": USER, "secret": SECRET}}}
+    conn = {"version": 1, "proposals": "aes128-sha256-modp2048"}
+    lab.both(conn=conn, child={"esp_proposals": "aes128-sha256-modp2048"},
+             a={"conn": {"local-user": {"auth": "xauth", "xauth_id": USER}, "vips": "0.0.0.0",
+                         "dpd_delay": "3s"},
+                "child": {"local_ts": "dynamic"}, "more": login},
+             b={"conn": {"remote-user": {"auth": "xauth"}, "pools": "clients"},
+                "child": {"remote_ts": "dynamic"},
+                "more": dict(login, pools={"clients": {"addrs": "192.0.2.192/28",
+                                                       "dns": "192.0.2.130"}})})
+    lab.initiate()
+    given = next(text for _, _, _, text in lab.a.log.entries if "installing new virtual IP" in text)
+    address = given.split()[-1]
+    lab.ping(count=6, src=address, dst=HOST_B)
+    mark = lab.a.log.mark()
+    lab.a.log.wait(r"sending DPD request", mark, 20)
+    lab.pause(0.5)
+    mark = lab.b.log.mark()
+    lab.command("a", "--rekey", "--child", "net")
+    lab.b.log.wait(r"CHILD_SA .* established", mark, 10)
+    lab.ping(count=6, src=address, dst=HOST_B)
+    mark = lab.b.log.mark()
+    t = lab.command("a", "--terminate", "--ike", "gw")
+    lab.b.log.wait(r"received DELETE for IKE_SA", mark, 10)
+    lab.capture_stop()
+    lab.expect("clean_delete", "chat", t, t + 1, "DELETE of the child SAs and of the ISAKMP SA",
+               needs_keys=True)
+    lab.healthy("main mode, XAUTH, Mode Config and quick mode as they should be")
