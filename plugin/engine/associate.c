@@ -53,9 +53,38 @@ engine_unlink_esp_sa(engine_t *engine, esp_sa_t *sa)
 }
 
 static void
+unlist_everywhere(engine_t *engine, tunnel_t *tunnel)
+{
+    for (unsigned i = 0; i < tunnel->address_keys_used; i++)
+        unlist(engine->tunnels_by_address, GUINT_TO_POINTER(tunnel->address_keys[i]), tunnel);
+    tunnel->address_keys_used = 0;
+}
+
+/* A peer that has moved more often than is remembered is still found by the latest addresses. */
+static void
+list_under(engine_t *engine, tunnel_t *tunnel, gpointer key)
+{
+    for (unsigned i = 0; i < tunnel->address_keys_used; i++) {
+        if (tunnel->address_keys[i] == GPOINTER_TO_UINT(key))
+            return;
+    }
+    if (tunnel->address_keys_used == ADDRESS_KEYS_MAX)
+        unlist_everywhere(engine, tunnel);
+    tunnel->address_keys[tunnel->address_keys_used++] = GPOINTER_TO_UINT(key);
+    GSList *list = g_hash_table_lookup(engine->tunnels_by_address, key);
+    g_hash_table_replace(engine->tunnels_by_address, key, g_slist_prepend(list, tunnel));
+}
+
+void
+engine_list_tunnel(engine_t *engine, tunnel_t *tunnel)
+{
+    list_under(engine, tunnel, pair_key(&tunnel->peer[PEER_A].last, &tunnel->peer[PEER_B].last));
+}
+
+static void
 evict(engine_t *engine, tunnel_t *tunnel)
 {
-    unlist(engine->tunnels_by_address, GUINT_TO_POINTER(tunnel->address_key), tunnel);
+    unlist_everywhere(engine, tunnel);
     for (unsigned i = 0; i < tunnel->ike_sas->len; i++)
         engine_unlink_ike_sa(engine, g_ptr_array_index(tunnel->ike_sas, i));
     for (unsigned i = 0; i < tunnel->esp_sas->len; i++)
@@ -96,12 +125,9 @@ engine_add_tunnel(engine_t *engine, const endpoint_t *a, const endpoint_t *b, fr
     if (engine->tunnels->len - engine->capture.tunnels_evicted >= engine->settings.max_tunnels)
         evict_oldest(engine);
     tunnel_t *tunnel = tunnel_new(engine->tunnels->len, a, b, frame, time);
-    gpointer key = pair_key(a, b);
 
-    tunnel->address_key = GPOINTER_TO_UINT(key);
     g_ptr_array_add(engine->tunnels, tunnel);
-    GSList *list = g_hash_table_lookup(engine->tunnels_by_address, key);
-    g_hash_table_replace(engine->tunnels_by_address, key, g_slist_prepend(list, tunnel));
+    list_under(engine, tunnel, pair_key(a, b));
     return tunnel;
 }
 
@@ -254,7 +280,7 @@ engine_adopt_by_endpoint(engine_t *engine, ike_sa_t *ike_sa, const packet_t *pac
     for (unsigned i = 0; i < PEERS; i++)
         to->peer[i].packets += from->peer[i].packets;
     if (from->index == engine->tunnels->len - 1) { /* the tunnel never was one: give its number back */
-        unlist(engine->tunnels_by_address, GUINT_TO_POINTER(from->address_key), from);
+        unlist_everywhere(engine, from);
         g_ptr_array_set_size(engine->tunnels, (int)engine->tunnels->len - 1);
     }
 }

@@ -19,6 +19,7 @@
 #define DELETE_IKE_PLAIN 8u         /* D(IKE) names no SPI */
 #define DELETE_CHILD_PLAIN 12u      /* D(ESP) names one at least */
 #define IKE_SPI_IN_PROPOSAL 8u      /* an IKE rekey's proposals carry the new SPI, those of IKE_SA_INIT do not (RFC 7296 3.3.1) */
+#define EAP_RESULT_PLAIN 8u         /* EAP Success or Failure (RFC 3748 4.2) */
 #define REKEY_NOTIFY_PLAIN 12u      /* N(REKEY_SA) names one SPI */
 #define YOUNGEST_TO_REKEY SECONDS(2)
 #define SMALLEST_NONCE 20u          /* payload header and 16 bytes (RFC 7296 2.10) */
@@ -331,16 +332,19 @@ name_answered_create_child(exchange_t *exchange, const ike_message_t *response)
         name(exchange, EXCHANGE_CREATE_CHILD_SA, CONFIDENCE_INFERRED);
 }
 
-static void
-judge_size_of_auth(exchange_t *exchange, const ike_message_t *response)
+bool
+classify_auth_may_be_refused(const struct ike_sa *ike_sa, const ike_message_t *response)
 {
     uint32_t least = 0, most = suite_plaintext_upper_bound(response->length);
 
+    if (response->is_readable || response->fragment_total > 1)
+        return false;
+    if (response->first_inner == PAYLOAD_EAP)
+        return plaintext_may_be(ike_sa, response, EAP_RESULT_PLAIN);
     if (response->first_inner != PAYLOAD_NOTIFY)
-        return;
-    (void)plaintext_bounds(exchange->ike_sa, response, &least, &most);
-    if (most <= LARGEST_BARE_ERROR)
-        refuse(exchange, CONFIDENCE_INFERRED, NOTIFY_AUTHENTICATION_FAILED, false);
+        return false;
+    (void)plaintext_bounds(ike_sa, response, &least, &most);
+    return most <= LARGEST_BARE_ERROR;
 }
 
 /* RFC 7296 1.4.1: the answer to a child's DELETE names the paired SAs, the answer to the IKE SA's is empty; so is the one to a child's
@@ -391,15 +395,16 @@ classify_response(exchange_t *exchange, const ike_message_t *response)
             if (error->type == NOTIFY_INVALID_KE_PAYLOAD)
                 exchange->wanted_group = (uint16_t)error->data;
         }
+        if (error == NULL && response->has_eap && response->eap_code == EAP_FAILURE) {
+            refuse(exchange, CONFIDENCE_OBSERVED, NOTIFY_AUTHENTICATION_FAILED, true);
+            exchange->is_eap_failure = true;
+        }
         return;
     }
     switch (exchange->exchange_type) {
     case IKEV2_CREATE_CHILD_SA:
         judge_size_of_create_child(exchange, response);
         name_answered_create_child(exchange, response);
-        break;
-    case IKEV2_AUTH:
-        judge_size_of_auth(exchange, response);
         break;
     case IKEV2_INFORMATIONAL:
         name_answered_informational(exchange, response);

@@ -77,6 +77,9 @@ esp_sa_t *engine_add_esp_sa(engine_t *engine, tunnel_t *tunnel, uint32_t spi, pe
 tunnel_t *engine_tunnel_for_initiation(engine_t *engine, const packet_t *packet);
 tunnel_t *engine_tunnel_for_packet(engine_t *engine, const packet_t *packet);
 void engine_adopt_by_endpoint(engine_t *engine, ike_sa_t *ike_sa, const packet_t *packet);
+/* A peer has moved: the tunnel is found by its new addresses too. */
+void engine_list_tunnel(engine_t *engine, tunnel_t *tunnel);
+
 tunnel_t *engine_add_tunnel(engine_t *engine, const endpoint_t *a, const endpoint_t *b, frame_t frame, capture_ns_t time);
 
 /* Takes an SA out of the look-up tables; its tunnel frees it. */
@@ -84,7 +87,7 @@ void engine_unlink_ike_sa(engine_t *engine, ike_sa_t *ike_sa);
 void engine_unlink_esp_sa(engine_t *engine, esp_sa_t *sa);
 
 /* nat.c: where peers send from. */
-void engine_account_sender(tunnel_t *tunnel, peer_t sender, const packet_t *packet);
+void engine_account_sender(engine_t *engine, tunnel_t *tunnel, peer_t sender, const packet_t *packet);
 void engine_check_move(engine_t *engine, tunnel_t *tunnel, peer_t sender, endpoint_t *sa_source, const packet_t *packet,
                        const change_t *context);
 

@@ -202,7 +202,7 @@ engine_esp_packet(engine_t *engine, const packet_t *packet)
     if (tunnel->has_unreachable && tunnel->peer[peer_other(sender)].run_packets > 0)
         forget_unreachable(tunnel, sender);
     count_direction(tunnel, sender, packet);
-    engine_account_sender(tunnel, sender, packet);
+    engine_account_sender(engine, tunnel, sender, packet);
     prove_by_traffic(engine, sa, packet);
     change.kind = CHANGE_ESP_PACKET;
     engine_judge(engine, tunnel, &change);

@@ -104,6 +104,12 @@ typedef struct exchange {
     uint16_t error;        /* notify type of the refusal; 0: refused, reason not readable */
     bool error_is_exact;   /* `error` was read, not concluded from a size */
     uint16_t wanted_group; /* INVALID_KE_PAYLOAD: the group asked for; 0: unknown */
+    bool is_eap_round;     /* the answer goes on with EAP (RFC 7296 2.16) */
+    bool is_eap_failure;   /* refused by EAP (RFC 7296 2.16), not by a notify */
+    /* What may be a refusal, as what follows will show. IKEv1: an informational of the other peer instead of the next message. IKE_AUTH:
+     * a bare notification, or an EAP message that may be a Failure. FRAME_NONE: nothing like that. */
+    frame_t refusal_hint_in;
+    capture_ns_t refusal_hint_at;
 
     /* messages in pieces (RFC 7383, IP fragments) */
     fragmented_t request_fragments, answer_fragments;
@@ -121,9 +127,7 @@ typedef struct exchange {
     bool deletes_replaced;  /* asks to delete an IKE SA that a rekey or a new negotiation has replaced */
     bool creates_child;     /* success made an SPI pair */
     /* IKEv1 */
-    unsigned messages;       /* distinct messages so far */
-    frame_t refusal_hint_in; /* an informational of the other peer came instead of the next message; FRAME_NONE */
-    capture_ns_t refusal_hint_at;
+    unsigned messages;                /* distinct messages so far */
     uint64_t last_fingerprint[PEERS]; /* the last distinct message of each peer */
     capture_ns_t last_repeat_at[PEERS];
 } exchange_t;

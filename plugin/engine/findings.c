@@ -180,6 +180,10 @@ findings_add(findings_t *findings, const finding_draft_t *draft, const char *tex
             finding->time = draft->last_evidence_at;
         else if (draft->exchange != NULL)
             finding->time = draft->exchange->last_sent_at;
+        if (draft->began_in == FRAME_NONE) {
+            finding->began_in = finding->frame;
+            finding->began_at = finding->time;
+        }
     }
     finding->cause = find_cause(findings->tunnel, finding);
     if (!finding->at_end)

@@ -448,7 +448,7 @@ engine_ike_packet(engine_t *engine, const packet_t *packet, frame_note_t **ret_n
         ikev2_message(&step);
     else
         ikev1_message(&step);
-    engine_account_sender(step.tunnel, step.sender, packet);
+    engine_account_sender(engine, step.tunnel, step.sender, packet);
     step.ike_sa->last_message_in = packet->frame;
     step.ike_sa->last_message_at = capture_later(step.ike_sa->last_message_at, packet->time);
     step_judge(&step, CHANGE_TRAFFIC, NULL);

@@ -105,6 +105,21 @@ ike_sa_is_usable(const ike_sa_t *ike_sa)
     return ike_sa->state == IKE_SA_ESTABLISHED;
 }
 
+static bool
+is_authentication(const exchange_t *exchange)
+{
+    return exchange->kind == EXCHANGE_IKE_AUTH;
+}
+
+exchange_t *
+ike_sa_refused_auth(const ike_sa_t *ike_sa)
+{
+    exchange_t *auth =
+        ike_sa->state == IKE_SA_ESTABLISHED || ike_sa->is_midstream ? NULL : ike_sa_latest(ike_sa, is_authentication);
+
+    return auth != NULL && auth->refusal_hint_in != FRAME_NONE && !auth->is_refused ? auth : NULL;
+}
+
 bool
 ike_sa_looks_deleted(const ike_sa_t *ike_sa)
 {

@@ -43,7 +43,18 @@ typedef struct ike_sa {
     GPtrArray *exchanges;        /* owned exchange_t, oldest first */
     GHashTable *by_key;          /* exchange key -> exchange_t, borrowed */
     endpoint_t source[PEERS][2]; /* last source per peer, [1]: behind a non-ESP marker; family ADDRESS_NONE: not seen */
-    bool initial_contact;        /* N(INITIAL_CONTACT) was read in its IKE_AUTH */
+    bool is_probing[PEERS];      /* the peer sent an empty request from another address, with this message ID */
+    uint32_t probe_id[PEERS];
+    bool initial_contact;  /* N(INITIAL_CONTACT) was read in its IKE_AUTH */
+    struct {               /* what was known before an IKE_AUTH answer, unreadable, seemed to complete the negotiation */
+        frame_t answer_in; /* FRAME_NONE: nothing to take back */
+        bool was_up, had_child;
+        int live_children;
+        unsigned children_made;
+        uint32_t lineage;
+        capture_ns_t last_proof_at, last_child_success_at;
+        frame_t last_proof_in;
+    } before_established;
     uint32_t dpd_length[PEERS];  /* IKEv1: length of an answered R-U-THERE of this peer; 0: none yet */
     bool is_disowned;            /* the peer reported that it does not know this SA (INVALID_IKE_SPI) */
     ike_message_t *early_answer; /* captured just before its request, as a mirror port may do; owned; NULL */
@@ -68,6 +79,9 @@ exchange_t *ike_sa_exchange_in(const ike_sa_t *ike_sa, frame_t frame);
 void ike_sa_add_exchange(ike_sa_t *ike_sa, exchange_t *exchange);
 
 bool ike_sa_is_usable(const ike_sa_t *ike_sa); /* established and neither deleted nor abandoned */
+
+/* Without keys: the IKE_AUTH whose answer was probably a refusal, for the IKE SA did not come up after it; NULL: none. */
+exchange_t *ike_sa_refused_auth(const ike_sa_t *ike_sa);
 
 /* IKEv1 without keys: the peer's last word was two unanswered notices, one right after the other. So it deletes the IPsec SA and
  * the ISAKMP SA (RFC 2408 5.15: not acknowledged); that nothing follows is for the caller to see. */

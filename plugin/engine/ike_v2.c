@@ -91,12 +91,83 @@ was_no_ike_delete(const ike_step_t *step)
     }
 }
 
+/* EAP goes on after an answer that seemed to complete the negotiation: without keys its first round looks like a whole IKE_AUTH. */
+static void
+was_first_round_of_eap(const ike_step_t *step)
+{
+    ike_sa_t *ike_sa = step->ike_sa;
+    tunnel_t *tunnel = step->tunnel;
+
+    tunnel->uses_eap = true;
+    if (ike_sa->state != IKE_SA_ESTABLISHED || ike_sa->before_established.answer_in == FRAME_NONE)
+        return;
+    ike_sa->state = IKE_SA_NEGOTIATING;
+    ike_sa->established_at = CAPTURE_TIME_NONE;
+    ike_sa->established_in = FRAME_NONE;
+    tunnel->was_up = ike_sa->before_established.was_up;
+    tunnel->had_child = ike_sa->before_established.had_child;
+    tunnel->live_children = ike_sa->before_established.live_children;
+    tunnel->children_made = ike_sa->before_established.children_made;
+    tunnel->lineage = ike_sa->before_established.lineage;
+    tunnel->last_proof_at = ike_sa->before_established.last_proof_at;
+    tunnel->last_proof_in = ike_sa->before_established.last_proof_in;
+    tunnel->last_child_success_at = ike_sa->before_established.last_child_success_at;
+    ike_sa->before_established.answer_in = FRAME_NONE;
+}
+
+static void
+auth_was_refused(const ike_step_t *step, ike_sa_t *ike_sa)
+{
+    exchange_t *auth = ike_sa_refused_auth(ike_sa);
+
+    if (auth == NULL)
+        return;
+    auth->is_refused = true;
+    auth->refusal_confidence = CONFIDENCE_INFERRED;
+    auth->error = NOTIFY_AUTHENTICATION_FAILED;
+    ike_sa->state = IKE_SA_FAILED;
+    step_judge(step, CHANGE_EXCHANGE_ANSWERED, auth);
+}
+
+/* In the midst of EAP the initiator has nothing to say but that it has failed. */
+static void
+complains_about_eap(const ike_step_t *step)
+{
+    exchange_t *latest = ike_sa_latest(step->ike_sa, exchange_is_initiation);
+
+    if (latest != NULL && latest->is_eap_round && step->ike_sa->state == IKE_SA_NEGOTIATING &&
+        step->message->first_inner == PAYLOAD_NOTIFY && latest->refusal_hint_in == FRAME_NONE) {
+        latest->refusal_hint_in = latest->answered_in;
+        latest->refusal_hint_at = latest->answered_at;
+    }
+    auth_was_refused(step, step->ike_sa);
+}
+
+/* RFC 7296 2.21.2: after a refused authentication nothing follows on the IKE SA but the initiator's own complaint; a new start shows
+ * that the last one failed. */
+static void
+watch_refused_auth(const ike_step_t *step)
+{
+    const ike_message_t *message = step->message;
+
+    if (message->exchange_type == IKEV2_AUTH && (message->has_eap || message->first_inner == PAYLOAD_EAP))
+        was_first_round_of_eap(step);
+    else if (message->exchange_type == IKEV2_INFORMATIONAL && !message->is_readable)
+        complains_about_eap(step);
+    for (unsigned i = 0; message->exchange_type == IKEV2_SA_INIT && i < step->tunnel->ike_sas->len; i++) {
+        ike_sa_t *older = g_ptr_array_index(step->tunnel->ike_sas, i);
+        if (older != step->ike_sa && older->original_initiator == step->sender)
+            auth_was_refused(step, older);
+    }
+}
+
 exchange_t *
 ikev2_new_request(const ike_step_t *step)
 {
     exchange_t *exchange = exchange_new(step->ike_sa, step->message, step->sender);
 
     was_no_ike_delete(step);
+    watch_refused_auth(step);
     exchange_sent(exchange, step->packet->frame, step->packet->time, &step->packet->source, &step->packet->destination);
     classify_request(exchange, step->message);
     exchange->deletes_replaced = exchange_is_delete(exchange) && exchange->kind != EXCHANGE_DELETE_CHILD &&
@@ -188,8 +259,8 @@ has_answered_ike_rekey(const ike_sa_t *ike_sa)
     const exchange_t *latest = NULL;
     for (unsigned i = ike_sa->exchanges->len; i-- > 0;) {
         const exchange_t *exchange = g_ptr_array_index(ike_sa->exchanges, i);
-        if (exchange_is_delete(exchange) || exchange_is_liveness(exchange))
-            continue;
+        if (exchange_is_delete(exchange) || exchange_is_liveness(exchange) || exchange->kind == EXCHANGE_FOLLOWUP_KE)
+            continue; /* RFC 9370 2.2.4: further key exchanges belong to the rekey before them */
         latest = exchange;
         break;
     }
@@ -316,12 +387,13 @@ answered_init(const ike_step_t *step, exchange_t *exchange)
     step->tunnel->accepted_ike = g_memdup2(&message->sa.proposal[0], sizeof(message->sa.proposal[0]));
 }
 
+/* RFC 7296 2.16: with EAP the responder's identity comes first, and the end is an AUTH payload some rounds later. */
 static bool
-ends_authentication(const ike_message_t *response)
+ends_authentication(const tunnel_t *tunnel, const ike_message_t *response)
 {
     if (response->is_readable)
         return !response->has_eap;
-    return response->first_inner == PAYLOAD_IDR || response->first_inner == PAYLOAD_AUTH ||
+    return (response->first_inner == PAYLOAD_IDR && !tunnel->uses_eap) || response->first_inner == PAYLOAD_AUTH ||
            response->first_inner == PAYLOAD_UNKNOWN || response->first_inner == PAYLOAD_CONFIGURATION ||
            response->first_inner == PAYLOAD_SA;
 }
@@ -344,6 +416,22 @@ error_is_about_the_child(uint16_t error)
 }
 
 static void
+remember_before_established(ike_sa_t *ike_sa, frame_t answer_in)
+{
+    const tunnel_t *tunnel = ike_sa->tunnel;
+
+    ike_sa->before_established.answer_in = answer_in;
+    ike_sa->before_established.was_up = tunnel->was_up;
+    ike_sa->before_established.had_child = tunnel->had_child;
+    ike_sa->before_established.live_children = tunnel->live_children;
+    ike_sa->before_established.children_made = tunnel->children_made;
+    ike_sa->before_established.lineage = tunnel->lineage;
+    ike_sa->before_established.last_proof_at = tunnel->last_proof_at;
+    ike_sa->before_established.last_proof_in = tunnel->last_proof_in;
+    ike_sa->before_established.last_child_success_at = tunnel->last_child_success_at;
+}
+
+static void
 answered_auth(const ike_step_t *step, exchange_t *exchange)
 {
     bool child_refused = exchange->is_refused && exchange->error_is_exact && error_is_about_the_child(exchange->error);
@@ -352,8 +440,18 @@ answered_auth(const ike_step_t *step, exchange_t *exchange)
         step->ike_sa->state = IKE_SA_FAILED;
         return;
     }
-    if (!ends_authentication(step->message))
+    exchange->is_eap_round = step->message->has_eap || step->message->first_inner == PAYLOAD_EAP;
+    if (classify_auth_may_be_refused(step->ike_sa, step->message)) { /* what follows will tell */
+        exchange->refusal_hint_in = step->packet->frame;
+        exchange->refusal_hint_at = step->packet->time;
+        if (step->message->first_inner == PAYLOAD_NOTIFY)
+            step->ike_sa->state = IKE_SA_FAILED;
         return;
+    }
+    if (!ends_authentication(step->tunnel, step->message))
+        return;
+    if (!step->message->is_readable)
+        remember_before_established(step->ike_sa, step->packet->frame);
     step->tunnel->lineage++;
     for (unsigned i = 0; i < step->tunnel->esp_sas->len; i++) { /* ESP may overtake the answer that made its SA */
         esp_sa_t *sa = g_ptr_array_index(step->tunnel->esp_sas, i);
@@ -441,7 +539,7 @@ orphan_answer(const ike_step_t *step)
     step->ike_sa->early_answer = g_memdup2(step->message, sizeof(*step->message));
     step->ike_sa->early_answer_in = step->packet->frame;
     step->ike_sa->early_answer_at = step->packet->time;
-    if (step->message->exchange_type == IKEV2_AUTH && ends_authentication(step->message) &&
+    if (step->message->exchange_type == IKEV2_AUTH && ends_authentication(step->tunnel, step->message) &&
         step->ike_sa->state == IKE_SA_NEGOTIATING) {
         step->ike_sa->state = IKE_SA_ESTABLISHED;
         step->ike_sa->is_midstream = true;
@@ -515,6 +613,19 @@ use_early_answer(const ike_step_t *step)
     g_free(answer);
 }
 
+/* RFC 4555 3.10: before it moves a peer may try the new path with an empty request. It is repeated under its message ID. */
+static bool
+is_first_probe(const ike_step_t *step)
+{
+    ike_sa_t *ike_sa = step->ike_sa;
+
+    if (!ike_sa->is_probing[step->sender]) {
+        ike_sa->is_probing[step->sender] = true;
+        ike_sa->probe_id[step->sender] = step->message->message_id;
+    }
+    return ike_sa->probe_id[step->sender] == step->message->message_id;
+}
+
 static void
 check_move(const ike_step_t *step)
 {
@@ -522,11 +633,15 @@ check_move(const ike_step_t *step)
     change_t change = step_change(step, CHANGE_PEER_MOVED);
     const endpoint_t *before = source->family != ADDRESS_NONE ? source : &step->tunnel->peer[step->sender].last;
     bool other_address = tunnel_shows_peer(step->tunnel, step->sender) && !endpoint_same_address(before, &step->packet->source);
-    bool may_be_mobike = other_address && !step->message->is_response && step->message->exchange_type == IKEV2_INFORMATIONAL &&
+    bool is_informational = !step->message->is_response && step->message->exchange_type == IKEV2_INFORMATIONAL;
+    bool may_be_mobike = other_address && is_informational &&
                          (step->message->first_inner == PAYLOAD_NOTIFY || step->message->first_inner == PAYLOAD_UNKNOWN);
 
+    if (other_address && is_informational && step->message->first_inner == PAYLOAD_NONE && is_first_probe(step))
+        return;          /* what comes next from there tells */
     if (may_be_mobike) { /* RFC 4555 3.5: an announced move is no flip; its answer will tell */
         *source = *before;
+        step->ike_sa->is_probing[step->sender] = false;
         engine_note_move(step->tunnel, step->sender, source, step->packet);
         return;
     }

@@ -96,15 +96,21 @@ engine_name_by_next(engine_t *engine, const exchange_t *next)
     }
 }
 
+static bool
+is_no_followup(const exchange_t *exchange)
+{
+    return exchange->kind != EXCHANGE_FOLLOWUP_KE;
+}
+
 void
 engine_name_by_new_esp(engine_t *engine, const tunnel_t *tunnel, capture_ns_t time)
 {
     const ike_sa_t *ike_sa = tunnel_current_ike_sa(tunnel);
 
-    if (ike_sa == NULL || ike_sa->exchanges->len == 0)
+    if (ike_sa == NULL)
         return;
-    exchange_t *latest = g_ptr_array_index(ike_sa->exchanges, ike_sa->exchanges->len - 1);
-    if (is_open(latest) && latest->request_inner != PAYLOAD_NOTIFY &&
+    exchange_t *latest = ike_sa_latest(ike_sa, is_no_followup);
+    if (latest != NULL && is_open(latest) && latest->request_inner != PAYLOAD_NOTIFY &&
         duration_between(latest->answered_at, time) <= FIRST_ESP_WITHIN)
         engine_name_exchange(engine, latest, EXCHANGE_CHILD_CREATE, CONFIDENCE_INFERRED);
 }

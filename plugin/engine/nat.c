@@ -10,17 +10,21 @@
 #define FLIP_ALLOWANCE SECONDS(1)
 
 void
-engine_account_sender(tunnel_t *tunnel, peer_t sender, const packet_t *packet)
+engine_account_sender(engine_t *engine, tunnel_t *tunnel, peer_t sender, const packet_t *packet)
 {
     if (sender == PEER_UNKNOWN)
         return;
     peer_state_t *from = &tunnel->peer[sender], *to = &tunnel->peer[peer_other(sender)];
+
+    bool has_moved = !endpoint_same_address(&from->last, &packet->source);
 
     from->packets++;
     from->last = packet->source;
     from->last_packet_at = capture_later(from->last_packet_at, packet->time);
     if (to->packets == 0)
         to->last = packet->destination;
+    if (has_moved)
+        engine_list_tunnel(engine, tunnel);
 }
 
 static flip_t *

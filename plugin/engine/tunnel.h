@@ -80,11 +80,13 @@ typedef struct {
 #define IKE_SAS_PER_TUNNEL_MAX 512u
 #define ESP_SAS_PER_TUNNEL_MAX 2048u
 #define FINDINGS_PER_ID_MAX 500u
+#define ADDRESS_KEYS_MAX 16u
 
 /* Owned by the engine. */
 typedef struct tunnel {
     uint32_t index;
-    uint32_t address_key; /* under which the engine finds it by its first addresses */
+    uint32_t address_keys[ADDRESS_KEYS_MAX]; /* under which the engine finds it, by the addresses that its peers had */
+    unsigned address_keys_used;
     peer_state_t peer[PEERS];
     GPtrArray *ike_sas;                                        /* owned ike_sa_t, oldest first */
     GPtrArray *esp_sas;                                        /* owned esp_sa_t, oldest first */
@@ -119,6 +121,7 @@ typedef struct tunnel {
     capture_ns_t child_ended_at;
 
     /* life */
+    bool uses_eap;              /* a client of it authenticates by EAP: IKE_AUTH takes several rounds (RFC 7296 2.16) */
     bool was_up;                /* the capture proved once that the tunnel works both ways */
     capture_ns_t last_proof_at; /* last packet that proves the tunnel worked both ways */
     frame_t last_proof_in;

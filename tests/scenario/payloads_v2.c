@@ -274,11 +274,14 @@ argument_number(const char *argument, unsigned otherwise)
     return argument != NULL ? (unsigned)g_ascii_strtoull(argument, NULL, 10) : otherwise;
 }
 
-/* EAP request or response of so many bytes; 4 bytes are a Success (RFC 3748 4.1, 4.2). */
+/* EAP request or response of so many bytes; 4 bytes are a Success, `failure` is a Failure (RFC 3748 4.1, 4.2). */
 static void
-put_eap(const payload_context_t *context, unsigned size, GByteArray *out)
+put_eap(const payload_context_t *context, const char *argument, GByteArray *out)
 {
-    put_u8(out, size == 4 ? 3 : context->message->is_response ? 1 : 2);
+    bool is_failure = argument != NULL && g_str_equal(argument, "failure");
+    unsigned size = is_failure ? 4 : argument_number(argument, 60);
+
+    put_u8(out, is_failure ? 4 : size == 4 ? 3 : context->message->is_response ? 1 : 2);
     put_u8(out, (unsigned)context->seed & 0xff);
     put_u16(out, size);
     if (size == 4)
@@ -307,7 +310,7 @@ payload_v2_body(const payload_context_t *context, const payload_spec_t *payload,
     else if (g_str_equal(name, "TSi") || g_str_equal(name, "TSr"))
         put_selector(argument_number(argument, g_str_equal(name, "TSi") ? 1 : 2), out);
     else if (g_str_equal(name, "EAP"))
-        put_eap(context, argument_number(argument, 60), out);
+        put_eap(context, argument, out);
     else if (g_str_equal(name, "AUTH")) {
         put_u32(out, 2u << 24);
         put_random(out, context->seed + 2, argument_number(argument, 32));

@@ -4,13 +4,21 @@
  */
 #include "detectors.h"
 
-/* The initiator reports that it could not authenticate the responder (RFC 7296 2.21.2); also IKEv1's notice. */
+/* Message 5 of Main Mode is the first encrypted one; with a pre-shared key it cannot be read with another key (RFC 2409 5.4). */
+#define FIRST_ENCRYPTED_MESSAGE 5u
+
+/* Notify types of RFC 2408 3.14.1 by which a responder says that what it decrypted makes no sense. */
+enum { INVALID_PAYLOAD_TYPE = 1, INVALID_FLAGS = 8, PAYLOAD_MALFORMED = 16 };
+
+/* The initiator reports that it could not authenticate the responder (RFC 7296 2.21.2). If the responder had refused before, that is
+ * told already. */
 static void
 judge_notice(const change_t *change, const tunnel_t *tunnel, findings_t *out)
 {
     char sender[ENDPOINT_TEXT_MAX];
 
-    if (change->notify->type != NOTIFY_AUTHENTICATION_FAILED || change->message == NULL || !change->message->is_decrypted)
+    if (change->notify->type != NOTIFY_AUTHENTICATION_FAILED || change->message == NULL || !change->message->is_decrypted ||
+        (change->ike_sa != NULL && change->ike_sa->state == IKE_SA_FAILED))
         return;
     findings_add(
         out,
@@ -20,35 +28,71 @@ judge_notice(const change_t *change, const tunnel_t *tunnel, findings_t *out)
         tunnel_peer_text(tunnel, change->sender, sender));
 }
 
+static const char *
+what_happened(const exchange_t *exchange)
+{
+    if (exchange->is_eap_failure)
+        return "ended the EAP authentication with a Failure";
+    if (exchange->error_is_exact)
+        return "refused the authentication (AUTHENTICATION_FAILED)";
+    return "ended IKE_AUTH with a short message, and the IKE SA did not come up: authentication was probably refused";
+}
+
+static void
+add(const exchange_t *exchange, const tunnel_t *tunnel, findings_t *out, confidence_t confidence, const char *words)
+{
+    char refuser[ENDPOINT_TEXT_MAX];
+
+    findings_add(out,
+                 &(finding_draft_t){ .id = FINDING_auth_failed,
+                                     .severity = confidence == CONFIDENCE_OBSERVED ? SEVERITY_ERROR : SEVERITY_WARN,
+                                     .confidence = confidence,
+                                     .culprit = peer_other(exchange->requester),
+                                     .exchange = exchange,
+                                     .began_in = exchange->sent_in[0],
+                                     .began_at = exchange->first_sent_at,
+                                     .last_evidence_at = exchange->answered_at },
+                 "%s %s.", tunnel_peer_text(tunnel, peer_other(exchange->requester), refuser), words);
+}
+
+/* Nothing followed the bare notification. (A short EAP message may be a Success: there something must follow.) */
+static void
+judge_end(const tunnel_t *tunnel, findings_t *out)
+{
+    for (unsigned i = 0; i < tunnel->ike_sas->len; i++) {
+        const ike_sa_t *ike_sa = g_ptr_array_index(tunnel->ike_sas, i);
+        const exchange_t *auth = ike_sa->state == IKE_SA_FAILED ? ike_sa_refused_auth(ike_sa) : NULL;
+        if (auth != NULL)
+            add(auth, tunnel, out, CONFIDENCE_INFERRED, what_happened(auth));
+    }
+}
+
+static bool
+looks_like_other_key(const exchange_t *exchange)
+{
+    return exchange->kind == EXCHANGE_MAIN_MODE && exchange->messages == FIRST_ENCRYPTED_MESSAGE &&
+           (exchange->error == INVALID_PAYLOAD_TYPE || exchange->error == INVALID_FLAGS || exchange->error == PAYLOAD_MALFORMED);
+}
+
 static void
 judge(const change_t *change, const tunnel_t *tunnel, findings_t *out)
 {
     const exchange_t *exchange = change->exchange;
-    char refuser[ENDPOINT_TEXT_MAX];
 
-    if (change->kind == CHANGE_NOTIFY) {
+    if (change->kind == CHANGE_NOTIFY)
         judge_notice(change, tunnel, out);
-        return;
-    }
-    if (!exchange->is_refused || exchange->error != NOTIFY_AUTHENTICATION_FAILED)
-        return;
-    bool is_read = exchange->error_is_exact;
-    findings_add(out,
-                 &(finding_draft_t){ .id = FINDING_auth_failed,
-                                     .severity = is_read ? SEVERITY_ERROR : SEVERITY_WARN,
-                                     .confidence = exchange->refusal_confidence,
-                                     .culprit = peer_other(exchange->requester),
-                                     .exchange = exchange,
-                                     .began_in = exchange->sent_in[0],
-                                     .began_at = exchange->first_sent_at },
-                 is_read ? "%s refused the authentication (AUTHENTICATION_FAILED)."
-                         : "%s answered IKE_AUTH with a bare notification: authentication was probably refused.",
-                 tunnel_peer_text(tunnel, peer_other(exchange->requester), refuser));
+    else if (change->kind == CHANGE_CAPTURE_END)
+        judge_end(tunnel, out);
+    else if (exchange->is_refused && exchange->error == NOTIFY_AUTHENTICATION_FAILED)
+        add(exchange, tunnel, out, exchange->refusal_confidence, what_happened(exchange));
+    else if (exchange->is_refused && looks_like_other_key(exchange))
+        add(exchange, tunnel, out, CONFIDENCE_INFERRED,
+            "could not make sense of the first encrypted message of Main Mode: the pre-shared keys probably differ");
 }
 
 const detector_t auth_failed_detector = {
     .finding = FINDING_auth_failed,
-    .wakes_on = CHANGE_EXCHANGE_ANSWERED | CHANGE_NOTIFY,
+    .wakes_on = CHANGE_EXCHANGE_ANSWERED | CHANGE_NOTIFY | CHANGE_CAPTURE_END,
     .needs_time = false,
     .judge = judge,
 };

@@ -83,6 +83,8 @@ enum {
     NOTIFY_V1_R_U_THERE_ACK = 36137,
 };
 
+enum { EAP_SUCCESS = 3, EAP_FAILURE = 4 };
+
 /* Security protocol identifiers (RFC 7296 3.3.1; IKEv1's ISAKMP, AH, ESP have the same numbers 1, 2, 3). */
 enum { PROTOCOL_IKE = 1, PROTOCOL_AH = 2, PROTOCOL_ESP = 3 };
 
@@ -179,6 +181,7 @@ typedef struct {
     uint16_t ke_group; /* IKEv2 only; 0 otherwise */
     payload_sizes_t sizes;
     bool has_eap;
+    uint8_t eap_code; /* RFC 3748 4; EAP_FAILURE among them */
     bool has_configuration;
     char identity_i[IDENTITY_TEXT_MAX]; /* IDi as text ("fqdn:a.example", "ipv4:192.0.2.1"); empty: none. IKEv1 phase 1: the
                                              sender's, whoever it is, for the message does not say; identity_r stays empty */

@@ -192,6 +192,7 @@ eap_read(cursor_t body, ike_message_t *message)
     if (!cursor_u8(&body, &code) || !cursor_u8(&body, &identifier) || !cursor_u16(&body, &length))
         return false;
     message->has_eap = true;
+    message->eap_code = code;
     return length == whole;
 }
 
