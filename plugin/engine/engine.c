@@ -318,6 +318,9 @@ icmp_packet(engine_t *engine, const packet_t *packet)
         return NULL;
     engine_note_for(engine, packet->frame)->tunnel = tunnel->index;
 
+    tunnel->icmp_in = packet->frame;
+    tunnel->icmp_at = packet->time;
+    tunnel->icmp_quoted_to = packet->destination;
     esp_sa_t *sa = NULL;
     if (packet->quoted == PACKET_ESP && packet->captured >= 4) {
         uint32_t spi = (uint32_t)packet->bytes[0] << 24 | (uint32_t)packet->bytes[1] << 16 | (uint32_t)packet->bytes[2] << 8 |

@@ -7,6 +7,9 @@
 #include "ike_sa.h"
 #include "tunnel.h"
 
+/* A request and its answer may cross; twice they do not. */
+#define REPEATS_THAT_TELL 2u
+
 static const struct {
     const char *name;
     const char *words;
@@ -107,6 +110,12 @@ bool
 exchange_was_abandoned(const exchange_t *exchange)
 {
     return exchange->outcome == OUTCOME_ABANDONED;
+}
+
+bool
+exchange_is_unheard(const exchange_t *exchange)
+{
+    return exchange->answered_in != FRAME_NONE && exchange->repeats_after_answer >= REPEATS_THAT_TELL;
 }
 
 bool

@@ -83,6 +83,7 @@ typedef struct exchange {
 
     /* the request and its repeats */
     uint64_t fingerprint;
+    bool is_rebuilt;                     /* a repeat had other bytes: no bitwise identical retransmission (RFC 7296 2.1) */
     uint32_t request_length;             /* IKE header length field, bytes */
     uint8_t request_inner;               /* first inner payload type; PAYLOAD_UNKNOWN */
     payload_sizes_t request_sizes;       /* when readable */
@@ -99,6 +100,9 @@ typedef struct exchange {
     abandoned_t abandoned;
     frame_t answered_in;
     capture_ns_t answered_at;
+    unsigned repeats_after_answer; /* the request came again although it had been answered */
+    frame_t answered_elsewhere_in; /* an answer that went to another port than the request came from; FRAME_NONE */
+    uint16_t answered_elsewhere_port;
     bool is_refused;
     confidence_t refusal_confidence;
     uint16_t error;        /* notify type of the refusal; 0: refused, reason not readable */
@@ -149,6 +153,9 @@ bool exchange_is_waiting(const exchange_t *exchange);
 
 /* Did the requester give up without an answer? */
 bool exchange_was_abandoned(const exchange_t *exchange);
+
+/* Was it answered here, and repeated all the same: do its answers get lost between the capture point and the requester? */
+bool exchange_is_unheard(const exchange_t *exchange);
 
 /* Is it a liveness check (RFC 7296 2.4; RFC 3706)? */
 bool exchange_is_liveness(const exchange_t *exchange);

@@ -138,6 +138,33 @@ explain_earlier(const tunnel_t *tunnel, const finding_t *cause)
     }
 }
 
+finding_draft_t
+findings_draft_unanswered(finding_id_t id, severity_t severity, confidence_t confidence, const exchange_t *exchange)
+{
+    /* That answers did not arrive is a conclusion: only that the requester repeated itself can be seen. */
+    bool is_unheard = exchange_is_unheard(exchange);
+
+    return (finding_draft_t){ .id = id,
+                              .severity = is_unheard ? MIN(severity, SEVERITY_WARN) : severity,
+                              .confidence = is_unheard ? CONFIDENCE_INFERRED : confidence,
+                              .culprit = exchange->requester,
+                              .exchange = exchange,
+                              .began_in = exchange->sent_in[0],
+                              .began_at = exchange->first_sent_at };
+}
+
+finding_draft_t
+findings_draft_refused(finding_id_t id, const exchange_t *exchange)
+{
+    return (finding_draft_t){ .id = id,
+                              .severity = exchange->refusal_confidence == CONFIDENCE_OBSERVED ? SEVERITY_ERROR : SEVERITY_WARN,
+                              .confidence = exchange->refusal_confidence,
+                              .culprit = peer_other(exchange->requester),
+                              .exchange = exchange,
+                              .began_in = exchange->sent_in[0],
+                              .began_at = exchange->first_sent_at };
+}
+
 finding_t *
 findings_add(findings_t *findings, const finding_draft_t *draft, const char *text, ...)
 {

@@ -31,6 +31,13 @@ typedef struct {
  * FINDINGS_PER_ID_MAX of this id already, and only counts it. */
 finding_t *findings_add(findings_t *findings, const finding_draft_t *draft, const char *text, ...) G_GNUC_PRINTF(3, 4);
 
+/* A draft about an exchange that stayed unanswered: its requester's, since its first transmission. */
+finding_draft_t findings_draft_unanswered(finding_id_t id, severity_t severity, confidence_t confidence,
+                                          const exchange_t *exchange);
+
+/* A draft about an exchange that was refused, by the peer of its requester. As sure and as severe as the refusal. */
+finding_draft_t findings_draft_refused(finding_id_t id, const exchange_t *exchange);
+
 /* A detector: one finding id, or a tight family. Const input, append-only output, no memory of its own. */
 typedef struct {
     finding_id_t finding;

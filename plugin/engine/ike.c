@@ -209,9 +209,39 @@ engine_advance(engine_t *engine, tunnel_t *tunnel, frame_t frame, capture_ns_t n
     }
 }
 
+static bool
+is_unheard(const exchange_t *exchange)
+{
+    return exchange->outcome == OUTCOME_ANSWERED && exchange_is_unheard(exchange);
+}
+
+/* Answered here, but evidently not there: its requester gave up on it all the same. */
+static void
+abandon_unheard(const ike_step_t *step)
+{
+    for (unsigned i = 0; i < step->tunnel->ike_sas->len; i++) {
+        ike_sa_t *older = g_ptr_array_index(step->tunnel->ike_sas, i);
+        exchange_t *last = older->exchanges->len > 0 ? ike_sa_latest(older, is_unheard) : NULL;
+        if (older == step->ike_sa || last == NULL || last->requester != step->sender || older->is_replaced)
+            continue;
+        for (unsigned e = older->exchanges->len; e-- > 0;) { /* it went on after that one */
+            const exchange_t *later = g_ptr_array_index(older->exchanges, e);
+            if (later == last)
+                break;
+            if (later->requester == last->requester) {
+                last = NULL;
+                break;
+            }
+        }
+        if (last != NULL)
+            engine_abandon(step->engine, last, ABANDONED_NEW_INIT, step->packet->frame, step->packet->time, false);
+    }
+}
+
 void
 step_abandon_older(const ike_step_t *step)
 {
+    abandon_unheard(step);
     for (unsigned i = step->tunnel->waiting->len; i-- > 0;) {
         exchange_t *exchange = g_ptr_array_index(step->tunnel->waiting, i);
         bool is_young = duration_between(exchange->last_sent_at, step->packet->time) < SHORTEST_TIMER;

@@ -55,7 +55,9 @@ typedef struct ike_sa {
         capture_ns_t last_proof_at, last_child_success_at;
         frame_t last_proof_in;
     } before_established;
-    uint32_t dpd_length[PEERS];  /* IKEv1: length of an answered R-U-THERE of this peer; 0: none yet */
+    uint32_t dpd_length[PEERS]; /* IKEv1: length of an answered R-U-THERE of this peer; 0: none yet */
+    frame_t disowned_in;
+    capture_ns_t disowned_at;
     bool is_disowned;            /* the peer reported that it does not know this SA (INVALID_IKE_SPI) */
     ike_message_t *early_answer; /* captured just before its request, as a mirror port may do; owned; NULL */
     frame_t early_answer_in;

@@ -202,9 +202,19 @@ ikev2_repeated_request(const ike_step_t *step, exchange_t *exchange)
     step->note->retransmission_count = exchange->transmissions;
     step->note->retransmission_rto = gap;
     exchange_sent(exchange, step->packet->frame, step->packet->time, &step->packet->source, &step->packet->destination);
+    exchange->repeats_after_answer += exchange->outcome == OUTCOME_ANSWERED;
+    exchange->is_rebuilt |= exchange->fingerprint != step->message->fingerprint && !exchange->request_fragments.is_fragmented;
     if (exchange->outcome == OUTCOME_ABANDONED) /* it tries on: the silence was not the end */
         step_starts_waiting(step, exchange);
     step_judge(step, CHANGE_REQUEST_REPEATED, exchange);
+}
+
+/* RFC 6311 5: after a failover a cluster counts its requests anew, from 0. RFC 7296 2.2 has every other message ID used once. */
+static bool
+is_other_request(const exchange_t *exchange, const ike_message_t *message)
+{
+    return exchange->fingerprint != message->fingerprint && exchange->outcome == OUTCOME_ANSWERED &&
+           (exchange->exchange_type != message->exchange_type || message->message_id == 0);
 }
 
 /* RFC 7296 2.6, 1.2: the initiator starts over with a cookie or another group; same SPI, same message ID, other bytes. */
@@ -221,7 +231,7 @@ request(const ike_step_t *step)
 
     if (exchange != NULL && ikev2_completes_request(step, exchange))
         return;
-    if (exchange != NULL && !is_restart(exchange, step->message)) {
+    if (exchange != NULL && !is_restart(exchange, step->message) && !is_other_request(exchange, step->message)) {
         ikev2_repeated_request(step, exchange);
         return;
     }
@@ -546,6 +556,19 @@ orphan_answer(const ike_step_t *step)
     }
 }
 
+/* RFC 7296 2.23: an answer goes to where its request came from; a NAT may have given that port to nobody meanwhile. */
+static void
+watch_destination(const ike_step_t *step, exchange_t *exchange)
+{
+    if (step->tunnel->both_sides_of_nat || endpoint_equal(&step->packet->destination, &exchange->source) ||
+        !endpoint_same_address(&step->packet->destination, &exchange->source)) {
+        exchange->answered_elsewhere_in = FRAME_NONE;
+        return;
+    }
+    exchange->answered_elsewhere_in = step->packet->frame;
+    exchange->answered_elsewhere_port = step->packet->destination.port;
+}
+
 void
 ikev2_response(const ike_step_t *step)
 {
@@ -557,6 +580,8 @@ ikev2_response(const ike_step_t *step)
     }
     step_note_exchange(step, exchange);
     step->note->request_in = exchange->sent_in[0];
+    if (exchange->answered_in == FRAME_NONE || exchange->repeats_after_answer > 0)
+        watch_destination(step, exchange);
     if (exchange->outcome == OUTCOME_ANSWERED)
         return;
     /* RFC 7296 2.21.1, 2.4: a clear error inside an established SA may be forged; it ends nothing and answers nothing. */
@@ -566,8 +591,11 @@ ikev2_response(const ike_step_t *step)
         change_t change = step_change(step, CHANGE_NOTIFY);
         change.exchange = exchange;
         change.notify = ike_message_error(step->message);
-        if (change.notify != NULL && change.notify->type == NOTIFY_INVALID_IKE_SPI)
+        if (change.notify != NULL && change.notify->type == NOTIFY_INVALID_IKE_SPI) {
             step->ike_sa->is_disowned = true; /* ends nothing by itself, but explains a new start */
+            step->ike_sa->disowned_in = step->packet->frame;
+            step->ike_sa->disowned_at = step->packet->time;
+        }
         if (change.notify != NULL)
             engine_judge(step->engine, step->tunnel, &change);
         return;

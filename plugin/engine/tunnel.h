@@ -19,7 +19,7 @@ typedef struct {
     uint64_t packets; /* sent, of any kind; 0: this peer was never seen sending */
     uint64_t esp_packets, esp_bytes;
     capture_ns_t last_packet_at, last_esp_at;
-    frame_t last_esp_in;
+    frame_t last_packet_in, last_esp_in;
     capture_ns_t run_began_at; /* first ESP packet since the other peer's last ESP packet */
     frame_t run_began_in;
     unsigned run_packets; /* ESP packets since then */
@@ -131,6 +131,11 @@ typedef struct tunnel {
     loss_t loss;                     /* LOSS_NONE while the tunnel works, as far as is known */
     duration_ns_t down;              /* total of past outages */
     unsigned flaps;
+
+    /* the latest ICMP error about its packets */
+    frame_t icmp_in; /* FRAME_NONE: none */
+    capture_ns_t icmp_at;
+    endpoint_t icmp_quoted_to; /* destination of the quoted packet */
 
     /* what the capture shows of it */
     unsigned unseen_answers; /* requests evidently answered, though the answer is not in the capture */

@@ -2,6 +2,7 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
+#include "../silence.h"
 #include "detectors.h"
 
 /* The other peer had given the IKE SA up before: that nobody answers on it is a consequence. */
@@ -24,15 +25,10 @@ judge(const change_t *change, const tunnel_t *tunnel, findings_t *out)
     severity_t severity = exchange->transmissions < 2 || is_consequence(exchange, tunnel) ? SEVERITY_WARN : SEVERITY_ERROR;
     GString *tries = g_string_new(NULL);
     exchange_describe_transmissions(exchange, tries);
-    findings_add(out,
-                 &(finding_draft_t){ .id = FINDING_dpd_loss,
-                                     .severity = severity,
-                                     .confidence = exchange->kind_confidence,
-                                     .culprit = exchange->requester,
-                                     .exchange = exchange,
-                                     .began_in = exchange->sent_in[0],
-                                     .began_at = exchange->first_sent_at },
-                 "%s asked %s whether it is alive (liveness check) %s and got no answer.",
+    g_string_append(tries, " and got no answer.");
+    silence_describe(tunnel, exchange, tries);
+    finding_draft_t draft = findings_draft_unanswered(FINDING_dpd_loss, severity, exchange->kind_confidence, exchange);
+    findings_add(out, &draft, "%s asked %s whether it is alive (liveness check) %s",
                  tunnel_peer_text(tunnel, exchange->requester, sender),
                  tunnel_peer_text(tunnel, peer_other(exchange->requester), peer), tries->str);
     g_string_free(tries, TRUE);

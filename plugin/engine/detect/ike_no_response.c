@@ -4,15 +4,28 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
+#include "../silence.h"
 #include "detectors.h"
 
 #define TRIES_BEFORE_TOLD 4u
+#define FIRST_ENCRYPTED_MESSAGE 5u /* of Main Mode (RFC 2409 5.4) */
 
 static bool
 is_told(const exchange_t *exchange, const tunnel_t *tunnel)
 {
     const finding_t *told = tunnel_latest_finding(tunnel, FINDING_ike_no_response, exchange->requester);
     return told != NULL && told->began_in == exchange->sent_in[0];
+}
+
+/* What may matter about the message that gets no answer. */
+static void
+describe_message(const exchange_t *exchange, GString *out)
+{
+    if (exchange->kind == EXCHANGE_MAIN_MODE && exchange->messages == FIRST_ENCRYPTED_MESSAGE)
+        g_string_append(out, " It is message 5, the first encrypted one.");
+    if (exchange->request_fragments.is_fragmented && exchange->request_fragments.missing == 0 &&
+        exchange->request_fragments.total > 0)
+        g_string_append_printf(out, " All its %u fragments are in this capture.", exchange->request_fragments.total);
 }
 
 static void
@@ -30,17 +43,12 @@ judge(const change_t *change, const tunnel_t *tunnel, findings_t *out)
         return;
     GString *tries = g_string_new(NULL);
     exchange_describe_transmissions(exchange, tries);
-    findings_add(out,
-                 &(finding_draft_t){ .id = FINDING_ike_no_response,
-                                     .severity = SEVERITY_ERROR,
-                                     .confidence = CONFIDENCE_OBSERVED,
-                                     .culprit = exchange->requester,
-                                     .exchange = exchange,
-                                     .began_in = exchange->sent_in[0],
-                                     .began_at = exchange->first_sent_at },
-                 "%s sent %s to %s %s without an answer%s.", tunnel_peer_text(tunnel, exchange->requester, sender),
-                 exchange_kind_words(exchange->kind), tunnel_peer_text(tunnel, peer_other(exchange->requester), peer), tries->str,
-                 change->kind == CHANGE_REQUEST_REPEATED ? " so far" : "");
+    g_string_append_printf(tries, " without an answer%s.", change->kind == CHANGE_REQUEST_REPEATED ? " so far" : "");
+    describe_message(exchange, tries);
+    silence_describe(tunnel, exchange, tries);
+    finding_draft_t draft = findings_draft_unanswered(FINDING_ike_no_response, SEVERITY_ERROR, CONFIDENCE_OBSERVED, exchange);
+    findings_add(out, &draft, "%s sent %s to %s %s", tunnel_peer_text(tunnel, exchange->requester, sender),
+                 exchange_kind_words(exchange->kind), tunnel_peer_text(tunnel, peer_other(exchange->requester), peer), tries->str);
     g_string_free(tries, TRUE);
 }
 

@@ -44,15 +44,8 @@ judge(const change_t *change, const tunnel_t *tunnel, findings_t *out)
     g_string_printf(text, "%s refused the %s: no proposal chosen.",
                     tunnel_peer_text(tunnel, peer_other(exchange->requester), refuser), exchange_kind_words(exchange->kind));
     describe_offer(change, tunnel, text);
-    findings_add(out,
-                 &(finding_draft_t){ .id = FINDING_proposal_mismatch,
-                                     .severity = SEVERITY_ERROR,
-                                     .confidence = CONFIDENCE_OBSERVED,
-                                     .culprit = peer_other(exchange->requester),
-                                     .exchange = exchange,
-                                     .began_in = exchange->sent_in[0],
-                                     .began_at = exchange->first_sent_at },
-                 "%s", text->str);
+    finding_draft_t draft = findings_draft_refused(FINDING_proposal_mismatch, exchange);
+    findings_add(out, &draft, "%s", text->str);
     g_string_free(text, TRUE);
 }
 

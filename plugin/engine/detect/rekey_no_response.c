@@ -2,6 +2,7 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
+#include "../silence.h"
 #include "detectors.h"
 
 #define TRIES_AT_THE_END 4u
@@ -13,17 +14,12 @@ add(const exchange_t *exchange, const tunnel_t *tunnel, findings_t *out, severit
     GString *tries = g_string_new(NULL);
 
     exchange_describe_transmissions(exchange, tries);
-    findings_add(out,
-                 &(finding_draft_t){ .id = FINDING_rekey_no_response,
-                                     .severity = severity,
-                                     .confidence = exchange->kind_confidence,
-                                     .culprit = exchange->requester,
-                                     .exchange = exchange,
-                                     .began_in = exchange->sent_in[0],
-                                     .began_at = exchange->first_sent_at },
-                 "%s sent a %s to %s %s and %s.", tunnel_peer_text(tunnel, exchange->requester, sender),
+    g_string_append_printf(tries, " and %s.", how);
+    silence_describe(tunnel, exchange, tries);
+    finding_draft_t draft = findings_draft_unanswered(FINDING_rekey_no_response, severity, exchange->kind_confidence, exchange);
+    findings_add(out, &draft, "%s sent a %s to %s %s", tunnel_peer_text(tunnel, exchange->requester, sender),
                  exchange->kind == EXCHANGE_QUICK_MODE ? "Quick Mode rekey" : exchange_kind_words(exchange->kind),
-                 endpoint_text(&exchange->destination, destination), tries->str, how);
+                 endpoint_text(&exchange->destination, destination), tries->str);
     g_string_free(tries, TRUE);
 }
 

@@ -20,7 +20,9 @@ judge(const change_t *change, const tunnel_t *tunnel, findings_t *out)
                                      .evidence = { exchange->sent_in[0] } },
                  "%s sent the same %s again (retransmission %u, after %.1f s%s).", tunnel_peer_text(tunnel, change->sender, sender),
                  exchange_kind_words(exchange->kind), exchange->transmissions - 1, duration_seconds(exchange->last_gap),
-                 exchange->outcome == OUTCOME_ANSWERED ? "; it had been answered, so the answer was lost further on" : "");
+                 exchange->outcome == OUTCOME_ANSWERED ? "; it had been answered, so the answer was lost further on"
+                 : exchange->is_rebuilt                ? "; not the same bytes, as RFC 7296 2.1 demands"
+                                                       : "");
 }
 
 const detector_t retransmission_detector = {

@@ -2,6 +2,7 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
+#include "../tables/timers.h"
 #include "detectors.h"
 
 /* Asking in vain for the deletion of what was already replaced harms nobody; nor, perhaps, of an SA whose rekey came before the
@@ -38,6 +39,8 @@ judge(const change_t *change, const tunnel_t *tunnel, findings_t *out)
         return;
     if (tunnel_peer_lives(tunnel, exchange))
         return;
+    GString *timer = g_string_new(NULL);
+    timer_describe(exchange, timer);
     findings_add(out,
                  &(finding_draft_t){ .id = FINDING_retransmit_exhausted,
                                      .severity = is_harmless(exchange) ? SEVERITY_NOTE : SEVERITY_ERROR,
@@ -46,9 +49,11 @@ judge(const change_t *change, const tunnel_t *tunnel, findings_t *out)
                                      .exchange = exchange,
                                      .began_in = exchange_last_sent_in(exchange),
                                      .began_at = exchange->last_sent_at },
-                 "%s retransmitted its %s %u time%s, last in frame %u, %s.", tunnel_peer_text(tunnel, exchange->requester, sender),
-                 exchange_kind_words(exchange->kind), exchange->transmissions - 1, exchange->transmissions == 2 ? "" : "s",
-                 exchange_last_sent_in(exchange), how_it_is_known(exchange->abandoned));
+                 "%s retransmitted its %s %u time%s%s, last in frame %u, %s.",
+                 tunnel_peer_text(tunnel, exchange->requester, sender), exchange_kind_words(exchange->kind),
+                 exchange->transmissions - 1, exchange->transmissions == 2 ? "" : "s", timer->str, exchange_last_sent_in(exchange),
+                 how_it_is_known(exchange->abandoned));
+    g_string_free(timer, TRUE);
 }
 
 const detector_t retransmit_exhausted_detector = {

@@ -20,15 +20,8 @@ judge(const change_t *change, const tunnel_t *tunnel, findings_t *out)
     GString *offered = g_string_new(NULL);
     if (exchange->selectors_i[0] != '\0')
         g_string_printf(offered, " Proposed: %s to %s.", exchange->selectors_i, exchange->selectors_r);
-    findings_add(out,
-                 &(finding_draft_t){ .id = FINDING_ts_unacceptable,
-                                     .severity = SEVERITY_ERROR,
-                                     .confidence = CONFIDENCE_OBSERVED,
-                                     .culprit = peer_other(exchange->requester),
-                                     .exchange = exchange,
-                                     .began_in = exchange->sent_in[0],
-                                     .began_at = exchange->first_sent_at },
-                 "%s does not accept the traffic selectors (proxy IDs) of the %s.%s",
+    finding_draft_t draft = findings_draft_refused(FINDING_ts_unacceptable, exchange);
+    findings_add(out, &draft, "%s does not accept the traffic selectors (proxy IDs) of the %s.%s",
                  tunnel_peer_text(tunnel, peer_other(exchange->requester), refuser), exchange_kind_words(exchange->kind),
                  offered->str);
     g_string_free(offered, TRUE);

@@ -1,0 +1,68 @@
+/* silence.c - a request stayed without an answer: what did the capture show of its receiver meanwhile?
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "silence.h"
+
+static bool
+icmp_is_about(const tunnel_t *tunnel, const exchange_t *exchange)
+{
+    return tunnel->icmp_in != FRAME_NONE && tunnel->icmp_at >= exchange->first_sent_at &&
+           endpoint_same_address(&tunnel->icmp_quoted_to, &exchange->destination);
+}
+
+silence_t
+silence_of(const tunnel_t *tunnel, const exchange_t *exchange)
+{
+    const peer_state_t *receiver = &tunnel->peer[peer_other(exchange->requester)];
+    const ike_sa_t *ike_sa = exchange->ike_sa;
+
+    if (exchange->answered_elsewhere_in != FRAME_NONE)
+        return (silence_t){ SILENCE_OTHER_PORT, exchange->answered_elsewhere_in, exchange->answered_elsewhere_port };
+    if (exchange_is_unheard(exchange))
+        return (silence_t){ SILENCE_UNHEARD, exchange->answered_in, 0 };
+    if (ike_sa->is_disowned && ike_sa->disowned_at >= exchange->first_sent_at)
+        return (silence_t){ SILENCE_DISOWNED, ike_sa->disowned_in, 0 };
+    if (icmp_is_about(tunnel, exchange))
+        return (silence_t){ SILENCE_ICMP, tunnel->icmp_in, 0 };
+    if (receiver->last_packet_at != CAPTURE_TIME_NONE && receiver->last_packet_at > exchange->first_sent_at)
+        return (silence_t){ SILENCE_OTHERWISE_HEARD, receiver->last_packet_in, 0 };
+    return (silence_t){ SILENCE_TOTAL, receiver->last_packet_in, 0 };
+}
+
+void
+silence_describe(const tunnel_t *tunnel, const exchange_t *exchange, GString *out)
+{
+    silence_t silence = silence_of(tunnel, exchange);
+    char receiver[ENDPOINT_TEXT_MAX], requester[ENDPOINT_TEXT_MAX];
+
+    tunnel_peer_text(tunnel, peer_other(exchange->requester), receiver);
+    tunnel_peer_text(tunnel, exchange->requester, requester);
+    switch (silence.kind) {
+    case SILENCE_TOTAL:
+        g_string_append_printf(out, " %s sent nothing at all meanwhile", receiver);
+        if (silence.frame != FRAME_NONE)
+            g_string_append_printf(out, "; its last packet is in frame %u", silence.frame);
+        g_string_append_c(out, '.');
+        break;
+    case SILENCE_OTHERWISE_HEARD:
+        g_string_append_printf(out, " %s was heard meanwhile (latest in frame %u), but did not answer this.", receiver,
+                               silence.frame);
+        break;
+    case SILENCE_ICMP:
+        g_string_append_printf(out, " An ICMP error says that it could not be delivered (frame %u).", silence.frame);
+        break;
+    case SILENCE_DISOWNED:
+        g_string_append_printf(out, " %s said that it does not know the IKE SA (INVALID_IKE_SPI, frame %u).", receiver,
+                               silence.frame);
+        break;
+    case SILENCE_OTHER_PORT:
+        g_string_append_printf(out, " %s answered to port %u, from which the request did not come (frame %u).", receiver,
+                               silence.port, silence.frame);
+        break;
+    case SILENCE_UNHEARD:
+        g_string_append_printf(out, " Answers are in this capture (frame %u): they are lost between the capture point and %s.",
+                               silence.frame, requester);
+        break;
+    }
+}
