@@ -248,6 +248,7 @@ engine_adopt_by_endpoint(engine_t *engine, ike_sa_t *ike_sa, const packet_t *pac
     ike_sa->tunnel = to;
     ike_sa->index = to->ike_sas_seen++;
     g_ptr_array_add(to->ike_sas, ike_sa);
+    tunnel_learn_nat(to, &ike_sa->nat);
     for (unsigned i = 0; i < from->waiting->len; i++)
         g_ptr_array_add(to->waiting, g_ptr_array_index(from->waiting, i));
     g_ptr_array_set_size(from->waiting, 0);

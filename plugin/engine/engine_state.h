@@ -35,7 +35,9 @@ struct engine {
     bool is_finished;
     GPtrArray *abandoned_at_end;  /* borrowed exchange_t that only the end of the capture showed as given up */
     unsigned findings_before_end; /* findings in `findings` when engine_finish() began */
-    frame_note_t *current;        /* note of the packet being handled, NULL: none yet */
+    endpoint_t outer_source;      /* of the packet being handled, as captured: no alias of copies.h replaced */
+    endpoint_t outer_destination;
+    frame_note_t *current; /* note of the packet being handled, NULL: none yet */
 };
 
 struct findings {
@@ -55,6 +57,9 @@ frame_note_t *engine_note_for(engine_t *engine, frame_t frame);
 
 /* ike.c: accounts for an IKE message. NULL: not IKE after all. */
 tunnel_t *engine_ike_packet(engine_t *engine, const packet_t *packet, frame_note_t **ret_note);
+
+/* ike.c: the copy of an IKE message from the other side of a NAT. */
+void engine_ike_copy(engine_t *engine, const packet_t *packet, frame_note_t *note);
 
 /* esp.c: accounts for an ESP packet. */
 tunnel_t *engine_esp_packet(engine_t *engine, const packet_t *packet);
