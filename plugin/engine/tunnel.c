@@ -190,11 +190,24 @@ had_its_port_changed(const tunnel_t *tunnel, peer_t peer)
     return false;
 }
 
+/* The hashes are about another address than the peer has now. */
+static bool
+has_left_address(const tunnel_t *tunnel, peer_t peer)
+{
+    const nat_evidence_t *evidence = &tunnel->nat.peer[peer];
+
+    return !evidence->is_between && evidence->seen.family != ADDRESS_NONE &&
+           !endpoint_same_address(&evidence->seen, &tunnel->peer[peer].last);
+}
+
 peer_nat_t
 tunnel_nat(const tunnel_t *tunnel, peer_t peer)
 {
-    peer_nat_t nat = nat_detection_conclude(&tunnel->nat, peer);
+    nat_detection_t detection = tunnel->nat;
 
+    if (has_left_address(tunnel, peer))
+        nat_detection_forget(&detection, peer);
+    peer_nat_t nat = nat_detection_conclude(&detection, peer);
     if (nat.state == NAT_BEFORE_OR_FORCED && (believes_in_nat_before(tunnel, peer, &nat) || had_its_port_changed(tunnel, peer))) {
         nat.state = NAT_BEFORE;
         nat.confidence = CONFIDENCE_INFERRED;
