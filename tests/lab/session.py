@@ -277,6 +277,7 @@ class Session:
                              if self.nat else None,
                 "B": "%s (LAN %s)" % (top.addr["b"], topology.LAN_B)},
             "capture_points": places,
+            "nat": {name: self._nat(name) for name in places},
             "expected_findings": self.expected,
             "expected_non_findings": self.not_expected,
             "acceptable_findings": sorted(set(self.acceptable)),
@@ -292,6 +293,15 @@ class Session:
         shutil.rmtree(self.folder, ignore_errors=True)
         os.rename(fresh, self.folder)
         return stats, counts
+
+    def _nat(self, capture):
+        """Where each peer's NAT is, seen from the capture point."""
+        client, headend = self.top.addr["a"], self.top.addr["b"]
+        if not self.nat:
+            return {client: "none", headend: "none"}
+        if "inside" in capture:
+            return {client: "beyond", headend: "none"}
+        return {topology.NAT_ADDRESS: "before", headend: "none"}
 
     def _version(self):
         for charon in (self.a, self.b):
