@@ -345,7 +345,6 @@ new_ike_sa(engine_t *engine, const packet_t *packet, const ike_message_t *messag
             before->is_replaced = true;
             ike_sa->suite_known = before->suite_known; /* same sizes unless the rekey changed the suite */
             ike_sa->suite = before->suite;
-            ike_sa->nat = before->nat;
             ike_sa->established_at = packet->time;
         }
     }
@@ -447,8 +446,10 @@ learn_nat(const ike_step_t *step)
     nat_hashes_t hashes;
     bool has_moved = announces_move(step), has_learnt;
 
-    if (has_moved)
+    if (has_moved) {
         nat_detection_forget(&ike_sa->nat, step->sender);
+        step->tunnel->peer[step->sender].sends_keepalives = false;
+    }
     has_learnt = nat_detection_learn(&ike_sa->nat, &sighting, &hashes);
     if (has_learnt)
         note_nat(step->note, &hashes);

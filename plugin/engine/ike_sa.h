@@ -47,7 +47,7 @@ typedef struct ike_sa {
     ike_message_t *early_answer; /* captured just before its request, as a mirror port may do; owned; NULL */
     frame_t early_answer_in;
     capture_ns_t early_answer_at;
-    nat_detection_t nat; /* what its own hashes say, or those of the SA that it replaced by rekey */
+    nat_detection_t nat; /* what the hashes in its messages say */
     frame_t last_message_in;
     capture_ns_t last_message_at;
 } ike_sa_t;

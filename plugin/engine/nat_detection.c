@@ -204,6 +204,10 @@ nat_detection_learn_copy(nat_detection_t *detection, const nat_sighting_t *sight
     if (hashes.destination == NAT_HASH_UNCHANGED)
         learn_told(&detection->peer[peer_other(sender)], hashes.destination, sighting->destination, sighting->frame);
     learn_between(detection, sighting);
+    if (hashes.source == NAT_HASH_OTHER && detection->peer[sender].own == NAT_HASH_UNCHANGED)
+        hashes.source = NAT_HASH_TRANSLATED;
+    if (hashes.destination == NAT_HASH_OTHER && detection->peer[peer_other(sender)].told == NAT_HASH_UNCHANGED)
+        hashes.destination = NAT_HASH_TRANSLATED;
     *ret_hashes = hashes;
     return true;
 }
@@ -223,13 +227,11 @@ nat_detection_is_complete(const nat_detection_t *detection)
 
 /* ---- conclusions ---- */
 
-/* A sender one of whose hashes fits, or would but for a port that a NAT chose, does not make hashes up. */
+/* A hash of the right address, whatever the port, shows that its sender does not make addresses up. */
 static bool
-is_honest(const nat_detection_t *detection, peer_t sender)
+knows_its_address(nat_hash_t source)
 {
-    nat_hash_t source = detection->peer[sender].own;
-
-    return source == NAT_HASH_UNCHANGED || source == NAT_HASH_PORT;
+    return source == NAT_HASH_UNCHANGED || source == NAT_HASH_PORT || source == NAT_HASH_MANGLED;
 }
 
 /* Whose packets arrive at a public address with a private source has had a NAT on its way, as a rule; only as a rule, for both may
@@ -245,11 +247,12 @@ is_private_to_public(const nat_detection_t *detection, peer_t peer)
 static nat_side_t
 side_before(const nat_evidence_t *evidence)
 {
-    static const nat_side_t sides[] = { [NAT_HASH_NONE] = NAT_SIDE_UNKNOWN,
-                                        [NAT_HASH_UNCHANGED] = NAT_SIDE_UNCHANGED,
-                                        [NAT_HASH_PORT] = NAT_SIDE_PORT_TRANSLATED,
-                                        [NAT_HASH_MANGLED] = NAT_SIDE_FORCED,
-                                        [NAT_HASH_OTHER] = NAT_SIDE_TRANSLATED_OR_FORCED };
+    static const nat_side_t sides[NAT_HASHES] = { [NAT_HASH_NONE] = NAT_SIDE_UNKNOWN,
+                                                  [NAT_HASH_UNCHANGED] = NAT_SIDE_UNCHANGED,
+                                                  [NAT_HASH_PORT] = NAT_SIDE_PORT_TRANSLATED,
+                                                  [NAT_HASH_MANGLED] = NAT_SIDE_FORCED,
+                                                  [NAT_HASH_OTHER] = NAT_SIDE_TRANSLATED_OR_FORCED,
+                                                  [NAT_HASH_TRANSLATED] = NAT_SIDE_TRANSLATED };
 
     return sides[evidence->own];
 }
@@ -265,8 +268,10 @@ side_beyond(const nat_detection_t *detection, peer_t peer, confidence_t *ret_con
         return NAT_SIDE_PORT_TRANSLATED;
     case NAT_HASH_MANGLED:
         return NAT_SIDE_FORCED;
+    case NAT_HASH_TRANSLATED:
+        return NAT_SIDE_TRANSLATED;
     case NAT_HASH_OTHER:
-        if (is_honest(detection, peer_other(peer)))
+        if (knows_its_address(detection->peer[peer_other(peer)].own))
             return NAT_SIDE_TRANSLATED;
         if (!is_private_to_public(detection, peer))
             return NAT_SIDE_TRANSLATED_OR_FORCED;
@@ -395,20 +400,20 @@ nat_describe(const peer_nat_t *nat, const endpoint_t *peer, GString *out)
 const char *
 nat_source_text(const nat_hashes_t *hashes)
 {
-    static const char *const texts[] = { [NAT_HASH_NONE] = NULL,
-                                         [NAT_HASH_UNCHANGED] = "unchanged",
-                                         [NAT_HASH_PORT] = "port translated before the capture point",
-                                         [NAT_HASH_MANGLED] = "forced encapsulation",
-                                         [NAT_HASH_OTHER] = "translated before the capture point, or forced encapsulation" };
+    static const char *const texts[NAT_HASHES] = { [NAT_HASH_NONE] = NULL,
+                                                   [NAT_HASH_UNCHANGED] = "unchanged",
+                                                   [NAT_HASH_PORT] = "port translated before the capture point",
+                                                   [NAT_HASH_MANGLED] = "forced encapsulation",
+                                                   [NAT_HASH_OTHER] =
+                                                       "translated before the capture point, or forced encapsulation",
+                                                   [NAT_HASH_TRANSLATED] = "translated before the capture point" };
     return texts[hashes->source];
 }
 
 const char *
 nat_destination_text(const nat_hashes_t *hashes)
 {
-    bool is_honest_sender = hashes->source == NAT_HASH_UNCHANGED || hashes->source == NAT_HASH_PORT;
-
-    if (hashes->destination == NAT_HASH_OTHER && is_honest_sender)
+    if (hashes->destination == NAT_HASH_OTHER && knows_its_address(hashes->source))
         return "translated before the capture point";
     return nat_source_text(&(nat_hashes_t){ .source = hashes->destination });
 }

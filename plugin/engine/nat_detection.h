@@ -22,11 +22,13 @@
 
 /* A hash against the address and port of the packet that carries it, as captured. */
 typedef enum {
-    NAT_HASH_NONE,      /* there is no hash, or not all of them could be compared */
-    NAT_HASH_UNCHANGED, /* it is of this address and port */
-    NAT_HASH_PORT,      /* of this address with port 500 or 4500: only the port was translated */
-    NAT_HASH_MANGLED,   /* of this address with port 0, which no packet has: not translated, and its sender forces encapsulation */
-    NAT_HASH_OTHER,     /* of something else */
+    NAT_HASH_NONE,       /* there is no hash, or not all of them could be compared */
+    NAT_HASH_UNCHANGED,  /* it is of this address and port */
+    NAT_HASH_PORT,       /* of this address with port 500 or 4500: only the port was translated */
+    NAT_HASH_MANGLED,    /* of this address with port 0, which no packet has: not translated, and its sender forces encapsulation */
+    NAT_HASH_OTHER,      /* of something else */
+    NAT_HASH_TRANSLATED, /* of something else, and the other copy of the packet has what it is of: a NAT, not a made-up hash */
+    NAT_HASHES
 } nat_hash_t;
 
 /* What is known of one side of the capture point. */

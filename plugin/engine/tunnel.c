@@ -184,7 +184,8 @@ had_its_port_changed(const tunnel_t *tunnel, peer_t peer)
     for (unsigned i = 0; i < tunnel->flips->len; i++) {
         const flip_t *flip = &g_array_index(tunnel->flips, flip_t, i);
         if (flip->peer == peer && !flip->is_announced && !flip->is_return &&
-            endpoint_same_address(&flip->old_endpoint, &flip->new_endpoint))
+            endpoint_same_address(&flip->old_endpoint, &flip->new_endpoint) &&
+            endpoint_same_address(&flip->new_endpoint, &tunnel->peer[peer].last))
             return true;
     }
     return false;

@@ -186,21 +186,26 @@ judge_tunnel_word(judge_t *judge, const expectation_t *expectation)
     g_free(got);
 }
 
-/* `expect source unchanged`, `expect destination nothing`: every frame of the step. */
+/* `expect source unchanged`, `expect destination nothing`: every frame of the step; `A / B`: the first frame and its copy. */
 static void
 judge_words(judge_t *judge, const expectation_t *expectation)
 {
     const GArray *words = expectation->kind == EXPECT_SOURCE ? judge->outcome->sources : judge->outcome->destinations;
+    char **expected = g_strsplit(expectation->word, " / ", -1);
+    unsigned at = 0;
 
     for (unsigned i = 0; i < judge->views->len; i++) {
         const char *got = g_array_index(words, const char *, i + 1);
 
-        if (step_of_frame(judge->views, i + 1) != expectation->step ||
-            g_str_equal(got != NULL ? got : "nothing", expectation->word))
+        if (step_of_frame(judge->views, i + 1) != expectation->step)
             continue;
-        complain(judge, &expectation->place, "missing: %s (frame %u: %s)", expectation->text, i + 1, got != NULL ? got : "nothing");
-        return;
+        if (!g_str_equal(got != NULL ? got : "nothing", expected[at]))
+            complain(judge, &expectation->place, "missing: %s (frame %u: %s)", expectation->text, i + 1,
+                     got != NULL ? got : "nothing");
+        if (expected[at + 1] != NULL)
+            at++;
     }
+    g_strfreev(expected);
 }
 
 /* `expect exchange dpd`, `expect tunnel 0`: every frame of the step. */

@@ -249,6 +249,9 @@ both_messages_together_tell_where_the_nat_is(void **state)
         /* IKEv1 of libreswan: port 0 in both hashes; the address is proved all the same. */
         { "port 0 in all hashes", CLIENT_UNMAPPED, REQUEST_CLIENT_500, REQUEST_HEADEND, ANSWER_HEADEND_PORT_0, ANSWER_CLIENT_PORT_0,
           NAT_NONE, NAT_FORCED, NAT_SIDE_UNCHANGED, NAT_SIDE_FORCED, CONFIDENCE_OBSERVED },
+        /* Its hashes have port 0, but the right address: what it says of the client's counts. */
+        { "captured inside, and a headend with port 0", CLIENT_INSIDE, REQUEST_CLIENT_OWN, REQUEST_HEADEND, ANSWER_HEADEND_PORT_0,
+          ANSWER_CLIENT_PORT_0, NAT_BEYOND, NAT_FORCED, NAT_SIDE_UNCHANGED, NAT_SIDE_TRANSLATED, CONFIDENCE_OBSERVED },
         /* The headend makes hashes up: perhaps both. */
         { "no NAT, and a headend that spoils both hashes", CLIENT_UNMAPPED, REQUEST_CLIENT_500, REQUEST_HEADEND, NOBODY,
           NOBODY_ELSE, NAT_BEYOND_OR_FORCED, NAT_BEFORE_OR_FORCED, NAT_SIDE_UNCHANGED, NAT_SIDE_TRANSLATED_OR_FORCED,
@@ -351,11 +354,11 @@ what_either_copy_proves_holds(void **state)
     assert_false(nat_detection_learn_copy(&detection, &sighting, &hashes)); /* a copy of nothing */
     assert_true(learn(&detection, &request, PEER_A, CLIENT_INSIDE, HEADEND));
     assert_true(nat_detection_learn_copy(&detection, &sighting, &hashes));
-    assert_int_equal(hashes.source, NAT_HASH_OTHER);
+    assert_int_equal(hashes.source, NAT_HASH_TRANSLATED); /* it fits the other copy: not made up */
     assert_true(learn(&detection, &answer, PEER_B, HEADEND, CLIENT_OUTSIDE));
     sighting = (nat_sighting_t){ .message = &answer, .sender = PEER_B, .source = &headend, .destination = &inside, .frame = 4 };
     assert_true(nat_detection_learn_copy(&detection, &sighting, &hashes));
-    assert_int_equal(hashes.destination, NAT_HASH_OTHER);
+    assert_int_equal(hashes.destination, NAT_HASH_TRANSLATED);
     nat = nat_detection_conclude(&detection, PEER_A);
     assert_int_equal(nat.state, NAT_BETWEEN);
     assert_int_equal(nat.before, NAT_SIDE_UNCHANGED);
@@ -364,6 +367,29 @@ what_either_copy_proves_holds(void **state)
 }
 
 /* ---- words ---- */
+
+/* A hash that fits neither copy may be made up, on whatever side it is seen. */
+static void
+a_copy_does_not_unmask_a_made_up_hash(void **state)
+{
+    nat_detection_t detection = { .fingerprint = { 0 } };
+    ike_message_t request = message_with(NOBODY, REQUEST_HEADEND, false);
+    endpoint_t outside = CLIENT_OUTSIDE, headend = HEADEND;
+    nat_sighting_t sighting = { .message = &request,
+                                .sender = PEER_A,
+                                .source = &outside,
+                                .destination = &headend,
+                                .source_has_other_side = true,
+                                .frame = 2 };
+    nat_hashes_t hashes;
+
+    (void)state;
+    assert_true(learn(&detection, &request, PEER_A, CLIENT_INSIDE, HEADEND));
+    assert_true(nat_detection_learn_copy(&detection, &sighting, &hashes));
+    assert_int_equal(hashes.source, NAT_HASH_OTHER);
+    assert_int_equal(nat_detection_conclude(&detection, PEER_A).state, NAT_BETWEEN);
+    assert_int_equal(nat_detection_conclude(&detection, PEER_A).before, NAT_SIDE_TRANSLATED_OR_FORCED);
+}
 
 static void
 the_tree_says_what_the_message_alone_proves(void **state)
@@ -396,6 +422,7 @@ main(void)
         cmocka_unit_test(repeats_and_clear_messages_of_a_live_sa_teach_nothing),
         cmocka_unit_test(a_move_is_forgotten_for_its_peer_alone),
         cmocka_unit_test(what_either_copy_proves_holds),
+        cmocka_unit_test(a_copy_does_not_unmask_a_made_up_hash),
         cmocka_unit_test(the_tree_says_what_the_message_alone_proves),
     };
 
