@@ -195,10 +195,21 @@ is_without_port_translation(const tunnel_t *tunnel, const packet_t *packet)
            is_unmapped(&tunnel->peer[PEER_B].last);
 }
 
+/* NAT detection proved that an address is its host's own, then and now: its ports are the host's choice (some clients take any free
+ * one), not a NAT's name for one of many. */
+static bool
+is_same_host(const tunnel_t *tunnel, const packet_t *packet, source_owner_t owner)
+{
+    peer_t peer = tunnel_peer_at(tunnel, &packet->source);
+
+    return owner == SOURCE_OF_HOST && peer != PEER_UNKNOWN && nat_detection_is_own_address(&tunnel->nat, peer) &&
+           endpoint_same_address(&tunnel->nat.peer[peer].seen, &packet->source);
+}
+
 /* The NAT's ports are part of a client's identity, unless the only tunnel between the addresses is in trouble: then it is that
  * client coming back. With a native or unmapped port (500 on both ends) one tunnel per address pair is what exists. */
 tunnel_t *
-engine_tunnel_for_initiation(engine_t *engine, const packet_t *packet)
+engine_tunnel_for_initiation(engine_t *engine, const packet_t *packet, source_owner_t owner)
 {
     tunnel_t *same_ports = NULL, *troubled = NULL;
     unsigned in_trouble = 0;
@@ -207,7 +218,7 @@ engine_tunnel_for_initiation(engine_t *engine, const packet_t *packet)
         tunnel_t *tunnel = item->data;
         if (!is_between(tunnel, packet))
             continue;
-        if ((has_endpoints(tunnel, packet) || is_without_port_translation(tunnel, packet)) &&
+        if ((has_endpoints(tunnel, packet) || is_without_port_translation(tunnel, packet) || is_same_host(tunnel, packet, owner)) &&
             (same_ports == NULL || tunnel->last_frame > same_ports->last_frame))
             same_ports = tunnel;
         if (is_in_trouble(tunnel)) {

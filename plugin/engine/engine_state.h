@@ -68,7 +68,8 @@ esp_sa_t *engine_find_esp_sa(const engine_t *engine, uint32_t spi, const endpoin
 esp_sa_t *engine_add_esp_sa(engine_t *engine, tunnel_t *tunnel, uint32_t spi, peer_t sender);
 
 /* associate.c: which tunnel? */
-tunnel_t *engine_tunnel_for_initiation(engine_t *engine, const packet_t *packet);
+typedef enum { SOURCE_UNKNOWN, SOURCE_OF_HOST } source_owner_t; /* perhaps a NAT's, or the initiator's own as its hash proves */
+tunnel_t *engine_tunnel_for_initiation(engine_t *engine, const packet_t *packet, source_owner_t owner);
 tunnel_t *engine_tunnel_for_packet(engine_t *engine, const packet_t *packet);
 void engine_adopt_by_endpoint(engine_t *engine, ike_sa_t *ike_sa, const packet_t *packet);
 tunnel_t *engine_add_tunnel(engine_t *engine, const endpoint_t *a, const endpoint_t *b, frame_t frame, capture_ns_t time);

@@ -319,11 +319,33 @@ rekeyed_predecessor(engine_t *engine, tunnel_t *tunnel, const ike_message_t *mes
     return NULL;
 }
 
+static nat_sighting_t
+sighting_of(const engine_t *engine, const packet_t *packet, const ike_message_t *message, peer_t sender)
+{
+    return (nat_sighting_t){ .message = message,
+                             .sender = sender,
+                             .source = &engine->outer_source,
+                             .destination = &engine->outer_destination,
+                             .source_has_other_side = !endpoint_equal(&engine->outer_source, &packet->source),
+                             .destination_has_other_side = !endpoint_equal(&engine->outer_destination, &packet->destination),
+                             .frame = packet->frame };
+}
+
+/* Does an initiator that hashes its address (RFC 7296 2.23) have it itself? */
+static source_owner_t
+whose_address(const engine_t *engine, const packet_t *packet, const ike_message_t *message)
+{
+    nat_sighting_t sighting = sighting_of(engine, packet, message, PEER_UNKNOWN);
+
+    return nat_detection_compare(&sighting).source == NAT_HASH_UNCHANGED ? SOURCE_OF_HOST : SOURCE_UNKNOWN;
+}
+
 static ike_sa_t *
 new_ike_sa(engine_t *engine, const packet_t *packet, const ike_message_t *message)
 {
     bool initiates = is_initiation(message);
-    tunnel_t *tunnel = initiates ? engine_tunnel_for_initiation(engine, packet) : engine_tunnel_for_packet(engine, packet);
+    tunnel_t *tunnel = initiates ? engine_tunnel_for_initiation(engine, packet, whose_address(engine, packet, message))
+                                 : engine_tunnel_for_packet(engine, packet);
     if (tunnel == NULL)
         tunnel = engine_add_tunnel(engine, &packet->source, &packet->destination, packet->frame, packet->time);
     peer_t sender = tunnel_peer_at(tunnel, &packet->source);
@@ -410,18 +432,6 @@ learn_identities(tunnel_t *tunnel, const ike_sa_t *ike_sa, const ike_message_t *
         g_strlcpy(tunnel->peer[peer_other(ike_sa->original_initiator)].identity, message->identity_r, IDENTITY_TEXT_MAX);
 }
 
-static nat_sighting_t
-sighting_of(const engine_t *engine, const packet_t *packet, const ike_message_t *message, peer_t sender)
-{
-    return (nat_sighting_t){ .message = message,
-                             .sender = sender,
-                             .source = &engine->outer_source,
-                             .destination = &engine->outer_destination,
-                             .source_has_other_side = !endpoint_equal(&engine->outer_source, &packet->source),
-                             .destination_has_other_side = !endpoint_equal(&engine->outer_destination, &packet->destination),
-                             .frame = packet->frame };
-}
-
 static void
 note_nat(frame_note_t *note, const nat_hashes_t *hashes)
 {
@@ -434,7 +444,7 @@ static bool
 announces_move(const ike_step_t *step)
 {
     return step->message->is_decrypted && !step->message->is_response &&
-           step->ike_sa->nat.fingerprint[step->sender] != step->message->fingerprint &&
+           step->ike_sa->nat.latest[step->sender].fingerprint != step->message->fingerprint &&
            ike_message_notify(step->message, NOTIFY_UPDATE_SA_ADDRESSES) != NULL;
 }
 

@@ -178,15 +178,24 @@ nat_detection_learn(nat_detection_t *detection, const nat_sighting_t *sighting, 
     const ike_message_t *message = sighting->message;
     peer_t sender = sighting->sender;
 
-    if (sender == PEER_UNKNOWN || !has_hashes(message) || !may_be_believed(message) ||
-        detection->fingerprint[sender] == message->fingerprint)
+    if (sender == PEER_UNKNOWN || !has_hashes(message) || !may_be_believed(message))
         return false;
-    detection->fingerprint[sender] = message->fingerprint;
-    nat_hashes_t hashes = nat_detection_compare(sighting);
-    learn_own(&detection->peer[sender], hashes.source, sighting->source, sighting->frame);
-    learn_told(&detection->peer[peer_other(sender)], hashes.destination, sighting->destination, sighting->frame);
+    nat_message_t *latest = &detection->latest[sender];
+    if (latest->fingerprint == message->fingerprint) {
+        bool is_same_way =
+            endpoint_equal(&latest->source, sighting->source) && endpoint_equal(&latest->destination, sighting->destination);
+        if (is_same_way)
+            *ret_hashes = latest->hashes;
+        return is_same_way;
+    }
+    *latest = (nat_message_t){ .fingerprint = message->fingerprint,
+                               .source = *sighting->source,
+                               .destination = *sighting->destination,
+                               .hashes = nat_detection_compare(sighting) };
+    learn_own(&detection->peer[sender], latest->hashes.source, sighting->source, sighting->frame);
+    learn_told(&detection->peer[peer_other(sender)], latest->hashes.destination, sighting->destination, sighting->frame);
     learn_between(detection, sighting);
-    *ret_hashes = hashes;
+    *ret_hashes = latest->hashes;
     return true;
 }
 
@@ -196,7 +205,7 @@ nat_detection_learn_copy(nat_detection_t *detection, const nat_sighting_t *sight
     peer_t sender = sighting->sender;
 
     if (sender == PEER_UNKNOWN || !has_hashes(sighting->message) ||
-        detection->fingerprint[sender] != sighting->message->fingerprint)
+        detection->latest[sender].fingerprint != sighting->message->fingerprint)
         return false;
     nat_hashes_t hashes = nat_detection_compare(sighting);
     if (hashes.source == NAT_HASH_UNCHANGED)
@@ -222,7 +231,13 @@ nat_detection_forget(nat_detection_t *detection, peer_t peer)
 bool
 nat_detection_is_complete(const nat_detection_t *detection)
 {
-    return detection->fingerprint[PEER_A] != 0 && detection->fingerprint[PEER_B] != 0;
+    return detection->latest[PEER_A].fingerprint != 0 && detection->latest[PEER_B].fingerprint != 0;
+}
+
+bool
+nat_detection_is_own_address(const nat_detection_t *detection, peer_t peer)
+{
+    return detection->peer[peer].own == NAT_HASH_UNCHANGED;
 }
 
 /* ---- conclusions ---- */

@@ -83,9 +83,21 @@ typedef struct {
     bool is_between; /* the same packet was captured with another address of this peer */
 } nat_evidence_t;
 
+/* What the two kinds of hashes of one message say. */
+typedef struct {
+    nat_hash_t source, destination;
+} nat_hashes_t;
+
+/* The latest message of a peer that carried hashes. */
+typedef struct {
+    uint64_t fingerprint;           /* a repeat is not computed again; 0: none yet */
+    endpoint_t source, destination; /* around it */
+    nat_hashes_t hashes;
+} nat_message_t;
+
 typedef struct {
     nat_evidence_t peer[PEERS];
-    uint64_t fingerprint[PEERS]; /* the latest message of each peer with hashes: a repeat is not computed again; 0: none */
+    nat_message_t latest[PEERS];
 } nat_detection_t;
 
 /* A message and the packet around it, as captured. */
@@ -98,15 +110,11 @@ typedef struct {
     frame_t frame;
 } nat_sighting_t;
 
-/* What the two kinds of hashes of one message say. */
-typedef struct {
-    nat_hash_t source, destination;
-} nat_hashes_t;
-
 /* Compares the hashes that a message carries. At most eight digests. */
 nat_hashes_t nat_detection_compare(const nat_sighting_t *sighting);
 
-/* Adds a message to the evidence. False: it carries no hashes that may be believed, or is a repeat. */
+/* Adds a message to the evidence. A repeat of the latest one adds nothing; on the same addresses it says the same, on others nothing.
+ * False: it carries no hashes that may be believed, or says nothing. */
 bool nat_detection_learn(nat_detection_t *detection, const nat_sighting_t *sighting, nat_hashes_t *ret_hashes);
 
 /* Adds the second copy of the message learnt last, captured on the other side of a NAT: what either copy proves holds. False: it is
@@ -118,6 +126,9 @@ void nat_detection_forget(nat_detection_t *detection, peer_t peer);
 
 /* Have both peers sent hashes? */
 bool nat_detection_is_complete(const nat_detection_t *detection);
+
+/* Has the host itself this address where the capture saw it: nothing translates it, nor the port, before the capture point? */
+bool nat_detection_is_own_address(const nat_detection_t *detection, peer_t peer);
 
 peer_nat_t nat_detection_conclude(const nat_detection_t *detection, peer_t peer);
 

@@ -210,7 +210,7 @@ typedef struct {
 static void
 assert_story(const story_t *story)
 {
-    nat_detection_t detection = { .fingerprint = { 0 } };
+    nat_detection_t detection = { .latest = { { 0 } } };
     ike_message_t request = message_with(story->request_source, story->request_destination, false);
     ike_message_t answer = message_with(story->answer_source, story->answer_destination, true);
     peer_nat_t client, headend;
@@ -270,7 +270,7 @@ both_messages_together_tell_where_the_nat_is(void **state)
 static void
 a_request_alone_tells_one_side(void **state)
 {
-    nat_detection_t detection = { .fingerprint = { 0 } };
+    nat_detection_t detection = { .latest = { { 0 } } };
     ike_message_t request = message_with(REQUEST_CLIENT_OWN, REQUEST_HEADEND, false);
     GString *words = g_string_new(NULL);
     endpoint_t client = CLIENT_INSIDE, headend = HEADEND;
@@ -289,7 +289,7 @@ a_request_alone_tells_one_side(void **state)
     nat_describe(&nat, &headend, words);
     assert_string_equal(words->str, "203.0.113.2 is not behind a NAT that the capture point lies inside of");
     g_string_truncate(words, 0);
-    nat = nat_detection_conclude(&(nat_detection_t){ .fingerprint = { 0 } }, PEER_A);
+    nat = nat_detection_conclude(&(nat_detection_t){ .latest = { { 0 } } }, PEER_A);
     nat_describe(&nat, &client, words);
     assert_string_equal(words->str, "");
     g_string_free(words, TRUE);
@@ -298,13 +298,14 @@ a_request_alone_tells_one_side(void **state)
 static void
 repeats_and_clear_messages_of_a_live_sa_teach_nothing(void **state)
 {
-    nat_detection_t detection = { .fingerprint = { 0 } };
+    nat_detection_t detection = { .latest = { { 0 } } };
     ike_message_t request = message_with(REQUEST_CLIENT_OWN, REQUEST_HEADEND, false);
     ike_message_t forged = message_with(NOBODY, NOBODY, false), without = message_with(NULL, NULL, false);
 
     (void)state;
     forged.exchange_type = IKEV2_INFORMATIONAL;
     assert_true(learn(&detection, &request, PEER_A, CLIENT_INSIDE, HEADEND));
+    assert_true(learn(&detection, &request, PEER_A, CLIENT_INSIDE, HEADEND)); /* says the same again */
     assert_false(learn(&detection, &request, PEER_A, CLIENT_OUTSIDE, HEADEND));
     assert_false(learn(&detection, &forged, PEER_A, CLIENT_INSIDE, HEADEND));
     assert_false(learn(&detection, &without, PEER_A, CLIENT_INSIDE, HEADEND));
@@ -318,7 +319,7 @@ repeats_and_clear_messages_of_a_live_sa_teach_nothing(void **state)
 static void
 a_move_is_forgotten_for_its_peer_alone(void **state)
 {
-    nat_detection_t detection = { .fingerprint = { 0 } };
+    nat_detection_t detection = { .latest = { { 0 } } };
     ike_message_t request = message_with(REQUEST_CLIENT_OWN, REQUEST_HEADEND, false);
     ike_message_t answer = message_with(ANSWER_HEADEND, ANSWER_CLIENT_OWN, true);
 
@@ -337,7 +338,7 @@ a_move_is_forgotten_for_its_peer_alone(void **state)
 static void
 what_either_copy_proves_holds(void **state)
 {
-    nat_detection_t detection = { .fingerprint = { 0 } };
+    nat_detection_t detection = { .latest = { { 0 } } };
     ike_message_t request = message_with(REQUEST_CLIENT_OWN, REQUEST_HEADEND, false);
     ike_message_t answer = message_with(ANSWER_HEADEND, ANSWER_CLIENT_MAPPED, true);
     endpoint_t inside = CLIENT_INSIDE, outside = CLIENT_OUTSIDE, headend = HEADEND;
@@ -372,7 +373,7 @@ what_either_copy_proves_holds(void **state)
 static void
 a_copy_does_not_unmask_a_made_up_hash(void **state)
 {
-    nat_detection_t detection = { .fingerprint = { 0 } };
+    nat_detection_t detection = { .latest = { { 0 } } };
     ike_message_t request = message_with(NOBODY, REQUEST_HEADEND, false);
     endpoint_t outside = CLIENT_OUTSIDE, headend = HEADEND;
     nat_sighting_t sighting = { .message = &request,
