@@ -319,32 +319,18 @@ rekeyed_predecessor(engine_t *engine, tunnel_t *tunnel, const ike_message_t *mes
     return NULL;
 }
 
-static nat_sighting_t
-sighting_of(const engine_t *engine, const packet_t *packet, const ike_message_t *message, peer_t sender)
-{
-    return (nat_sighting_t){ .message = message,
-                             .sender = sender,
-                             .source = &engine->outer_source,
-                             .destination = &engine->outer_destination,
-                             .source_has_other_side = !endpoint_equal(&engine->outer_source, &packet->source),
-                             .destination_has_other_side = !endpoint_equal(&engine->outer_destination, &packet->destination),
-                             .frame = packet->frame };
-}
-
 /* Does an initiator that hashes its address (RFC 7296 2.23) have it itself? */
 static source_owner_t
-whose_address(const engine_t *engine, const packet_t *packet, const ike_message_t *message)
+whose_address(const engine_t *engine, const ike_message_t *message)
 {
-    nat_sighting_t sighting = sighting_of(engine, packet, message, PEER_UNKNOWN);
-
-    return nat_detection_compare(&sighting).source == NAT_HASH_UNCHANGED ? SOURCE_OF_HOST : SOURCE_UNKNOWN;
+    return nat_detection_source_fits(message, &engine->outer_source) ? SOURCE_OF_HOST : SOURCE_UNKNOWN;
 }
 
 static ike_sa_t *
 new_ike_sa(engine_t *engine, const packet_t *packet, const ike_message_t *message)
 {
     bool initiates = is_initiation(message);
-    tunnel_t *tunnel = initiates ? engine_tunnel_for_initiation(engine, packet, whose_address(engine, packet, message))
+    tunnel_t *tunnel = initiates ? engine_tunnel_for_initiation(engine, packet, whose_address(engine, message))
                                  : engine_tunnel_for_packet(engine, packet);
     if (tunnel == NULL)
         tunnel = engine_add_tunnel(engine, &packet->source, &packet->destination, packet->frame, packet->time);
@@ -432,6 +418,18 @@ learn_identities(tunnel_t *tunnel, const ike_sa_t *ike_sa, const ike_message_t *
         g_strlcpy(tunnel->peer[peer_other(ike_sa->original_initiator)].identity, message->identity_r, IDENTITY_TEXT_MAX);
 }
 
+static nat_sighting_t
+sighting_of(const engine_t *engine, const packet_t *packet, const ike_message_t *message, peer_t sender)
+{
+    return (nat_sighting_t){ .message = message,
+                             .sender = sender,
+                             .source = &engine->outer_source,
+                             .destination = &engine->outer_destination,
+                             .source_has_other_side = !endpoint_equal(&engine->outer_source, &packet->source),
+                             .destination_has_other_side = !endpoint_equal(&engine->outer_destination, &packet->destination),
+                             .frame = packet->frame };
+}
+
 static void
 note_nat(frame_note_t *note, const nat_hashes_t *hashes)
 {
@@ -448,6 +446,13 @@ announces_move(const ike_step_t *step)
            ike_message_notify(step->message, NOTIFY_UPDATE_SA_ADDRESSES) != NULL;
 }
 
+/* Once the SA is up, anybody could send a clear message with its SPIs. */
+static bool
+may_still_tell(const ike_step_t *step)
+{
+    return step->message->is_decrypted || step->ike_sa->state == IKE_SA_NEGOTIATING;
+}
+
 static void
 learn_nat(const ike_step_t *step)
 {
@@ -456,11 +461,9 @@ learn_nat(const ike_step_t *step)
     nat_hashes_t hashes;
     bool has_moved = announces_move(step), has_learnt;
 
-    if (has_moved) {
+    if (has_moved)
         nat_detection_forget(&ike_sa->nat, step->sender);
-        step->tunnel->peer[step->sender].sends_keepalives = false;
-    }
-    has_learnt = nat_detection_learn(&ike_sa->nat, &sighting, &hashes);
+    has_learnt = may_still_tell(step) && nat_detection_learn(&ike_sa->nat, &sighting, &hashes);
     if (has_learnt)
         note_nat(step->note, &hashes);
     if (has_learnt || has_moved)

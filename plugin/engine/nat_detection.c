@@ -114,6 +114,14 @@ compare(const ike_message_t *message, const nat_digest_t *digests, unsigned coun
     return NAT_HASH_OTHER;
 }
 
+bool
+nat_detection_source_fits(const ike_message_t *message, const endpoint_t *source)
+{
+    const nat_digests_t *nat = &message->nat;
+
+    return nat->sources > 0 && is_of(message, nat->source, nat->sources, source, source->port);
+}
+
 nat_hashes_t
 nat_detection_compare(const nat_sighting_t *sighting)
 {

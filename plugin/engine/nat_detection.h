@@ -113,6 +113,9 @@ typedef struct {
 /* Compares the hashes that a message carries. At most eight digests. */
 nat_hashes_t nat_detection_compare(const nat_sighting_t *sighting);
 
+/* Is one of the source hashes of this packet's address and port? One digest. */
+bool nat_detection_source_fits(const ike_message_t *message, const endpoint_t *source);
+
 /* Adds a message to the evidence. A repeat of the latest one adds nothing; on the same addresses it says the same, on others nothing.
  * False: it carries no hashes that may be believed, or says nothing. */
 bool nat_detection_learn(nat_detection_t *detection, const nat_sighting_t *sighting, nat_hashes_t *ret_hashes);

@@ -174,7 +174,9 @@ tunnel_learn_nat(tunnel_t *tunnel, const nat_detection_t *nat)
 static bool
 believes_in_nat_before(const tunnel_t *tunnel, peer_t peer, const peer_nat_t *nat)
 {
-    return tunnel->peer[peer].sends_keepalives && nat->beyond == NAT_SIDE_UNCHANGED;
+    const peer_state_t *state = &tunnel->peer[peer];
+
+    return endpoint_same_address(&state->keepalive_source, &state->last) && nat->beyond == NAT_SIDE_UNCHANGED;
 }
 
 /* A host keeps its own port while an SA lasts. */

@@ -14,10 +14,10 @@
 
 /* One peer as an observer sees it. */
 typedef struct {
-    endpoint_t first;      /* where it was first seen */
-    endpoint_t last;       /* where it last sent from, or, before it sent anything, where it was sent to */
-    uint64_t packets;      /* sent, of any kind; 0: this peer was never seen sending */
-    bool sends_keepalives; /* since it last announced a move */
+    endpoint_t first;            /* where it was first seen */
+    endpoint_t last;             /* where it last sent from, or, before it sent anything, where it was sent to */
+    endpoint_t keepalive_source; /* of its last NAT keepalive (RFC 3948 4); ADDRESS_NONE: it sent none */
+    uint64_t packets;            /* sent, of any kind; 0: this peer was never seen sending */
     uint64_t esp_packets, esp_bytes;
     capture_ns_t last_packet_at, last_esp_at;
     frame_t last_esp_in;
