@@ -221,10 +221,21 @@ is_without_port_translation(const tunnel_t *tunnel, const packet_t *packet)
            is_unmapped(&tunnel->peer[PEER_B].last);
 }
 
+/* NAT detection proved that an address is its host's own, then and now: its ports are the host's choice (some clients take any free
+ * one), not a NAT's name for one of many. */
+static bool
+is_same_host(const tunnel_t *tunnel, const packet_t *packet, source_owner_t owner)
+{
+    peer_t peer = tunnel_peer_at(tunnel, &packet->source);
+
+    return owner == SOURCE_OF_HOST && peer != PEER_UNKNOWN && nat_detection_is_own_address(&tunnel->nat, peer) &&
+           endpoint_same_address(&tunnel->nat.peer[peer].seen, &packet->source);
+}
+
 /* The NAT's ports are part of a client's identity, unless the only tunnel between the addresses is in trouble: then it is that
  * client coming back. With a native or unmapped port (500 on both ends) one tunnel per address pair is what exists. */
 tunnel_t *
-engine_tunnel_for_initiation(engine_t *engine, const packet_t *packet)
+engine_tunnel_for_initiation(engine_t *engine, const packet_t *packet, source_owner_t owner)
 {
     tunnel_t *same_ports = NULL, *troubled = NULL;
     unsigned in_trouble = 0;
@@ -233,7 +244,7 @@ engine_tunnel_for_initiation(engine_t *engine, const packet_t *packet)
         tunnel_t *tunnel = item->data;
         if (!is_between(tunnel, packet))
             continue;
-        if ((has_endpoints(tunnel, packet) || is_without_port_translation(tunnel, packet)) &&
+        if ((has_endpoints(tunnel, packet) || is_without_port_translation(tunnel, packet) || is_same_host(tunnel, packet, owner)) &&
             (same_ports == NULL || tunnel->last_frame > same_ports->last_frame))
             same_ports = tunnel;
         if (is_in_trouble(tunnel)) {
@@ -274,6 +285,7 @@ engine_adopt_by_endpoint(engine_t *engine, ike_sa_t *ike_sa, const packet_t *pac
     ike_sa->tunnel = to;
     ike_sa->index = to->ike_sas_seen++;
     g_ptr_array_add(to->ike_sas, ike_sa);
+    tunnel_learn_nat(to, &ike_sa->nat);
     for (unsigned i = 0; i < from->waiting->len; i++)
         g_ptr_array_add(to->waiting, g_ptr_array_index(from->waiting, i));
     g_ptr_array_set_size(from->waiting, 0);

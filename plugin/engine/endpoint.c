@@ -31,6 +31,26 @@ endpoint_address_hash(const endpoint_t *endpoint)
     return hash;
 }
 
+bool
+endpoint_is_private(const endpoint_t *endpoint)
+{
+    static const struct {
+        uint8_t family, address[2], mask[2];
+    } ranges[] = {
+        { ADDRESS_IPV4, { 10, 0 }, { 0xff, 0 } },         { ADDRESS_IPV4, { 172, 16 }, { 0xff, 0xf0 } },
+        { ADDRESS_IPV4, { 192, 168 }, { 0xff, 0xff } },   { ADDRESS_IPV4, { 100, 64 }, { 0xff, 0xc0 } },
+        { ADDRESS_IPV4, { 169, 254 }, { 0xff, 0xff } },   { ADDRESS_IPV6, { 0xfc, 0 }, { 0xfe, 0 } },
+        { ADDRESS_IPV6, { 0xfe, 0x80 }, { 0xff, 0xc0 } },
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(ranges); i++) {
+        if (endpoint->family == ranges[i].family && (endpoint->address[0] & ranges[i].mask[0]) == ranges[i].address[0] &&
+            (endpoint->address[1] & ranges[i].mask[1]) == ranges[i].address[1])
+            return true;
+    }
+    return false;
+}
+
 static void
 ipv6_groups(const endpoint_t *endpoint, unsigned ret_group[IPV6_GROUPS])
 {

@@ -24,6 +24,9 @@ bool endpoint_same_address(const endpoint_t *a, const endpoint_t *b);
 bool endpoint_equal(const endpoint_t *a, const endpoint_t *b);
 unsigned endpoint_address_hash(const endpoint_t *endpoint);
 
+/* Is it an address that the Internet does not route: RFC 1918, RFC 6598 (carriers' NAT), RFC 4193, link-local? */
+bool endpoint_is_private(const endpoint_t *endpoint);
+
 /* Writes "192.0.2.1:4500", "[2001:db8::1]:4500" or, without a port, the address alone. Returns `buffer`. */
 const char *endpoint_text(const endpoint_t *endpoint, char buffer[ENDPOINT_TEXT_MAX]);
 

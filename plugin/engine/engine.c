@@ -287,8 +287,11 @@ copy_packet(engine_t *engine, const packet_t *packet, copy_kind_t kind)
         note->tunnel = tunnel->index;
         note->is_copy = true;
     }
-    if (kind == COPY_OTHER_SIDE)
+    if (kind == COPY_OTHER_SIDE) {
         tunnel->both_sides_of_nat = true;
+        if (packet->kind == PACKET_IKE)
+            engine_ike_copy(engine, packet, note);
+    }
     change_t change = { .kind = CHANGE_COPY,
                         .frame = packet->frame,
                         .time = packet->time,
@@ -304,8 +307,12 @@ keepalive_packet(engine_t *engine, const packet_t *packet)
 {
     engine->capture.keepalives++;
     tunnel_t *tunnel = engine_tunnel_for_packet(engine, packet);
-    if (tunnel != NULL)
-        engine_note_for(engine, packet->frame)->tunnel = tunnel->index;
+    if (tunnel == NULL)
+        return NULL;
+    engine_note_for(engine, packet->frame)->tunnel = tunnel->index;
+    peer_t sender = tunnel_peer_at(tunnel, &packet->source);
+    if (sender != PEER_UNKNOWN)
+        tunnel->peer[sender].keepalive_source = packet->source;
     return tunnel;
 }
 
@@ -386,6 +393,8 @@ engine_packet(engine_t *engine, const packet_t *packet)
     copy_kind_t copy = COPY_NONE;
     if (packet->kind != PACKET_NAT_KEEPALIVE)
         copy = copies_check(engine->copies, packet);
+    engine->outer_source = packet->source;
+    engine->outer_destination = packet->destination;
     packet_t canonical = *packet;
     canonical.source = copies_canonical(engine->copies, &packet->source);
     canonical.destination = copies_canonical(engine->copies, &packet->destination);

@@ -11,6 +11,7 @@
 
 #include "base.h"
 #include "finding.h"
+#include "nat_detection.h"
 #include "packet.h"
 
 #include <glib.h>
@@ -45,6 +46,8 @@ typedef struct {
     frame_t spi_first_seen_in;        /* ESP only */
     frame_t spi_announced_in;
     frame_t spi_deleted_in;
+    const char *nat_source; /* what the message's NAT detection hashes say about its addresses; static */
+    const char *nat_destination;
     bool is_copy; /* the capture holds this packet twice; this is the second copy */
     bool is_malformed;
     GPtrArray *findings; /* of const finding_t *, borrowed; NULL: none */
@@ -87,6 +90,7 @@ typedef struct {
     uint64_t esp_packets; /* sent by this peer */
     uint64_t esp_bytes;   /* ESP bytes from the SPI on, as reported on the wire */
     uint64_t esp_lost;    /* estimate: sequence numbers never seen */
+    peer_nat_t nat;
 } peer_row_t;
 
 /* One tunnel as a row of the table. */

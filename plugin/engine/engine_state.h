@@ -35,7 +35,9 @@ struct engine {
     bool is_finished;
     GPtrArray *abandoned_at_end;  /* borrowed exchange_t that only the end of the capture showed as given up */
     unsigned findings_before_end; /* findings in `findings` when engine_finish() began */
-    frame_note_t *current;        /* note of the packet being handled, NULL: none yet */
+    endpoint_t outer_source;      /* of the packet being handled, as captured: no alias of copies.h replaced */
+    endpoint_t outer_destination;
+    frame_note_t *current; /* note of the packet being handled, NULL: none yet */
 };
 
 struct findings {
@@ -67,6 +69,9 @@ void engine_name_by_new_esp(engine_t *engine, const tunnel_t *tunnel, capture_ns
 /* ike.c: accounts for an IKE message. NULL: not IKE after all. */
 tunnel_t *engine_ike_packet(engine_t *engine, const packet_t *packet, frame_note_t **ret_note);
 
+/* ike.c: the copy of an IKE message from the other side of a NAT. */
+void engine_ike_copy(engine_t *engine, const packet_t *packet, frame_note_t *note);
+
 /* esp.c: accounts for an ESP packet. */
 tunnel_t *engine_esp_packet(engine_t *engine, const packet_t *packet);
 esp_sa_t *engine_find_esp_sa(const engine_t *engine, uint32_t spi, const endpoint_t *source, const endpoint_t *destination,
@@ -74,7 +79,8 @@ esp_sa_t *engine_find_esp_sa(const engine_t *engine, uint32_t spi, const endpoin
 esp_sa_t *engine_add_esp_sa(engine_t *engine, tunnel_t *tunnel, uint32_t spi, peer_t sender);
 
 /* associate.c: which tunnel? */
-tunnel_t *engine_tunnel_for_initiation(engine_t *engine, const packet_t *packet);
+typedef enum { SOURCE_UNKNOWN, SOURCE_OF_HOST } source_owner_t; /* perhaps a NAT's, or the initiator's own as its hash proves */
+tunnel_t *engine_tunnel_for_initiation(engine_t *engine, const packet_t *packet, source_owner_t owner);
 tunnel_t *engine_tunnel_for_packet(engine_t *engine, const packet_t *packet);
 void engine_adopt_by_endpoint(engine_t *engine, ike_sa_t *ike_sa, const packet_t *packet);
 /* A peer has moved: the tunnel is found by its new addresses too. */

@@ -339,11 +339,19 @@ rekeyed_predecessor(engine_t *engine, tunnel_t *tunnel, const ike_message_t *mes
     return NULL;
 }
 
+/* Does an initiator that hashes its address (RFC 7296 2.23) have it itself? */
+static source_owner_t
+whose_address(const engine_t *engine, const ike_message_t *message)
+{
+    return nat_detection_source_fits(message, &engine->outer_source) ? SOURCE_OF_HOST : SOURCE_UNKNOWN;
+}
+
 static ike_sa_t *
 new_ike_sa(engine_t *engine, const packet_t *packet, const ike_message_t *message)
 {
     bool initiates = is_initiation(message);
-    tunnel_t *tunnel = initiates ? engine_tunnel_for_initiation(engine, packet) : engine_tunnel_for_packet(engine, packet);
+    tunnel_t *tunnel = initiates ? engine_tunnel_for_initiation(engine, packet, whose_address(engine, message))
+                                 : engine_tunnel_for_packet(engine, packet);
     if (tunnel == NULL)
         tunnel = engine_add_tunnel(engine, &packet->source, &packet->destination, packet->frame, packet->time);
     peer_t sender = tunnel_peer_at(tunnel, &packet->source);
@@ -433,6 +441,77 @@ learn_identities(tunnel_t *tunnel, const ike_sa_t *ike_sa, const ike_message_t *
         g_strlcpy(tunnel->peer[peer_other(ike_sa->original_initiator)].identity, message->identity_r, IDENTITY_TEXT_MAX);
 }
 
+static nat_sighting_t
+sighting_of(const engine_t *engine, const packet_t *packet, const ike_message_t *message, peer_t sender)
+{
+    return (nat_sighting_t){ .message = message,
+                             .sender = sender,
+                             .source = &engine->outer_source,
+                             .destination = &engine->outer_destination,
+                             .source_has_other_side = !endpoint_equal(&engine->outer_source, &packet->source),
+                             .destination_has_other_side = !endpoint_equal(&engine->outer_destination, &packet->destination),
+                             .frame = packet->frame };
+}
+
+static void
+note_nat(frame_note_t *note, const nat_hashes_t *hashes)
+{
+    note->nat_source = nat_source_text(hashes);
+    note->nat_destination = nat_destination_text(hashes);
+}
+
+/* RFC 4555 3.5: the peer's addresses are others from here on; the hashes in this request and its answer say what they are. */
+static bool
+announces_move(const ike_step_t *step)
+{
+    return step->message->is_decrypted && !step->message->is_response &&
+           step->ike_sa->nat.latest[step->sender].fingerprint != step->message->fingerprint &&
+           ike_message_notify(step->message, NOTIFY_UPDATE_SA_ADDRESSES) != NULL;
+}
+
+/* Once the SA is up, anybody could send a clear message with its SPIs. */
+static bool
+may_still_tell(const ike_step_t *step)
+{
+    return step->message->is_decrypted || step->ike_sa->state == IKE_SA_NEGOTIATING;
+}
+
+static void
+learn_nat(const ike_step_t *step)
+{
+    ike_sa_t *ike_sa = step->ike_sa;
+    nat_sighting_t sighting = sighting_of(step->engine, step->packet, step->message, step->sender);
+    nat_hashes_t hashes;
+    bool has_moved = announces_move(step), has_learnt;
+
+    if (has_moved)
+        nat_detection_forget(&ike_sa->nat, step->sender);
+    has_learnt = may_still_tell(step) && nat_detection_learn(&ike_sa->nat, &sighting, &hashes);
+    if (has_learnt)
+        note_nat(step->note, &hashes);
+    if (has_learnt || has_moved)
+        tunnel_learn_nat(step->tunnel, &ike_sa->nat);
+}
+
+void
+engine_ike_copy(engine_t *engine, const packet_t *packet, frame_note_t *note)
+{
+    ike_message_t message;
+    nat_hashes_t hashes;
+
+    if (!ike_message_parse(packet->bytes, packet->captured, packet->reported, packet->decrypted, packet->decrypted_length,
+                           &message))
+        return;
+    ike_sa_t *ike_sa = find_ike_sa(engine, &message);
+    if (ike_sa == NULL)
+        return;
+    nat_sighting_t sighting = sighting_of(engine, packet, &message, sender_of(ike_sa, packet, &message));
+    if (!nat_detection_learn_copy(&ike_sa->nat, &sighting, &hashes))
+        return;
+    note_nat(note, &hashes);
+    tunnel_learn_nat(ike_sa->tunnel, &ike_sa->nat);
+}
+
 tunnel_t *
 engine_ike_packet(engine_t *engine, const packet_t *packet, frame_note_t **ret_note)
 {
@@ -478,6 +557,7 @@ engine_ike_packet(engine_t *engine, const packet_t *packet, frame_note_t **ret_n
         ikev2_message(&step);
     else
         ikev1_message(&step);
+    learn_nat(&step);
     engine_account_sender(engine, step.tunnel, step.sender, packet);
     step.ike_sa->last_message_in = packet->frame;
     step.ike_sa->last_message_at = capture_later(step.ike_sa->last_message_at, packet->time);

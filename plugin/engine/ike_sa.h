@@ -8,6 +8,7 @@
 #include "base.h"
 #include "exchange.h"
 #include "pieces.h"
+#include "nat_detection.h"
 #include "tables/suite.h"
 
 typedef enum {
@@ -63,6 +64,7 @@ typedef struct ike_sa {
     frame_t early_answer_in;
     capture_ns_t early_answer_at;
     GPtrArray *pieces; /* owned pieces_t: messages that are not complete yet, oldest first */
+    nat_detection_t nat; /* what the hashes in its messages say */
     frame_t last_message_in;
     capture_ns_t last_message_at;
 } ike_sa_t;

@@ -182,7 +182,9 @@ engine_check_return(engine_t *engine, tunnel_t *tunnel, peer_t sender, const ike
     const endpoint_t *before = &old->source[sender][1];
     const flip_t *latest = tunnel_latest_flip(tunnel, sender);
     bool is_known = latest != NULL && endpoint_equal(&latest->new_endpoint, &packet->source);
-    if (is_known || !endpoint_same_address(before, &packet->source) || before->port == packet->source.port ||
+    /* NAT detection proves that the peer has the address itself: it chose another port, as a client that was restarted may. */
+    bool has_own_address = nat_detection_is_own_address(&ike_sa->nat, sender);
+    if (is_known || has_own_address || !endpoint_same_address(before, &packet->source) || before->port == packet->source.port ||
         !was_asked_in_vain(tunnel, old, sender, before))
         return;
     flip_t flip = { .peer = sender,

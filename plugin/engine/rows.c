@@ -98,6 +98,7 @@ fill_peer(const tunnel_t *tunnel, peer_t peer, peer_row_t *ret_row)
     ret_row->first = state->first;
     ret_row->last = state->last;
     g_strlcpy(ret_row->identity, state->identity, sizeof(ret_row->identity));
+    ret_row->nat = tunnel_nat(tunnel, peer);
     ret_row->esp_packets = state->esp_packets;
     ret_row->esp_bytes = state->esp_bytes;
     ret_row->esp_lost = tunnel->forgotten_loss[peer];

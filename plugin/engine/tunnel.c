@@ -161,3 +161,59 @@ tunnel_peer_text(const tunnel_t *tunnel, peer_t peer, char buffer[ENDPOINT_TEXT_
     }
     return endpoint_address_text(&tunnel->peer[peer].last, buffer);
 }
+
+void
+tunnel_learn_nat(tunnel_t *tunnel, const nat_detection_t *nat)
+{
+    if (nat_detection_is_complete(nat) || !nat_detection_is_complete(&tunnel->nat))
+        tunnel->nat = *nat;
+}
+
+/* RFC 7296 2.23: who is told another address than its own sends keepalives (RFC 3948 4). What it was told is the address at the
+ * capture point. */
+static bool
+believes_in_nat_before(const tunnel_t *tunnel, peer_t peer, const peer_nat_t *nat)
+{
+    const peer_state_t *state = &tunnel->peer[peer];
+
+    return endpoint_same_address(&state->keepalive_source, &state->last) && nat->beyond == NAT_SIDE_UNCHANGED;
+}
+
+/* A host keeps its own port while an SA lasts. */
+static bool
+had_its_port_changed(const tunnel_t *tunnel, peer_t peer)
+{
+    for (unsigned i = 0; i < tunnel->flips->len; i++) {
+        const flip_t *flip = &g_array_index(tunnel->flips, flip_t, i);
+        if (flip->peer == peer && !flip->is_announced && !flip->is_return &&
+            endpoint_same_address(&flip->old_endpoint, &flip->new_endpoint) &&
+            endpoint_same_address(&flip->new_endpoint, &tunnel->peer[peer].last))
+            return true;
+    }
+    return false;
+}
+
+/* The hashes are about another address than the peer has now. */
+static bool
+has_left_address(const tunnel_t *tunnel, peer_t peer)
+{
+    const nat_evidence_t *evidence = &tunnel->nat.peer[peer];
+
+    return !evidence->is_between && evidence->seen.family != ADDRESS_NONE &&
+           !endpoint_same_address(&evidence->seen, &tunnel->peer[peer].last);
+}
+
+peer_nat_t
+tunnel_nat(const tunnel_t *tunnel, peer_t peer)
+{
+    nat_detection_t detection = tunnel->nat;
+
+    if (has_left_address(tunnel, peer))
+        nat_detection_forget(&detection, peer);
+    peer_nat_t nat = nat_detection_conclude(&detection, peer);
+    if (nat.state == NAT_BEFORE_OR_FORCED && (believes_in_nat_before(tunnel, peer, &nat) || had_its_port_changed(tunnel, peer))) {
+        nat.state = NAT_BEFORE;
+        nat.confidence = CONFIDENCE_INFERRED;
+    }
+    return nat;
+}

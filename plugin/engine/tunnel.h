@@ -14,9 +14,10 @@
 
 /* One peer as an observer sees it. */
 typedef struct {
-    endpoint_t first; /* where it was first seen */
-    endpoint_t last;  /* where it last sent from, or, before it sent anything, where it was sent to */
-    uint64_t packets; /* sent, of any kind; 0: this peer was never seen sending */
+    endpoint_t first;            /* where it was first seen */
+    endpoint_t last;             /* where it last sent from, or, before it sent anything, where it was sent to */
+    endpoint_t keepalive_source; /* of its last NAT keepalive (RFC 3948 4); ADDRESS_NONE: it sent none */
+    uint64_t packets;            /* sent, of any kind; 0: this peer was never seen sending */
     uint64_t esp_packets, esp_bytes;
     capture_ns_t last_packet_at, last_esp_at;
     frame_t last_packet_in, last_esp_in;
@@ -141,6 +142,7 @@ typedef struct tunnel {
     unsigned unseen_answers; /* requests evidently answered, though the answer is not in the capture */
     unsigned orphan_answers; /* answers to requests that are not in the capture */
     bool both_sides_of_nat;
+    nat_detection_t nat; /* of the latest IKE SA in which both peers sent hashes, or of the latest with any */
 
     /* as it was before engine_finish() concluded from the end alone: restored when the capture goes on */
     struct {
@@ -186,6 +188,12 @@ bool tunnel_peer_sent_after(const tunnel_t *tunnel, peer_t peer, capture_ns_t ti
 
 /* A request met silence, but its receiver was heard after the last try: it lives, and only this request was lost. */
 bool tunnel_peer_lives(const tunnel_t *tunnel, const exchange_t *unanswered);
+
+/* Keeps what an IKE SA has shown about NATs. */
+void tunnel_learn_nat(tunnel_t *tunnel, const nat_detection_t *nat);
+
+/* What NAT detection says about this peer, and what its packets add to that. */
+peer_nat_t tunnel_nat(const tunnel_t *tunnel, peer_t peer);
 
 /* The peer's address for a sentence: "192.0.2.1". Returns `buffer`. */
 const char *tunnel_peer_text(const tunnel_t *tunnel, peer_t peer, char buffer[ENDPOINT_TEXT_MAX]);

@@ -20,6 +20,8 @@ int hf_retransmission_rto = -1;
 int hf_nat_old_port = -1;
 int hf_nat_new_port = -1;
 int hf_nat_grade = -1;
+int hf_nat_source = -1;
+int hf_nat_destination = -1;
 int hf_spi_first_seen_in = -1;
 int hf_spi_announced_in = -1;
 int hf_spi_deleted_in = -1;
@@ -77,6 +79,12 @@ static hf_register_info fields[] = {
     { &hf_nat_grade,
       { "Grade", "ipsec.nat.grade", FT_STRING, BASE_NONE, NULL, 0,
         "What became of it: recovered, split (IKE and ESP on different ports) or harmful", HFILL } },
+    { &hf_nat_source,
+      { "Source by NAT detection", "ipsec.nat.source", FT_STRING, BASE_NONE, NULL, 0,
+        "The address and port that the sender hashed as its own, compared with those of this packet", HFILL } },
+    { &hf_nat_destination,
+      { "Destination by NAT detection", "ipsec.nat.destination", FT_STRING, BASE_NONE, NULL, 0,
+        "The address and port that the sender hashed as its peer's, compared with those of this packet", HFILL } },
     { &hf_spi_first_seen_in, { "SPI first seen in", "ipsec.spi.first_seen_in", FT_FRAMENUM, BASE_NONE, NULL, 0, NULL, HFILL } },
     { &hf_spi_announced_in,
       { "SPI announced in", "ipsec.spi.announced_in", FT_FRAMENUM, BASE_NONE, NULL, 0, "The IKE message that negotiated it",

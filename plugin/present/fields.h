@@ -27,6 +27,8 @@ extern int hf_retransmission_rto;
 extern int hf_nat_old_port;
 extern int hf_nat_new_port;
 extern int hf_nat_grade;
+extern int hf_nat_source;
+extern int hf_nat_destination;
 extern int hf_spi_first_seen_in;
 extern int hf_spi_announced_in;
 extern int hf_spi_deleted_in;

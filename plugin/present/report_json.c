@@ -119,6 +119,20 @@ put_address(json_dumper *json, const char *key, const endpoint_t *endpoint)
 }
 
 static void
+put_nat_detection(json_dumper *json, const peer_nat_t *nat)
+{
+    json_dumper_set_member_name(json, "nat");
+    json_dumper_begin_object(json);
+    put_text(json, "state", nat_state_text(nat->state));
+    put_text(json, "confidence", nat->state == NAT_UNKNOWN ? NULL : confidence_text(nat->confidence));
+    put_text(json, "before", nat_side_text(nat->before));
+    put_frame(json, "before_frame", nat->before_in);
+    put_text(json, "beyond", nat_side_text(nat->beyond));
+    put_frame(json, "beyond_frame", nat->beyond_in);
+    json_dumper_end_object(json);
+}
+
+static void
 put_peer(json_dumper *json, const char *name, const peer_row_t *peer)
 {
     json_dumper_begin_object(json);
@@ -128,6 +142,7 @@ put_peer(json_dumper *json, const char *name, const peer_row_t *peer)
     put_address(json, "last_address", &peer->last);
     put_uint(json, "last_port", peer->last.port);
     put_text(json, "identity", peer->identity[0] ? peer->identity : NULL);
+    put_nat_detection(json, &peer->nat);
     put_uint(json, "esp_packets", peer->esp_packets);
     put_uint(json, "esp_bytes", peer->esp_bytes);
     put_uint(json, "esp_lost", peer->esp_lost);

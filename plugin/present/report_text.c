@@ -119,6 +119,22 @@ append_protocol(GString *out, const tunnel_row_t *row)
     g_string_append_c(out, '\n');
 }
 
+/* One line per peer of which NAT detection says something. */
+static void
+append_nat(GString *out, const tunnel_row_t *row)
+{
+    for (peer_t peer = PEER_A; peer < PEERS; peer++) {
+        GString *words = g_string_new(NULL);
+
+        nat_describe(&row->peer[peer].nat, &row->peer[peer].last, words);
+        if (words->len > 0) {
+            begin_line(out, "NAT detection");
+            g_string_append_printf(out, "%s\n", words->str);
+        }
+        g_string_free(words, TRUE);
+    }
+}
+
 static void
 append_availability(GString *out, const tunnel_row_t *row)
 {
@@ -272,6 +288,7 @@ append_tunnel(GString *out, const engine_t *engine, const capture_row_t *capture
     append_peer(out, "Peer A", &row.peer[PEER_A]);
     append_peer(out, "Peer B", &row.peer[PEER_B]);
     append_protocol(out, &row);
+    append_nat(out, &row);
     append_availability(out, &row);
     append_esp_from(out, "ESP from A", &row.peer[PEER_A]);
     append_esp_from(out, "ESP from B", &row.peer[PEER_B]);

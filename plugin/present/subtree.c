@@ -96,6 +96,15 @@ draw_spi(proto_tree *tree, tvbuff_t *tvb, const frame_note_t *note)
 }
 
 static void
+draw_nat_detection(proto_tree *tree, tvbuff_t *tvb, const frame_note_t *note)
+{
+    if (note->nat_source)
+        add_text(tree, hf_nat_source, tvb, note->nat_source);
+    if (note->nat_destination)
+        add_text(tree, hf_nat_destination, tvb, note->nat_destination);
+}
+
+static void
 draw_nat(proto_tree *tree, tvbuff_t *tvb, const finding_t *finding)
 {
     if (finding->id != FINDING_nat_port_flip)
@@ -174,6 +183,7 @@ draw_note(proto_tree *tree, tvbuff_t *tvb, packet_info *pinfo, const frame_note_
     add_index(subtree, hf_ike_sa, tvb, note->ike_sa);
     add_index(subtree, hf_child_sa, tvb, note->child_sa);
     draw_exchange(subtree, tvb, note);
+    draw_nat_detection(subtree, tvb, note);
     draw_spi(subtree, tvb, note);
     if (note->is_copy)
         add_flag(subtree, hf_copy, tvb);

@@ -36,6 +36,7 @@ require_sane(const ike_message_t *message, size_t captured, size_t reported)
     require(message->major == 1 || message->major == 2);
     require(message->fingerprint != 0);
     require(message->notifies <= NOTIFIES_MAX && message->deleted_spis <= DELETED_SPIS_MAX);
+    require(message->nat.sources <= NAT_SOURCES_MAX && message->nat.destination.length <= NAT_HASH_BYTES_MAX);
     require(message->sa.proposals <= PROPOSALS_MAX);
     for (unsigned i = 0; i < message->sa.proposals; i++)
         require(message->sa.proposal[i].transforms <= TRANSFORMS_MAX);

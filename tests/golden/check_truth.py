@@ -99,6 +99,71 @@ def check_root_cause(truth, report, where, failures):
         failures.add(where, f"root cause should be one of {sorted(wanted)}, is {sorted(causes)}")
 
 
+# ---- where the NAT is ----
+
+# What may be said of a peer that is really there. A made-up hash and a NAT look the same on the public side, and the lab's charon
+# makes its source hashes up (it carries ESP in UDP always).
+FITTING_STATES = {
+    "none": {"none", "forced", "before_or_forced", "beyond_or_forced"},
+    "before": {"before", "before_or_forced"},
+    "beyond": {"beyond", "beyond_or_forced"},
+}
+FITTING_SIDES = {
+    ("none", "before"): {"unchanged", "forced", "translated_or_forced"},
+    ("none", "beyond"): {"unchanged"},
+    ("before", "before"): {"translated", "port_translated", "translated_or_forced"},
+    ("before", "beyond"): {"unchanged"},
+    ("beyond", "before"): {"unchanged", "forced", "translated_or_forced"},
+    ("beyond", "beyond"): {"translated", "port_translated", "translated_or_forced"},
+}
+
+
+def nat_of(truth, capture):
+    """Where each peer's NAT is, seen from the capture point: {address: "none", "before" or "beyond"}; None: not known."""
+    if "nat" in truth:
+        return truth["nat"][capture]
+    topology = truth.get("topology", {})
+    if "nat_address" not in topology:
+        return None
+    client, headend = (topology[name].split()[0] for name in "AB")
+    if topology["nat_address"] is None:
+        return {client: "none", headend: "none"}
+    if "inside" in capture:
+        return {client: "beyond", headend: "none"}
+    return {topology["nat_address"]: "before", headend: "none"}
+
+
+def check_nat_of_peer(peer, real, where, failures):
+    nat = peer["nat"]
+    for side in ("before", "beyond"):
+        is_known = nat[f"{side}_frame"] is not None
+        if is_known != (nat[side] != "unknown") or (is_known and nat[side] not in FITTING_SIDES[real, side]):
+            failures.add(where, f"NAT of {peer['address']} is {real}, {side} the capture point it is {nat[side]}")
+    is_half_known = nat["state"] == "unknown" and "unknown" in (nat["before"], nat["beyond"])
+    if real == "beyond" and nat["beyond"] == "unknown":  # not answered: only the client's own hash is there
+        real = "none"
+    if not is_half_known and nat["state"] not in FITTING_STATES[real]:
+        failures.add(where, f"NAT of {peer['address']} is {real}, not {nat['state']}")
+
+
+def check_nat(truth, capture, report, where, failures):
+    nats = nat_of(truth, capture)
+    if nats is None:
+        return
+    for tunnel in report["tunnels"]:
+        frames = []
+        for peer in tunnel["peers"]:
+            real = nats.get(peer["last_address"])
+            frames += [peer["nat"]["before_frame"], peer["nat"]["beyond_frame"]]
+            if real is None:
+                failures.add(where, f"the truth knows no {peer['last_address']}")
+            else:
+                check_nat_of_peer(peer, real, where, failures)
+        has_negotiation = tunnel["ike_version"] and not any(f["id"] == "capture_midstream" for f in tunnel["findings"])
+        if has_negotiation and not any(frames):
+            failures.add(where, f"tunnel {tunnel['tunnel']}: nothing is known of NATs")
+
+
 # ---- what always holds ----
 
 def check_passes(one, two, where, failures):
@@ -154,6 +219,7 @@ def check_capture(tshark, validator, truth, path, keys, failures):
             failures.add(where, f"schema: {error.json_path}: {error.message}")
     check_expected(truth, path.name, keys, findings_of(one), where, failures)
     check_unexpected(truth, findings_of(one), where, failures)
+    check_nat(truth, path.name, one, where, failures)
     if path.name == MAIN_CAPTURE:
         check_root_cause(truth, one, where, failures)
     check_passes(one, two, where, failures)

@@ -286,6 +286,7 @@ class Session:
                 "B": "%s (LAN %s)" % (top.addr["b"], topology.LAN_B),
                 **self._second_client()},
             "capture_points": places,
+            "nat": {name: self._nat(name) for name in places},
             "expected_findings": self.expected,
             "expected_non_findings": self.not_expected,
             "acceptable_findings": sorted(set(self.acceptable)),
@@ -308,6 +309,15 @@ class Session:
         return {"C": "%s (LAN %s)" % (self.top.addr["c"], topology.LAN_C),
                 "nat_ports_of_C": {"500": topology.NAT_PORT_500_C,
                                    "4500": topology.NAT_PORT_4500_C}}
+
+    def _nat(self, capture):
+        """Where each peer's NAT is, seen from the capture point."""
+        client, headend = self.top.addr["a"], self.top.addr["b"]
+        if not self.nat:
+            return {client: "none", headend: "none"}
+        if "inside" in capture:
+            return {client: "beyond", headend: "none"}
+        return {topology.NAT_ADDRESS: "before", headend: "none"}
 
     def _version(self):
         for charon in self.hosts.values():

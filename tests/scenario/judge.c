@@ -60,7 +60,8 @@ is_as_described(const expectation_t *expectation, const finding_t *finding, int 
     return finding->id == expectation->id && (expectation->severity == UNSAID || expectation->severity == (int)finding->severity) &&
            (expectation->confidence == UNSAID || expectation->confidence == (int)finding->confidence) &&
            (expectation->grade == UNSAID || expectation->grade == (int)finding->grade) &&
-           (expectation->cause == UNSAID || expectation->cause == cause);
+           (expectation->cause == UNSAID || expectation->cause == cause) &&
+           (expectation->word == NULL || (finding->text != NULL && strstr(finding->text, expectation->word) != NULL));
 }
 
 static void
@@ -171,12 +172,40 @@ judge_tunnel_word(judge_t *judge, const expectation_t *expectation)
     if (expectation->kind == EXPECT_STATE) {
         got = g_strdup(tunnel_state_text(row->state));
         ok = g_str_equal(got, expectation->word);
+    } else if (expectation->kind == EXPECT_NAT) {
+        const peer_nat_t *nat = &row->peer[expectation->peer].nat;
+
+        got = g_strdup_printf("%s %s", nat_state_text(nat->state), confidence_text(nat->confidence));
+        ok = g_str_equal(nat_state_text(nat->state), expectation->word) &&
+             (expectation->confidence == UNSAID || expectation->confidence == (int)nat->confidence);
     } else {
         ok = row_has(row, expectation->word, &got);
     }
     if (!ok)
         complain(judge, &expectation->place, "missing: %s (got %s)", expectation->text, got);
     g_free(got);
+}
+
+/* `expect source unchanged`, `expect destination nothing`: every frame of the step; `A / B`: the first frame and its copy. */
+static void
+judge_words(judge_t *judge, const expectation_t *expectation)
+{
+    const GArray *words = expectation->kind == EXPECT_SOURCE ? judge->outcome->sources : judge->outcome->destinations;
+    char **expected = g_strsplit(expectation->word, " / ", -1);
+    unsigned at = 0;
+
+    for (unsigned i = 0; i < judge->views->len; i++) {
+        const char *got = g_array_index(words, const char *, i + 1);
+
+        if (step_of_frame(judge->views, i + 1) != expectation->step)
+            continue;
+        if (!g_str_equal(got != NULL ? got : "nothing", expected[at]))
+            complain(judge, &expectation->place, "missing: %s (frame %u: %s)", expectation->text, i + 1,
+                     got != NULL ? got : "nothing");
+        if (expected[at + 1] != NULL)
+            at++;
+    }
+    g_strfreev(expected);
 }
 
 /* `expect exchange dpd`, `expect tunnel 0`: every frame of the step. */
@@ -222,7 +251,12 @@ judge_expectations(judge_t *judge, where_t where)
             break;
         case EXPECT_STATE:
         case EXPECT_ROW:
+        case EXPECT_NAT:
             judge_tunnel_word(judge, expectation);
+            break;
+        case EXPECT_SOURCE:
+        case EXPECT_DESTINATION:
+            judge_words(judge, expectation);
             break;
         case EXPECT_EXCHANGE:
         case EXPECT_TUNNEL:

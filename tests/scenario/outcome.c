@@ -105,6 +105,10 @@ keep_notes(outcome_t *outcome, const engine_t *engine, const GArray *views)
 {
     outcome->exchanges = g_array_new(FALSE, TRUE, sizeof(const char *));
     outcome->tunnels = g_array_new(FALSE, TRUE, sizeof(uint32_t));
+    outcome->sources = g_array_new(FALSE, TRUE, sizeof(const char *));
+    outcome->destinations = g_array_new(FALSE, TRUE, sizeof(const char *));
+    g_array_set_size(outcome->sources, views->len + 1);
+    g_array_set_size(outcome->destinations, views->len + 1);
     g_array_set_size(outcome->exchanges, views->len + 1);
     g_array_set_size(outcome->tunnels, views->len + 1);
     for (unsigned i = 0; i < views->len; i++) {
@@ -120,6 +124,8 @@ keep_notes(outcome_t *outcome, const engine_t *engine, const GArray *views)
                 note = &esp_note;
         }
         g_array_index(outcome->exchanges, const char *, i + 1) = note != NULL ? note->exchange : NULL;
+        g_array_index(outcome->sources, const char *, i + 1) = note != NULL ? note->nat_source : NULL;
+        g_array_index(outcome->destinations, const char *, i + 1) = note != NULL ? note->nat_destination : NULL;
         g_array_index(outcome->tunnels, uint32_t, i + 1) = note != NULL ? note->tunnel : INDEX_NONE;
     }
 }
@@ -166,5 +172,7 @@ outcome_free(outcome_t *outcome)
     g_array_free(outcome->incidents, TRUE);
     g_array_free(outcome->exchanges, TRUE);
     g_array_free(outcome->tunnels, TRUE);
+    g_array_free(outcome->sources, TRUE);
+    g_array_free(outcome->destinations, TRUE);
     g_free(outcome);
 }

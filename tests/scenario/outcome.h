@@ -17,12 +17,13 @@ typedef struct {
 } incident_t;
 
 typedef struct {
-    GArray *findings;  /* of finding_t; texts owned, `cause` is NULL */
-    GArray *causes;    /* of int: id of the cause, or -1; parallel to `findings` */
-    GArray *rows;      /* of tunnel_row_t; `worst` is NULL */
-    GArray *incidents; /* of incident_t */
-    GArray *exchanges; /* of const char *, per frame from 1; NULL: none */
-    GArray *tunnels;   /* of uint32_t, per frame from 1 */
+    GArray *findings;               /* of finding_t; texts owned, `cause` is NULL */
+    GArray *causes;                 /* of int: id of the cause, or -1; parallel to `findings` */
+    GArray *rows;                   /* of tunnel_row_t; `worst` is NULL */
+    GArray *incidents;              /* of incident_t */
+    GArray *exchanges;              /* of const char *, per frame from 1; NULL: none */
+    GArray *tunnels;                /* of uint32_t, per frame from 1 */
+    GArray *sources, *destinations; /* of const char *, per frame from 1: what NAT detection says; NULL: nothing */
 } outcome_t;
 
 typedef enum { WITHOUT_KEYS, WITH_KEYS } keys_mode_t;

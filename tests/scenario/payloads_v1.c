@@ -5,6 +5,7 @@
 #include "payloads.h"
 
 #include "bytes.h"
+#include "nat_hash.h"
 
 #include <string.h>
 
@@ -153,6 +154,18 @@ put_identity(const payload_context_t *context, GByteArray *out)
     put_u32(out, 0xffff0000);
 }
 
+static bool
+is_first_of_its_name(const payload_context_t *context, const payload_spec_t *payload)
+{
+    for (unsigned i = 0; i < context->message->payloads->len; i++) {
+        const payload_spec_t *other = &g_array_index(context->message->payloads, payload_spec_t, i);
+
+        if (g_str_equal(other->name, payload->name))
+            return other == payload;
+    }
+    return false;
+}
+
 bool
 payload_v1_body(const payload_context_t *context, const payload_spec_t *payload, GByteArray *out)
 {
@@ -173,8 +186,11 @@ payload_v1_body(const payload_context_t *context, const payload_spec_t *payload,
         put_identity(context, out);
     } else if (g_str_equal(name, "HASH")) {
         put_random(out, context->seed + 2, context->world->scenario->ike_suite->v1_hash_size);
-    } else if (g_str_equal(name, "NATD") || g_str_equal(name, "V")) {
-        put_random(out, context->seed + 3, g_str_equal(name, "V") ? 16 : context->world->scenario->ike_suite->v1_hash_size);
+    } else if (g_str_equal(name, "NATD")) {
+        return put_nat_hash(context, is_first_of_its_name(context, payload) ? HASH_OF_DESTINATION : HASH_OF_SOURCE, argument,
+                            context->world->scenario->ike_suite->v1_hash_size, out);
+    } else if (g_str_equal(name, "V")) {
+        put_random(out, context->seed + 3, 16);
     } else if (g_str_equal(name, "ATTR")) {
         put_u32(out, 0x01000001); /* REQUEST, identifier 1 */
     } else {

@@ -5,6 +5,7 @@
 #include "payloads.h"
 
 #include "bytes.h"
+#include "nat_hash.h"
 
 #include <string.h>
 
@@ -143,28 +144,6 @@ put_ke(const payload_context_t *context, const char *argument, GByteArray *out)
     return true;
 }
 
-/* SHA-1 (SPIi | SPIr | address | port), RFC 7296 2.23. */
-static void
-put_nat_detection(const payload_context_t *context, bool of_source, GByteArray *out)
-{
-    const actor_t *actor = &context->world->actor[of_source ? context->sender : context->receiver];
-    const endpoint_t *endpoint = of_source ? &actor->inside : &actor->seen;
-    GByteArray *input = g_byte_array_new();
-    GChecksum *checksum = g_checksum_new(G_CHECKSUM_SHA1);
-    uint8_t digest[20];
-    gsize length = sizeof digest;
-
-    put_u64(input, context->spi_i);
-    put_u64(input, context->spi_r);
-    g_byte_array_append(input, endpoint->address, endpoint->family == ADDRESS_IPV6 ? 16 : 4);
-    put_u16(input, endpoint->port);
-    g_checksum_update(checksum, input->data, (gssize)input->len);
-    g_checksum_get_digest(checksum, digest, &length);
-    g_byte_array_append(out, digest, sizeof digest);
-    g_checksum_free(checksum);
-    g_byte_array_free(input, TRUE);
-}
-
 /* The SPI that a notify names for `child`: RFC 7296 1.3.3 the sender's inbound one; 2.25.1 the one of the request it answers. */
 static uint32_t
 notified_spi(const payload_context_t *context, const char *notify, const char *child)
@@ -180,7 +159,7 @@ put_notify_data(const payload_context_t *context, const char *name, const char *
     uint16_t group = 0, size;
 
     if (g_str_equal(name, "NATD_S") || g_str_equal(name, "NATD_D")) {
-        put_nat_detection(context, g_str_equal(name, "NATD_S"), out);
+        return put_nat_hash(context, g_str_equal(name, "NATD_S") ? HASH_OF_SOURCE : HASH_OF_DESTINATION, rest, 20, out);
     } else if (g_str_equal(name, "COOKIE")) {
         put_random(out, seed_from("cookie", 0), 20);
     } else if (g_str_equal(name, "COOKIE2")) {

@@ -72,6 +72,28 @@ scan_word(scan_t *scan, const char *what)
 }
 
 const char *
+scan_words(scan_t *scan, const char *what)
+{
+    size_t quoted, length;
+    const char *words;
+
+    skip_white(scan);
+    quoted = *scan->next == '"' ? 1 : 0;
+    length = quoted ? strcspn(scan->next + 1, "\"") : strcspn(scan->next, "\r\n");
+    while (length > 0 && g_ascii_isspace(scan->next[quoted + length - 1]))
+        length--;
+    if (length == 0) {
+        scan_error(scan, "%s expected", what);
+        return NULL;
+    }
+    words = g_string_chunk_insert_len(scan->strings, scan->next + quoted, (gssize)length);
+    scan->next += quoted + length;
+    if (quoted && *scan->next == '"')
+        scan->next++;
+    return words;
+}
+
+const char *
 scan_peek(scan_t *scan)
 {
     skip_white(scan);

@@ -24,6 +24,8 @@ bool scan_at_end(scan_t *scan);
 bool scan_accept(scan_t *scan, const char *word);
 /* Takes the next word (up to white space), or complains that `what` is missing and returns NULL. */
 const char *scan_word(scan_t *scan, const char *what);
+/* Takes all that is left of the line, or what stands between quotation marks; complains and returns NULL when there is nothing. */
+const char *scan_words(scan_t *scan, const char *what);
 /* The next word, not taken; valid until the next call; "" at the end. */
 const char *scan_peek(scan_t *scan);
 /* "30s", "40ms", "20us", "1.5h", "2min". */

@@ -92,7 +92,10 @@ typedef enum {
     EXPECT_STATE,
     EXPECT_EXCHANGE,
     EXPECT_TUNNEL,
-    EXPECT_ROW
+    EXPECT_ROW,
+    EXPECT_NAT,        /* of a peer */
+    EXPECT_SOURCE,     /* the field ipsec.nat.source of a frame */
+    EXPECT_DESTINATION /* ipsec.nat.destination */
 } expect_kind_t;
 typedef enum { WHERE_STEP, WHERE_END, WHERE_ANYWHERE } where_t;
 typedef enum { KEYS_EITHER, KEYS_WITH, KEYS_WITHOUT } keys_t;
@@ -113,8 +116,10 @@ typedef struct {
     int grade;        /* UNSAID or nat_grade_t */
     int cause;        /* UNSAID or finding_id_t */
     unsigned count;   /* times; MANY: one or more */
-    const char *word; /* EXPECT_STATE, EXPECT_EXCHANGE: the value; EXPECT_ROW: "flaps=1 rekeys_ok=2" */
-    unsigned number;  /* EXPECT_TUNNELS, EXPECT_TUNNEL: the value; EXPECT_STATE, EXPECT_ROW: which tunnel */
+    const char *word; /* EXPECT_STATE, EXPECT_EXCHANGE, EXPECT_NAT: the value; EXPECT_SOURCE, EXPECT_DESTINATION: the words;
+                         EXPECT_ROW: "flaps=1 rekeys_ok=2"; EXPECT_FINDING: what its text must contain, NULL: anything */
+    unsigned number;  /* EXPECT_TUNNELS, EXPECT_TUNNEL: the value; EXPECT_STATE, EXPECT_ROW, EXPECT_NAT: which tunnel */
+    peer_t peer;      /* EXPECT_NAT */
     finding_id_t chain[16];
     unsigned chain_length;
 } expectation_t;

@@ -57,6 +57,8 @@ parse_qualifiers(scan_t *scan, expectation_t *expectation)
             for (size_t i = 0; i < G_N_ELEMENTS(grades); i++)
                 if (scan_accept(scan, grades[i].word))
                     expectation->grade = (int)grades[i].grade;
+        } else if (scan_accept(scan, "text")) {
+            expectation->word = scan_words(scan, "part of the text");
         } else if (scan_accept(scan, "cause")) {
             word = scan_word(scan, "finding id");
             if (word != NULL && parse_finding_id(scan, word, &cause))
@@ -114,6 +116,22 @@ parse_number(scan_t *scan, expectation_t *expectation)
         scan_error(scan, "number expected");
 }
 
+/* "nat A before_or_forced inferred of 1" */
+static void
+parse_nat(scan_t *scan, expectation_t *expectation)
+{
+    expectation->kind = EXPECT_NAT;
+    expectation->peer = scan_accept(scan, "A") ? PEER_A : scan_accept(scan, "B") ? PEER_B : PEER_UNKNOWN;
+    if (expectation->peer == PEER_UNKNOWN)
+        scan_error(scan, "A or B expected");
+    expectation->word = scan_word(scan, "state");
+    if (scan_accept(scan, "inferred"))
+        expectation->confidence = CONFIDENCE_INFERRED;
+    else if (scan_accept(scan, "observed"))
+        expectation->confidence = CONFIDENCE_OBSERVED;
+    parse_of_tunnel(scan, expectation);
+}
+
 /* Everything that is not a finding. False: it is one. */
 static bool
 parse_other(scan_t *scan, expectation_t *expectation)
@@ -130,6 +148,14 @@ parse_other(scan_t *scan, expectation_t *expectation)
         expectation->kind = EXPECT_STATE;
         expectation->word = scan_word(scan, "state");
         parse_of_tunnel(scan, expectation);
+    } else if (scan_accept(scan, "nat")) {
+        parse_nat(scan, expectation);
+    } else if (scan_accept(scan, "source")) {
+        expectation->kind = EXPECT_SOURCE;
+        expectation->word = scan_words(scan, "words");
+    } else if (scan_accept(scan, "destination")) {
+        expectation->kind = EXPECT_DESTINATION;
+        expectation->word = scan_words(scan, "words");
     } else if (scan_accept(scan, "exchange")) {
         expectation->kind = EXPECT_EXCHANGE;
         expectation->word = scan_word(scan, "exchange");

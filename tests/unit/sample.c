@@ -292,6 +292,9 @@ assert_message_is_sane(const ike_message_t *message)
     assert_true(message->fingerprint != 0);
     assert_true(message->notifies <= NOTIFIES_MAX);
     assert_true(message->deleted_spis <= DELETED_SPIS_MAX);
+    assert_true(message->nat.sources <= NAT_SOURCES_MAX && message->nat.destination.length <= NAT_HASH_BYTES_MAX);
+    for (unsigned i = 0; i < message->nat.sources; i++)
+        assert_true(message->nat.source[i].length > 0 && message->nat.source[i].length <= NAT_HASH_BYTES_MAX);
     assert_true(message->sa.proposals <= PROPOSALS_MAX);
     for (unsigned i = 0; i < message->sa.proposals; i++)
         assert_true(message->sa.proposal[i].transforms <= TRANSFORMS_MAX);

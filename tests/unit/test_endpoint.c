@@ -145,6 +145,32 @@ no_address_is_a_question_mark(void **state)
     assert_text(none, "?", "?");
 }
 
+/* RFC 1918, RFC 6598, RFC 3927, RFC 4193, RFC 4291 2.5.6: the first and last address of each range, and their neighbours. */
+static void
+private_addresses_are_known(void **state)
+{
+    static const uint8_t inside[][4] = { { 10, 0, 0, 0 },    { 10, 255, 255, 255 },  { 172, 16, 0, 0 }, { 172, 31, 255, 255 },
+                                         { 192, 168, 0, 0 }, { 192, 168, 255, 255 }, { 100, 64, 0, 0 }, { 100, 127, 255, 255 },
+                                         { 169, 254, 0, 0 }, { 169, 254, 255, 255 } };
+    static const uint8_t outside[][4] = { { 9, 255, 255, 255 },   { 11, 0, 0, 0 },    { 172, 15, 255, 255 }, { 172, 32, 0, 0 },
+                                          { 192, 167, 255, 255 }, { 192, 169, 0, 0 }, { 100, 63, 255, 255 }, { 100, 128, 0, 0 },
+                                          { 198, 51, 100, 7 },    { 8, 8, 8, 8 } };
+    endpoint_t ipv6_local = { .family = ADDRESS_IPV6, .address = { 0xfd, 0x12 } };
+    endpoint_t ipv6_global = { .family = ADDRESS_IPV6, .address = { 10, 0 } };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(inside) / sizeof(inside[0]); i++) {
+        endpoint_t endpoint = { .family = ADDRESS_IPV4 };
+        memcpy(endpoint.address, inside[i], 4);
+        assert_true(endpoint_is_private(&endpoint));
+        memcpy(endpoint.address, outside[i], 4);
+        assert_false(endpoint_is_private(&endpoint));
+    }
+    assert_true(endpoint_is_private(&ipv6_local));
+    assert_false(endpoint_is_private(&ipv6_global));
+    assert_false(endpoint_is_private(&(endpoint_t){ .family = ADDRESS_NONE }));
+}
+
 int
 main(void)
 {
@@ -157,6 +183,7 @@ main(void)
         cmocka_unit_test(ipv4_is_dotted),
         cmocka_unit_test(ipv6_is_canonical),
         cmocka_unit_test(no_address_is_a_question_mark),
+        cmocka_unit_test(private_addresses_are_known),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

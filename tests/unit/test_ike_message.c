@@ -104,6 +104,84 @@ an_ike_sa_init_is_read_completely(void **state)
     assert_null(ike_message_error(&message));
 }
 
+/* RFC 7296 2.23: the data of the notify is a SHA-1 hash. */
+static void
+nat_detection_hashes_are_kept(void **state)
+{
+    ike_message_t message = real_parse(REAL_SA_INIT_REQUEST);
+
+    (void)state;
+    assert_int_equal(message.nat.sources, 1);
+    assert_int_equal(message.nat.source[0].length, 20);
+    assert_memory_equal(message.nat.source[0].bytes, "\x49\x92\xed\xc2", 4);
+    assert_int_equal(message.nat.destination.length, 20);
+    assert_false(message.nat.is_incomplete);
+    message = real_parse(REAL_NO_PROPOSAL_CHOSEN);
+    assert_int_equal(message.nat.sources, 0);
+    assert_int_equal(message.nat.destination.length, 0);
+}
+
+#define HASH(first) first "00000000000000000000000000000000000000"
+#define NAT_NOTIFY(next, type, first) next "00001c0000" type HASH(first)
+
+static void
+at_most_four_nat_detection_sources_are_kept(void **state)
+{
+    const char *four = NAT_NOTIFY("29", "4004", "01") NAT_NOTIFY("29", "4004", "02") NAT_NOTIFY("29", "4005", "99")
+        NAT_NOTIFY("29", "4005", "98") NAT_NOTIFY("29", "4004", "03") NAT_NOTIFY("00", "4004", "04");
+    const char *five = NAT_NOTIFY("29", "4004", "01") NAT_NOTIFY("29", "4004", "02") NAT_NOTIFY("29", "4004", "03")
+        NAT_NOTIFY("29", "4004", "04") NAT_NOTIFY("00", "4004", "05");
+    ike_message_t message = parse_clear(PAYLOAD_NOTIFY, four);
+
+    (void)state;
+    assert_int_equal(message.nat.sources, 4);
+    assert_false(message.nat.is_incomplete);
+    assert_int_equal(message.nat.source[3].bytes[0], 4);
+    assert_int_equal(message.nat.destination.bytes[0], 0x99);
+    message = parse_clear(PAYLOAD_NOTIFY, five);
+    assert_int_equal(message.nat.sources, 4);
+    assert_true(message.nat.is_incomplete);
+    assert_int_equal(message.notifies, 5);
+}
+
+static void
+nat_detection_hashes_of_wrong_length_are_not_kept(void **state)
+{
+    static const char *const sources[] = {
+        "000000080000"
+        "4004", /* empty */
+        "0000001b0000"
+        "4004"
+        "00000000000000000000000000000000000000", /* 19 bytes */
+        "0000001d0000"
+        "4004"
+        "000000000000000000000000000000000000000000", /* 21 bytes */
+        "000000280000"
+        "4004"
+        "0000000000000000000000000000000000000000000000000000000000000000", /* IKEv2 knows SHA-1 only */
+    };
+
+    (void)state;
+    for (size_t i = 0; i < G_N_ELEMENTS(sources); i++) {
+        ike_message_t message = parse_clear(PAYLOAD_NOTIFY, sources[i]);
+        assert_int_equal(message.notifies, 1);
+        assert_int_equal(message.nat.sources, 0);
+        assert_true(message.nat.is_incomplete);
+        assert_false(message.is_malformed);
+    }
+    assert_int_equal(parse_clear(PAYLOAD_NOTIFY, "000000100000"
+                                                 "4005"
+                                                 "0000000000000000")
+                         .nat.destination.length,
+                     0);
+    /* One with an SPI is no NAT detection. */
+    assert_int_equal(parse_clear(PAYLOAD_NOTIFY, "000000200304"
+                                                 "4004"
+                                                 "00000001" HASH("01"))
+                         .nat.sources,
+                     0);
+}
+
 static void
 a_clear_error_is_found(void **state)
 {
@@ -659,6 +737,9 @@ main(void)
         cmocka_unit_test(other_versions_and_short_packets_are_not_accounted_for),
         cmocka_unit_test(the_minor_version_does_not_matter),
         cmocka_unit_test(an_ike_sa_init_is_read_completely),
+        cmocka_unit_test(nat_detection_hashes_are_kept),
+        cmocka_unit_test(at_most_four_nat_detection_sources_are_kept),
+        cmocka_unit_test(nat_detection_hashes_of_wrong_length_are_not_kept),
         cmocka_unit_test(a_clear_error_is_found),
         cmocka_unit_test(the_first_error_is_behind_status_notifies),
         cmocka_unit_test(notify_data_is_the_number_that_it_starts_with),

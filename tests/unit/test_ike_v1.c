@@ -54,6 +54,47 @@ main_mode_is_read(void **state)
     assert_int_equal(proposal->life_seconds, 0);
 }
 
+#define SIXTEEN(first) first "000000000000000000000000000000"
+
+/* RFC 3947 3.2: the first hash is of the remote end, the others are the sender's; 130 is the number of the drafts. */
+static void
+nat_d_payloads_are_kept_in_order(void **state)
+{
+    ike_message_t message =
+        parse_clear(IKEV1_MAIN_MODE, PAYLOAD_V1_NAT_D, "14000014" SIXTEEN("0a") "14000014" SIXTEEN("0b") "00000014" SIXTEEN("0c"));
+
+    (void)state;
+    assert_int_equal(message.nat.destination.length, 16);
+    assert_int_equal(message.nat.destination.bytes[0], 0x0a);
+    assert_int_equal(message.nat.sources, 2);
+    assert_int_equal(message.nat.source[0].bytes[0], 0x0b);
+    assert_int_equal(message.nat.source[1].bytes[0], 0x0c);
+    message =
+        parse_clear(IKEV1_AGGRESSIVE, PAYLOAD_V1_NAT_D_DRAFT,
+                    "82000024" SIXTEEN("0a") SIXTEEN("00") "00000044" SIXTEEN("0b") SIXTEEN("00") SIXTEEN("00") SIXTEEN("00"));
+    assert_int_equal(message.nat.destination.length, 32);
+    assert_int_equal(message.nat.source[0].length, 64);
+}
+
+static void
+nat_d_payloads_of_wrong_length_are_not_kept(void **state)
+{
+    /* 17 bytes, nothing, 65 bytes. The second payload is the sender's, whatever the first was worth. */
+    ike_message_t message = parse_clear(IKEV1_MAIN_MODE, PAYLOAD_V1_NAT_D,
+                                        "14000015" SIXTEEN("0a") "00"
+                                                                 "14000014" SIXTEEN("0b") "00000004");
+    ike_message_t too_long =
+        parse_clear(IKEV1_MAIN_MODE, PAYLOAD_V1_NAT_D, "00000045" SIXTEEN("0a") SIXTEEN("00") SIXTEEN("00") SIXTEEN("00") "00");
+
+    (void)state;
+    assert_int_equal(message.nat.destination.length, 0);
+    assert_int_equal(message.nat.sources, 1);
+    assert_true(message.nat.is_incomplete);
+    assert_int_equal(message.nat.source[0].bytes[0], 0x0b);
+    assert_int_equal(too_long.nat.destination.length, 0);
+    assert_false(message.is_malformed || too_long.is_malformed);
+}
+
 /* The initiator's and the responder's flag bits of IKEv2 are other flags here (RFC 2408 3.1). */
 static void
 ikev2_flags_mean_nothing_in_ikev1(void **state)
@@ -355,6 +396,8 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(main_mode_is_read),
+        cmocka_unit_test(nat_d_payloads_are_kept_in_order),
+        cmocka_unit_test(nat_d_payloads_of_wrong_length_are_not_kept),
         cmocka_unit_test(ikev2_flags_mean_nothing_in_ikev1),
         cmocka_unit_test(an_encrypted_message_is_not_readable),
         cmocka_unit_test(quick_mode_is_read),

@@ -6,6 +6,18 @@
  */
 #include "detectors.h"
 
+/* RFC 7296 2.23: who is behind a NAT itself should not follow its peer's moves. */
+static const char *
+excuse(const tunnel_t *tunnel, peer_t sender)
+{
+    peer_nat_t nat = tunnel_nat(tunnel, sender);
+    bool is_translated = nat.state == NAT_BEFORE || nat.state == NAT_BEYOND || nat.state == NAT_BEFORE_AND_BEYOND;
+
+    return is_translated && nat.confidence == CONFIDENCE_OBSERVED
+               ? " The sender is behind a NAT too, and such a peer should not follow a move by itself (RFC 7296 2.23)."
+               : "";
+}
+
 static void
 judge(const change_t *change, const tunnel_t *tunnel, findings_t *out)
 {
@@ -23,9 +35,9 @@ judge(const change_t *change, const tunnel_t *tunnel, findings_t *out)
                             .confidence = CONFIDENCE_OBSERVED,
                             .culprit = change->sender,
                             .evidence = { flip->frame } },
-        "%s still sends to %s, %.1f s after its peer moved to port %u: it is lost unless the NAT still has the old mapping.",
+        "%s still sends to %s, %.1f s after its peer moved to port %u: it is lost unless the NAT still has the old mapping.%s",
         tunnel_peer_text(tunnel, change->sender, sender), endpoint_text(&flip->old_endpoint, stale),
-        duration_seconds(duration_between(flip->time, change->time)), flip->new_endpoint.port);
+        duration_seconds(duration_between(flip->time, change->time)), flip->new_endpoint.port, excuse(tunnel, change->sender));
 }
 
 const detector_t esp_to_stale_port_detector = {

@@ -6,6 +6,19 @@
  */
 #include "detectors.h"
 
+/* What was hashed when the IKE SA was set up, if it speaks against a NAT. */
+static const char *
+contradiction(const tunnel_t *tunnel, peer_t peer)
+{
+    peer_nat_t nat = tunnel_nat(tunnel, peer);
+
+    if (nat.state == NAT_NONE)
+        return ", although the peer's NAT detection showed none";
+    return nat.before == NAT_SIDE_UNCHANGED && nat.state != NAT_BETWEEN
+               ? ", although NAT detection showed none between the peer and the capture point"
+               : "";
+}
+
 static void
 judge(const change_t *change, const tunnel_t *tunnel, findings_t *out)
 {
@@ -33,13 +46,14 @@ judge(const change_t *change, const tunnel_t *tunnel, findings_t *out)
     }
     double idle = duration_seconds(duration_between(flip->last_old_time, flip->time));
     if (endpoint_same_address(&flip->old_endpoint, &flip->new_endpoint))
-        findings_add(out, &draft, "The source port of %s changed from %u to %u on the same %s, %.1f s after its last packet.",
+        findings_add(out, &draft, "The source port of %s changed from %u to %u on the same %s, %.1f s after its last packet%s.",
                      tunnel_peer_text(tunnel, flip->peer, address), flip->old_endpoint.port, flip->new_endpoint.port,
-                     flip->is_ike ? "IKE SA" : "ESP SPI", idle);
+                     flip->is_ike ? "IKE SA" : "ESP SPI", idle, contradiction(tunnel, flip->peer));
     else
-        findings_add(out, &draft, "A peer moved from %s to %s on the same %s without announcing it, %.1f s after its last packet.",
+        findings_add(out, &draft,
+                     "A peer moved from %s to %s on the same %s without announcing it, %.1f s after its last packet%s.",
                      endpoint_text(&flip->old_endpoint, old_text), endpoint_text(&flip->new_endpoint, new_text),
-                     flip->is_ike ? "IKE SA" : "ESP SPI", idle);
+                     flip->is_ike ? "IKE SA" : "ESP SPI", idle, contradiction(tunnel, flip->peer));
 }
 
 const detector_t nat_port_flip_detector = {

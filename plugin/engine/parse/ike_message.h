@@ -39,6 +39,8 @@ enum {
     PAYLOAD_V1_NONCE = 10,
     PAYLOAD_V1_NOTIFY = 11,
     PAYLOAD_V1_DELETE = 12,
+    PAYLOAD_V1_NAT_D = 20,        /* RFC 3947 3.2 */
+    PAYLOAD_V1_NAT_D_DRAFT = 130, /* the drafts before it, still in use */
     PAYLOAD_SA = 33,
     PAYLOAD_KE = 34,
     PAYLOAD_IDI = 35,
@@ -141,6 +143,24 @@ typedef struct {
     uint32_t sa, ke, nonce;
 } payload_sizes_t;
 
+/* Longest hash of NAT detection: SHA2-512. IKEv2 always uses SHA-1, IKEv1 the hash of phase 1. */
+#define NAT_HASH_BYTES_MAX 64u
+#define NAT_SOURCES_MAX 4u
+
+typedef struct {
+    uint8_t length; /* bytes used; 0: none */
+    uint8_t bytes[NAT_HASH_BYTES_MAX];
+} nat_digest_t;
+
+/* The hashes by which a sender says which addresses and ports it knows (RFC 7296 2.23; RFC 3947 3.2). */
+typedef struct {
+    nat_digest_t destination; /* of where it sends to */
+    unsigned sources;         /* used in `source` */
+    nat_digest_t source[NAT_SOURCES_MAX];
+    unsigned payloads;  /* IKEv1: NAT-D payloads so far, of any length */
+    bool is_incomplete; /* there are more sources than are kept, or some of another length than a hash */
+} nat_digests_t;
+
 /* One message. Plain values, about 4 KiB: lives on the stack of whoever handles the packet. */
 typedef struct {
     /* header */
@@ -188,6 +208,7 @@ typedef struct {
     char identity_r[IDENTITY_TEXT_MAX];
     char selectors_i[SELECTOR_TEXT_MAX]; /* TSi (IKEv2) or IDci of Quick Mode, "192.0.2.0/24 [proto 6 port 80]"; empty: none */
     char selectors_r[SELECTOR_TEXT_MAX];
+    nat_digests_t nat;
     unsigned payloads; /* payloads read, all types */
 } ike_message_t;
 

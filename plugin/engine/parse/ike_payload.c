@@ -29,6 +29,40 @@ notify_finish(cursor_t body, notify_t *notify, ike_message_t *message)
     return true;
 }
 
+/* RFC 7296 2.23: SHA-1. RFC 3947 3.2: the hash of phase 1, which its length tells: MD5, SHA-1, SHA2-256, -384, -512. */
+static bool
+is_nat_digest_length(const ike_message_t *message, size_t length)
+{
+    return length == 20 || (message->major == 1 && (length == 16 || length == 32 || length == 48 || length == 64));
+}
+
+static void
+nat_digest_read(cursor_t hash, nat_digest_t *ret_digest)
+{
+    ret_digest->length = (uint8_t)hash.left;
+    for (size_t i = 0; i < ret_digest->length && cursor_u8(&hash, &ret_digest->bytes[i]); i++)
+        continue;
+}
+
+void
+nat_source_keep(cursor_t hash, ike_message_t *message)
+{
+    nat_digests_t *nat = &message->nat;
+
+    if (!is_nat_digest_length(message, hash.left) || nat->sources >= NAT_SOURCES_MAX)
+        nat->is_incomplete = true;
+    else
+        nat_digest_read(hash, &nat->source[nat->sources++]);
+}
+
+/* There is one; of several the first counts. */
+void
+nat_destination_keep(cursor_t hash, ike_message_t *message)
+{
+    if (is_nat_digest_length(message, hash.left) && message->nat.destination.length == 0)
+        nat_digest_read(hash, &message->nat.destination);
+}
+
 static bool
 protocol_is_ipsec(uint8_t protocol)
 {

@@ -34,6 +34,10 @@ G_GNUC_WARN_UNUSED_RESULT bool spi_read(cursor_t *cursor, size_t size, uint64_t 
 /* Reads SPI and data of a notify whose type, protocol and SPI size are in `notify`, and adds it to `message`. */
 G_GNUC_WARN_UNUSED_RESULT bool notify_finish(cursor_t body, notify_t *notify, ike_message_t *message);
 
+/* Keep a hash of NAT detection. One whose length no hash has is left out. */
+void nat_source_keep(cursor_t hash, ike_message_t *message);
+void nat_destination_keep(cursor_t hash, ike_message_t *message);
+
 /* Reads `count` SPIs of `spi_size` bytes, which must be all of `spis`, and adds them to `message`. */
 G_GNUC_WARN_UNUSED_RESULT bool delete_finish(cursor_t spis, uint8_t protocol, uint8_t spi_size, uint16_t count,
                                              ike_message_t *message);

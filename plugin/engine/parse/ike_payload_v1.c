@@ -220,6 +220,16 @@ nonce_read(cursor_t body, reading_t reading)
     return reading == READ_CLEAR || (body.left >= NONCE_LEAST && body.left <= NONCE_MOST);
 }
 
+/* RFC 3947 3.2: the first is the hash of where the message goes, the others are of where it comes from. */
+static void
+nat_detection_read(cursor_t body, ike_message_t *message)
+{
+    if (message->nat.payloads++ == 0)
+        nat_destination_keep(body, message);
+    else
+        nat_source_keep(body, message);
+}
+
 bool
 payload_v1_read(uint8_t type, cursor_t body, reading_t reading, ike_message_t *message)
 {
@@ -239,6 +249,10 @@ payload_v1_read(uint8_t type, cursor_t body, reading_t reading, ike_message_t *m
         return notify_read(body, reading, message);
     case PAYLOAD_V1_DELETE:
         return delete_read(body, reading, message);
+    case PAYLOAD_V1_NAT_D:
+    case PAYLOAD_V1_NAT_D_DRAFT:
+        nat_detection_read(body, message);
+        return true;
     case PAYLOAD_V1_ATTRIBUTES:
         message->has_configuration = true;
         return cursor_skip(&body, 4);

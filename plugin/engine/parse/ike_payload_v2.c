@@ -57,6 +57,10 @@ notify_read(cursor_t body, reading_t reading, ike_message_t *message)
         return false;
     if (reading == READ_DECRYPTED && (notify.protocol > PROTOCOL_MOST || notify.spi_size > sizeof(notify.spi)))
         return false;
+    if (notify.spi_size == 0 && notify.type == NOTIFY_NAT_DETECTION_SOURCE_IP)
+        nat_source_keep(body, message);
+    else if (notify.spi_size == 0 && notify.type == NOTIFY_NAT_DETECTION_DESTINATION_IP)
+        nat_destination_keep(body, message);
     return notify_finish(body, &notify, message);
 }
 
