@@ -314,7 +314,7 @@ class Session:
         """Where each peer's NAT is, seen from the capture point."""
         client, headend = self.top.addr["a"], self.top.addr["b"]
         if not self.nat:
-            return {client: "none", headend: "none"}
+            return {client: "none", headend: "none", **{address: "none" for address in self.moves_to}}
         if "inside" in capture:
             return {client: "beyond", headend: "none"}
         return {topology.NAT_ADDRESS: "before", headend: "none"}
