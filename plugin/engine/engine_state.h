@@ -66,6 +66,7 @@ esp_sa_t *engine_add_esp_sa(engine_t *engine, tunnel_t *tunnel, uint32_t spi, pe
 tunnel_t *engine_tunnel_for_initiation(engine_t *engine, const packet_t *packet);
 tunnel_t *engine_tunnel_for_packet(engine_t *engine, const packet_t *packet);
 void engine_adopt_by_endpoint(engine_t *engine, ike_sa_t *ike_sa, const packet_t *packet);
+bool engine_has_successor_over_tcp(const engine_t *engine, const ike_sa_t *ike_sa, const packet_t *packet);
 tunnel_t *engine_add_tunnel(engine_t *engine, const endpoint_t *a, const endpoint_t *b, frame_t frame, capture_ns_t time);
 
 /* Takes an SA out of the look-up tables; its tunnel frees it. */

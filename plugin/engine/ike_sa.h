@@ -7,6 +7,7 @@
 
 #include "base.h"
 #include "exchange.h"
+#include "packet.h"
 #include "tables/suite.h"
 
 typedef enum {
@@ -37,13 +38,13 @@ typedef struct ike_sa {
     bool traffic_at_close; /* ESP was flowing when it was deleted */
     bool suite_known;      /* sizes of the encrypted payload (IKEv2) */
     suite_t suite;
-    GPtrArray *exchanges;        /* owned exchange_t, oldest first */
-    GHashTable *by_key;          /* exchange key -> exchange_t, borrowed */
-    endpoint_t source[PEERS][2]; /* last source per peer, [1]: behind a non-ESP marker; family ADDRESS_NONE: not seen */
-    bool initial_contact;        /* N(INITIAL_CONTACT) was read in its IKE_AUTH */
-    uint32_t dpd_length[PEERS];  /* IKEv1: length of an answered R-U-THERE of this peer; 0: none yet */
-    bool is_disowned;            /* the peer reported that it does not know this SA (INVALID_IKE_SPI) */
-    ike_message_t *early_answer; /* captured just before its request, as a mirror port may do; owned; NULL */
+    GPtrArray *exchanges;                     /* owned exchange_t, oldest first */
+    GHashTable *by_key;                       /* exchange key -> exchange_t, borrowed */
+    endpoint_t source[PEERS][ENCAPSULATIONS]; /* last source per peer and encapsulation; family ADDRESS_NONE: not seen */
+    bool initial_contact;                     /* N(INITIAL_CONTACT) was read in its IKE_AUTH */
+    uint32_t dpd_length[PEERS];               /* IKEv1: length of an answered R-U-THERE of this peer; 0: none yet */
+    bool is_disowned;                         /* the peer reported that it does not know this SA (INVALID_IKE_SPI) */
+    ike_message_t *early_answer;              /* captured just before its request, as a mirror port may do; owned; NULL */
     frame_t early_answer_in;
     capture_ns_t early_answer_at;
     frame_t last_message_in;

@@ -102,8 +102,8 @@ spi_of(const packet_t *packet)
 static bool
 has_esp_header(const packet_t *packet)
 {
-    /* Manual keys use reserved SPIs all the same. In UDP they would rather be another protocol on the same port. */
-    uint32_t least = packet->udp_encapsulated ? SPI_RESERVED_MAX + 1 : 1;
+    /* Manual keys use reserved SPIs all the same. In UDP or TCP they would rather be another protocol on the same port. */
+    uint32_t least = packet->encapsulation != ENCAPSULATION_NONE ? SPI_RESERVED_MAX + 1 : 1;
 
     return packet->reported >= ESP_HEADER && packet->captured >= SPI_LENGTH && spi_of(packet) >= least;
 }
@@ -254,7 +254,7 @@ look_at_udpencap(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data
 
     if (!is_observing() || !packet_from(tvb, pinfo, CARRIED_IN_UDP, &packet))
         return handles_call_stock(HANDLE_UDPENCAP, tvb, pinfo, tree, data);
-    packet.udp_encapsulated = true;
+    packet.encapsulation = ENCAPSULATION_UDP;
     if (has_non_esp_marker(&packet)) {
         packet.kind = PACKET_IKE;
         packet_skip(&packet, NON_ESP_MARKER);

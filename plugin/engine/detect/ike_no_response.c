@@ -1,6 +1,6 @@
 /* ike_no_response.c - was the set-up of an IKE SA never answered?
  *
- * Told when the initiator gives up, or while it still tries after several tries: the tunnel is not up meanwhile.
+ * Told when the initiator gives up, also in favour of TCP where UDP is blocked (RFC 9329 5.1), or while it still tries after several tries: the tunnel is not up meanwhile.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -28,11 +28,12 @@ judge(const change_t *change, const tunnel_t *tunnel, findings_t *out)
     /* Past IKE_SA_INIT a peer never seen sending must have answered somewhere: the capture shows one direction. */
     if (tunnel_is_one_direction(tunnel) && (exchange->ike_sa->spi_r != 0 || tunnel->unseen_answers > 0))
         return;
+    bool went_over_to_tcp = exchange->abandoned == ABANDONED_FOR_TCP;
     GString *tries = g_string_new(NULL);
     exchange_describe_transmissions(exchange, tries);
     findings_add(out,
                  &(finding_draft_t){ .id = FINDING_ike_no_response,
-                                     .severity = SEVERITY_ERROR,
+                                     .severity = went_over_to_tcp ? SEVERITY_NOTE : SEVERITY_ERROR,
                                      .confidence = CONFIDENCE_OBSERVED,
                                      .culprit = exchange->requester,
                                      .exchange = exchange,
@@ -40,7 +41,9 @@ judge(const change_t *change, const tunnel_t *tunnel, findings_t *out)
                                      .began_at = exchange->first_sent_at },
                  "%s sent %s to %s %s without an answer%s.", tunnel_peer_text(tunnel, exchange->requester, sender),
                  exchange_kind_words(exchange->kind), tunnel_peer_text(tunnel, peer_other(exchange->requester), peer), tries->str,
-                 change->kind == CHANGE_REQUEST_REPEATED ? " so far" : "");
+                 change->kind == CHANGE_REQUEST_REPEATED ? " so far"
+                 : went_over_to_tcp                      ? " over UDP, and went on over TCP"
+                                                         : "");
     g_string_free(tries, TRUE);
 }
 
