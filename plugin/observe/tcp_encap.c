@@ -437,10 +437,11 @@ static unsigned
 record_length(packet_info *pinfo, tvbuff_t *tvb, int offset, void *data)
 {
     call_t *call = data;
+    const bool is_prefix = call->has_prefix && offset == 0;
     unsigned length = PREFIX_LENGTH;
 
     call->is_bad = false;
-    if (!call->has_prefix || offset > 0) {
+    if (!is_prefix) {
         length = tvb_get_ntohs(tvb, offset);
         if (length < LENGTH_LENGTH) { /* RFC 9329 3.1: fatal, and no way to find the next record */
             call->is_bad = true;
@@ -449,9 +450,12 @@ record_length(packet_info *pinfo, tvbuff_t *tvb, int offset, void *data)
     }
     call->offset = (uint32_t)offset;
     if (!PINFO_FD_VISITED(pinfo)) {
+        /* A prefix that is not complete yet will be looked at again, as a prefix. */
+        const bool is_whole = !is_prefix || tvb_captured_length(tvb) >= PREFIX_LENGTH;
+
         call->flow->record_at = call->sequence + call->offset;
         call->flow->record_end = call->flow->record_at + length;
-        call->flow->is_synchronized = !call->is_bad;
+        call->flow->is_synchronized = is_whole && !call->is_bad;
     }
     return length;
 }
