@@ -48,6 +48,7 @@ typedef struct {
     flow_t flow[2];
     uint32_t since; /* the first frame that is of this protocol; 0: none so far */
     bool has_prefix;
+    uint32_t prefix_at;     /* where it stands in its direction */
     wmem_map_t *exceptions; /* frame and sequence number -> verdict_t: a segment's, or VERDICT_REPEAT of a record */
 } stream_t;
 
@@ -102,6 +103,24 @@ flow_of(stream_t *stream, const packet_info *pinfo)
     if (order == 0)
         order = pinfo->srcport < pinfo->destport ? -1 : 1;
     return &stream->flow[order < 0 ? 0 : 1];
+}
+
+/* Is `a` not after `b`? Sequence numbers wrap (RFC 9293 3.4). */
+static bool
+is_at_or_before(uint32_t a, uint32_t b)
+{
+    return (int32_t)(a - b) <= 0;
+}
+
+/* A record begins here. One that comes again leaves the flow where it is. */
+static void
+flow_advance(flow_t *flow, uint32_t begin, uint32_t length, bool is_sound)
+{
+    if (flow->is_synchronized && is_at_or_before(begin + length, flow->record_end))
+        return;
+    flow->record_at = begin;
+    flow->record_end = begin + length;
+    flow->is_synchronized = is_sound;
 }
 
 static int64_t
@@ -231,9 +250,11 @@ judge_prefix(stream_t *stream, const packet_info *pinfo, tvbuff_t *tvb, uint32_t
 {
     remember(stream, pinfo, sequence, VERDICT_PREFIX);
     if (tvb_captured_length(tvb) < PREFIX_LENGTH)
-        return VERDICT_PREFIX;                    /* TCP will come back with the rest of it */
-    memset(stream->flow, 0, sizeof stream->flow); /* a new connection, perhaps on the ports of an old one */
+        return VERDICT_PREFIX; /* TCP will come back with the rest of it */
+    if (!stream->has_prefix || stream->prefix_at != sequence)
+        memset(stream->flow, 0, sizeof stream->flow); /* a new connection, perhaps on the ports of an old one */
     stream->has_prefix = true;
+    stream->prefix_at = sequence;
     if (!stream->since)
         stream->since = pinfo->num;
     return VERDICT_PREFIX;
@@ -322,7 +343,7 @@ is_repeat(const call_t *call, const packet_info *pinfo, uint32_t begin, uint32_t
 
     if (PINFO_FD_VISITED(pinfo))
         return remembered(call->stream, pinfo, begin) == VERDICT_REPEAT;
-    if (flow->has_begun && (int32_t)(end - flow->taken_until) <= 0) { /* serial numbers: RFC 9293 3.4 */
+    if (flow->has_begun && is_at_or_before(end, flow->taken_until)) {
         remember(call->stream, pinfo, begin, VERDICT_REPEAT);
         return true;
     }
@@ -453,9 +474,7 @@ record_length(packet_info *pinfo, tvbuff_t *tvb, int offset, void *data)
         /* A prefix that is not complete yet will be looked at again, as a prefix. */
         const bool is_whole = !is_prefix || tvb_captured_length(tvb) >= PREFIX_LENGTH;
 
-        call->flow->record_at = call->sequence + call->offset;
-        call->flow->record_end = call->flow->record_at + length;
-        call->flow->is_synchronized = is_whole && !call->is_bad;
+        flow_advance(call->flow, call->sequence + call->offset, length, is_whole && !call->is_bad);
     }
     return length;
 }

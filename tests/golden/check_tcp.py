@@ -11,7 +11,7 @@ import struct
 import sys
 
 import runner
-from check_bad_input import JSON, Checks, ethernet_ipv4, pcap
+from check_bad_input import JSON, Checks, ethernet_ipv4, ipv4_of, pcap
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lab"))
 import pcapng  # noqa: E402
@@ -93,10 +93,13 @@ def check_decryption(checks, folder, capture):
 def check_worse_captures(checks, packets, expected):
     """Copies are counted once; what comes in the middle, or with holes, is found again, and never makes an alarm."""
     linktype, packets = packets
-    for way in WAYS[2:]:
+    for later in (20_000, 300_000_000): # ns: a mirror port, and TCP that sends again what has arrived
         doubled = checks.tshark.write("doubled.pcapng", b"")
-        pcapng.write(doubled, linktype, [(time + extra, frame) for time, frame in packets for extra in (0, 20_000)])
-        expect_counts(checks, "each frame twice", doubled, expected, *way)
+        pcapng.write(doubled, linktype, sorted((time + extra, frame) for time, frame in packets for extra in (0, later)))
+        for way in (WAYS[0], *WAYS[2:]):
+            expect_counts(checks, f"each frame again after {later} ns", doubled, expected, *way)
+            code, out, _ = checks.run("-2", "-r", doubled, *way, "-Y", "ipsec.retransmission.of || ipsec.analysis.retransmission")
+            checks.that(code == 0 and out == "", f"each frame again after {later} ns {way}", out)
     holes = random.Random(9329)
     for number in range(12):
         if number < 6:
@@ -160,6 +163,17 @@ def check_framing(checks):
                                  ("ESP in three segments", [record(esp(7)), record(esp(8)), record(esp(9))], (0, 2, 0)),
                                  ("ESP once", [record(esp(7))], (0, 0, 0))):
         expect_counts(checks, f"no prefix, {name}", write(checks.tshark, "midway.pcap", stream(40000, message)), found)
+    request = b"GET / HTTP/1.1\r\nHost: "
+    inner = ipv4_of(segment(50000, 80, 1, request + bytes(-len(request) % 4)))
+    null = [struct.pack(">II", 0x55667788, number) + inner + b"\1\2\2\4" + bytes(12) for number in (1, 2, 3)]
+    joined = write(checks.tshark, "inner.pcap", stream(40000, [PREFIX + record(null[0]) + record(null[1])[:30],
+                                                               record(null[1])[30:] + record(null[2]), record(ike(1))]))
+    for passes in ([], ["-2"]):
+        args = ["-o", "esp.enable_null_encryption_decode_heuristic:TRUE", *passes]
+        code, out, _ = checks.run("-r", joined, *args, "-T", "fields", "-e", "ipsec.tcp.length", "-e", "frame.protocols")
+        checks.that("ipsec.tcp:esp:ip:tcp" in out, "TCP inside ESP inside TCP", f"layers {out}")
+        checks.that(len(out.replace(",", " ").replace("\t", " ").split()) == 4 + 3, "TCP inside ESP inside TCP", f"records {out}")
+        expect_counts(checks, "TCP inside ESP inside TCP", joined, (1, 3, 0), *args)
     again = stream(40000, [PREFIX, record(ike(0)), record(esp(1))]) + stream(40000, [PREFIX + record(esp(2))], start=77_000_000)
     expect_counts(checks, "a new connection on old ports", write(checks.tshark, "again.pcap", again), (1, 2, 0))
 
