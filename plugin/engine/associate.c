@@ -7,6 +7,9 @@
  */
 #include "engine_state.h"
 
+/* A peer that reauthenticates deletes the old IKE SA soon after the new one is up (RFC 7296 2.8.3). */
+#define TAKEN_OVER_WITHIN SECONDS(60)
+
 /* Both directions of a pair of addresses have the same key. Other pairs may share it: whoever looks up compares. */
 static gpointer
 pair_key(const endpoint_t *a, const endpoint_t *b)
@@ -138,8 +141,10 @@ endpoint_belongs(const tunnel_t *tunnel, peer_t peer, const endpoint_t *endpoint
         return true;
     for (unsigned i = tunnel->ike_sas->len; i-- > 0;) {
         const ike_sa_t *ike_sa = g_ptr_array_index(tunnel->ike_sas, i);
-        if (endpoint_equal(&ike_sa->source[peer][0], endpoint) || endpoint_equal(&ike_sa->source[peer][1], endpoint))
-            return true;
+        for (unsigned e = 0; e < ENCAPSULATIONS; e++) {
+            if (endpoint_equal(&ike_sa->source[peer][e], endpoint))
+                return true;
+        }
     }
     for (unsigned i = tunnel->esp_sas->len; i-- > 0;) {
         const esp_sa_t *sa = g_ptr_array_index(tunnel->esp_sas, i);
@@ -204,6 +209,26 @@ engine_tunnel_for_packet(engine_t *engine, const packet_t *packet)
     if (latest != NULL)
         return latest;
     return candidates == 1 ? only : NULL;
+}
+
+/* RFC 9329 6.1: an IKE SA that is negotiated anew gets a TCP connection of its own, and so another port: it may as well be another
+ * client's, and is a tunnel of its own here. But if it came up shortly before this one was deleted, it may have taken over. */
+bool
+engine_has_successor_over_tcp(const engine_t *engine, const ike_sa_t *ike_sa, const packet_t *packet)
+{
+    if (packet->encapsulation != ENCAPSULATION_TCP)
+        return false;
+    for (GSList *item = tunnels_between(engine, packet); item != NULL; item = item->next) {
+        const tunnel_t *tunnel = item->data;
+        if (tunnel == ike_sa->tunnel || !is_between(tunnel, packet) || !tunnel->tcp_encapsulated)
+            continue;
+        const ike_sa_t *other = tunnel_current_ike_sa(tunnel);
+        if (other != NULL && ike_sa_is_usable(other) && other->established_at != CAPTURE_TIME_NONE &&
+            other->established_at >= ike_sa->established_at &&
+            duration_between(other->established_at, packet->time) < TAKEN_OVER_WITHIN)
+            return true;
+    }
+    return false;
 }
 
 static bool

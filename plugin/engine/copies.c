@@ -18,6 +18,7 @@ typedef struct {
     guint64 fingerprint;
     capture_ns_t time;
     endpoint_t source, destination;
+    encapsulation_t encapsulation;
 } seen_t;
 
 typedef struct {
@@ -110,6 +111,16 @@ learn_alias(copies_t *copies, const endpoint_t *from, const endpoint_t *to)
     g_hash_table_replace(copies->aliases, &alias->from, alias);
 }
 
+/* RFC 9329 6.2, 7.1: a request follows its IKE SA to a new TCP connection, at once. A NAT would change the address as well. */
+static bool
+is_sent_again_over_tcp(const seen_t *first, const packet_t *packet)
+{
+    if (first->encapsulation != packet->encapsulation)
+        return first->encapsulation == ENCAPSULATION_TCP || packet->encapsulation == ENCAPSULATION_TCP;
+    return packet->encapsulation == ENCAPSULATION_TCP && endpoint_same_address(&first->source, &packet->source) &&
+           endpoint_same_address(&first->destination, &packet->destination);
+}
+
 copy_kind_t
 copies_check(copies_t *copies, const packet_t *packet)
 {
@@ -127,6 +138,8 @@ copies_check(copies_t *copies, const packet_t *packet)
             return COPY_SAME;
         if (endpoint_equal(&first->source, &packet->destination) || endpoint_equal(&first->destination, &packet->source))
             return COPY_NONE; /* the other direction: equal as far as the capture shows it */
+        if (is_sent_again_over_tcp(first, packet))
+            return COPY_NONE;
         if (!same_source)
             learn_alias(copies, &packet->source, &first->source);
         if (!same_destination)
@@ -138,6 +151,7 @@ copies_check(copies_t *copies, const packet_t *packet)
     seen->time = packet->time;
     seen->source = packet->source;
     seen->destination = packet->destination;
+    seen->encapsulation = packet->encapsulation;
     g_hash_table_replace(copies->by_fingerprint, &seen->fingerprint, seen);
     return COPY_NONE;
 }

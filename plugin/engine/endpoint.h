@@ -1,4 +1,4 @@
-/* endpoint.h - an IP address and a UDP port as seen at the capture point.
+/* endpoint.h - an IP address and a port as seen at the capture point.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -15,7 +15,7 @@ typedef enum { ADDRESS_NONE = 0, ADDRESS_IPV4 = 4, ADDRESS_IPV6 = 6 } address_fa
 typedef struct {
     uint8_t family;      /* address_family_t */
     uint8_t address[16]; /* network order; 4 bytes used for IPv4 */
-    uint16_t port;       /* UDP port, host order; 0 for native ESP (IP protocol 50) */
+    uint16_t port;       /* UDP or TCP port, host order; 0 for native ESP (IP protocol 50) */
 } endpoint_t;
 
 #define ENDPOINT_TEXT_MAX 56 /* "[ipv6]:port" and a zero */

@@ -376,7 +376,8 @@ handle(engine_t *engine, const packet_t *packet)
     if (tunnel != NULL && packet->kind != PACKET_ICMP_ERROR) {
         tunnel->last_frame = packet->frame;
         tunnel->last_time = capture_later(tunnel->last_time, packet->time);
-        tunnel->udp_encapsulated |= packet->udp_encapsulated;
+        tunnel->udp_encapsulated |= packet->encapsulation == ENCAPSULATION_UDP;
+        tunnel->tcp_encapsulated |= packet->encapsulation == ENCAPSULATION_TCP;
     }
     return engine_note(engine, packet->frame);
 }

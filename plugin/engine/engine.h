@@ -99,6 +99,7 @@ typedef struct {
     peer_row_t peer[PEERS];
     unsigned ike_version;  /* 1, 2; 0: no IKE seen */
     bool udp_encapsulated; /* NAT traversal in use */
+    bool tcp_encapsulated; /* at least some of it came over TCP (RFC 9329) */
     tunnel_state_t state;
     unsigned flaps;
     double down_seconds;

@@ -86,6 +86,7 @@ void engine_adopt_by_endpoint(engine_t *engine, ike_sa_t *ike_sa, const packet_t
 /* A peer has moved: the tunnel is found by its new addresses too. */
 void engine_list_tunnel(engine_t *engine, tunnel_t *tunnel);
 
+bool engine_has_successor_over_tcp(const engine_t *engine, const ike_sa_t *ike_sa, const packet_t *packet);
 tunnel_t *engine_add_tunnel(engine_t *engine, const endpoint_t *a, const endpoint_t *b, frame_t frame, capture_ns_t time);
 
 /* Takes an SA out of the look-up tables; its tunnel frees it. */

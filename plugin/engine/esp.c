@@ -113,7 +113,7 @@ count_packet(esp_sa_t *sa, const packet_t *packet, uint32_t sequence)
     sa->packets++;
     sa->bytes += packet->reported;
     sa->destination = packet->destination;
-    sa->udp_encapsulated = packet->udp_encapsulated;
+    sa->encapsulation = packet->encapsulation;
     sa->last_frame = packet->frame;
     sa->last_time = capture_later(sa->last_time, packet->time);
     if (sa->unreachable_in != FRAME_NONE)
@@ -195,7 +195,7 @@ engine_esp_packet(engine_t *engine, const packet_t *packet)
     change_t change = { .frame = packet->frame, .time = packet->time, .packet = packet, .sender = sender, .esp_sa = sa };
     change.kind = CHANGE_TUNNEL_SEEN;
     engine_judge(engine, tunnel, &change);
-    if (is_new || sa->udp_encapsulated != packet->udp_encapsulated) /* RFC 7296 2.23: a peer may encapsulate or not at will */
+    if (is_new || sa->encapsulation != packet->encapsulation) /* RFC 7296 2.23: a peer may encapsulate or not at will */
         sa->source = packet->source;
     engine_check_move(engine, tunnel, sender, &sa->source, packet, &change);
     count_packet(sa, packet, sequence);

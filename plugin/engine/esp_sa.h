@@ -8,6 +8,7 @@
 #include "base.h"
 #include "endpoint.h"
 #include "finding.h"
+#include "packet.h"
 
 struct tunnel;
 struct ike_sa;
@@ -20,8 +21,8 @@ typedef struct esp_sa {
     uint32_t generation;            /* child SA index within the tunnel; both directions of a pair share it */
     uint32_t negotiation;           /* which lineage of IKE SAs made it: tunnel_t.lineage at that time */
     endpoint_t source, destination; /* of the latest packet */
-    bool udp_encapsulated;
-    uint64_t packets, bytes; /* bytes from the SPI on, on the wire */
+    encapsulation_t encapsulation;  /* of the latest packet */
+    uint64_t packets, bytes;        /* bytes from the SPI on, on the wire */
     uint32_t first_sequence, highest_sequence;
     frame_t first_frame, last_frame; /* FRAME_NONE: announced, not used yet */
     capture_ns_t first_time, last_time;

@@ -63,22 +63,40 @@ exchange_free(exchange_t *exchange)
 }
 
 void
-exchange_sent(exchange_t *exchange, frame_t frame, capture_ns_t time, const endpoint_t *source, const endpoint_t *destination)
+exchange_sent(exchange_t *exchange, const packet_t *packet)
 {
     if (exchange->transmissions == 0) {
-        exchange->first_sent_at = time;
+        exchange->first_sent_at = packet->time;
+        exchange->source = packet->source;
+        exchange->destination = packet->destination;
     } else {
-        exchange->last_gap = duration_between(exchange->last_sent_at, time);
+        exchange->last_gap = duration_between(exchange->last_sent_at, packet->time);
         if (exchange->transmissions - 1 < TRANSMISSIONS_KEPT)
             exchange->gap[exchange->transmissions - 1] = exchange->last_gap;
-        if (!endpoint_same_address(source, &exchange->source) || !endpoint_same_address(destination, &exchange->destination))
-            exchange->addresses_changed = true;
     }
-    exchange->sent_in[MIN(exchange->transmissions, TRANSMISSIONS_KEPT - 1)] = frame;
+    exchange->sent_in[MIN(exchange->transmissions, TRANSMISSIONS_KEPT - 1)] = packet->frame;
     exchange->transmissions++;
-    exchange->last_sent_at = time;
-    exchange->source = *source;
-    exchange->destination = *destination;
+    exchange_carry_over(exchange, packet);
+}
+
+bool
+exchange_is_carried_over(const exchange_t *exchange, const packet_t *packet)
+{
+    return packet->encapsulation == ENCAPSULATION_TCP &&
+           (exchange->encapsulation != ENCAPSULATION_TCP || !endpoint_equal(&exchange->source, &packet->source) ||
+            !endpoint_equal(&exchange->destination, &packet->destination));
+}
+
+void
+exchange_carry_over(exchange_t *exchange, const packet_t *packet)
+{
+    if (!endpoint_same_address(&packet->source, &exchange->source) ||
+        !endpoint_same_address(&packet->destination, &exchange->destination))
+        exchange->addresses_changed = true;
+    exchange->last_sent_at = packet->time;
+    exchange->source = packet->source;
+    exchange->destination = packet->destination;
+    exchange->encapsulation = packet->encapsulation;
 }
 
 void

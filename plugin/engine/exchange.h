@@ -10,6 +10,7 @@
 #include "base.h"
 #include "endpoint.h"
 #include "finding.h"
+#include "packet.h"
 #include "parse/ike_message.h"
 
 /* A repeat that comes sooner is a copy made by the capture, not by a timer (the shortest real timers are 300 to 500 ms). */
@@ -56,6 +57,7 @@ typedef enum {
     ABANDONED_SILENCE,  /* more than twice the last gap without another try */
     ABANDONED_NEW_INIT, /* the requester started a new IKE SA */
     ABANDONED_DELETE,   /* the requester deleted the SA */
+    ABANDONED_FOR_TCP,  /* nothing came back over UDP: the requester started anew over TCP (RFC 9329 5.1) */
 } abandoned_t;
 
 /* A message that came in pieces, as far as the capture shows it. */
@@ -93,7 +95,8 @@ typedef struct exchange {
     duration_ns_t gap[TRANSMISSIONS_KEPT]; /* gap[i]: between transmission i and i + 1 */
     duration_ns_t last_gap;
     endpoint_t source, destination; /* of the latest transmission */
-    bool addresses_changed;         /* repeats came from or went to other addresses: MOBIKE path probing (RFC 4555 3.10) */
+    encapsulation_t encapsulation;
+    bool addresses_changed; /* repeats came from or went to other addresses: MOBIKE path probing (RFC 4555 3.10) */
 
     /* the answer */
     exchange_outcome_t outcome;
@@ -140,7 +143,13 @@ exchange_t *exchange_new(struct ike_sa *ike_sa, const ike_message_t *message, pe
 void exchange_free(exchange_t *exchange);
 
 /* Notes another transmission of the waiting request. The first call is the first transmission. */
-void exchange_sent(exchange_t *exchange, frame_t frame, capture_ns_t time, const endpoint_t *source, const endpoint_t *destination);
+void exchange_sent(exchange_t *exchange, const packet_t *packet);
+
+/* Does this repeat of the request only follow its IKE SA to a new TCP connection? It must (RFC 9329 6.2), and shows no loss. */
+bool exchange_is_carried_over(const exchange_t *exchange, const packet_t *packet);
+
+/* The request waits on that connection from now on; it counts as one transmission all the same. */
+void exchange_carry_over(exchange_t *exchange, const packet_t *packet);
 
 /* This frame holds a message of the exchange. */
 void exchange_note_frame(exchange_t *exchange, frame_t frame);

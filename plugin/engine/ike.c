@@ -6,6 +6,10 @@
 
 #include "classify.h"
 
+/* TCP delivers a request or says that it cannot: one transmission is enough, and its sender waits "some reasonable period of time"
+ * (RFC 9329 6.2) before it gives up. As long as the usual schedules of retransmissions over UDP take (60 to 165 s). */
+#define PATIENCE_OVER_TCP SECONDS(180)
+
 /* Once a sender was silent for more than twice its last gap, it has stopped (findings.md: retransmit_exhausted). */
 #define SILENCE_MARGIN MILLISECONDS(500)
 
@@ -43,6 +47,27 @@ exchange_stops_waiting(exchange_t *exchange, exchange_outcome_t outcome)
 {
     exchange->outcome = outcome;
     g_ptr_array_remove(exchange->ike_sa->tunnel->waiting, exchange);
+}
+
+bool
+step_carry_over(const ike_step_t *step, exchange_t *exchange)
+{
+    if (!exchange_is_carried_over(exchange, step->packet))
+        return false;
+    exchange_carry_over(exchange, step->packet);
+    if (exchange->outcome == OUTCOME_ABANDONED)
+        step_starts_waiting(step, exchange);
+    return true;
+}
+
+endpoint_t *
+step_source(const ike_step_t *step)
+{
+    endpoint_t *sources = step->ike_sa->source[step->sender];
+
+    if (step->packet->encapsulation == ENCAPSULATION_TCP) /* back on UDP it may well have another mapping (RFC 9329 7.1) */
+        sources[ENCAPSULATION_UDP].family = ADDRESS_NONE;
+    return &sources[step->packet->encapsulation];
 }
 
 void
@@ -185,11 +210,25 @@ engine_abandon(engine_t *engine, exchange_t *exchange, abandoned_t how, frame_t 
     }
     bool was_in_use = ike_sa->state == IKE_SA_ESTABLISHED && !ike_sa->is_replaced;
     /* RFC 7296 2.4: one lost try proves nothing; several, or a new start, end the SA. */
-    bool is_proof = exchange->transmissions > 1 || (how == ABANDONED_NEW_INIT && !ike_sa->is_midstream);
+    bool is_proof = exchange->transmissions > 1 || (how == ABANDONED_NEW_INIT && !ike_sa->is_midstream) ||
+                    (how == ABANDONED_SILENCE && exchange->encapsulation == ENCAPSULATION_TCP);
     if (!was_in_use || !is_proof || exchange->addresses_changed || exchange->deletes_replaced || tunnel_is_one_direction(tunnel) ||
         tunnel_peer_lives(tunnel, exchange))
         return;
     life_lost(tunnel, LOSS_GAVE_UP, exchange->requester, CONFIDENCE_OBSERVED, frame, time);
+}
+
+/* How long may this request wait before its silence says that nobody tries any more? INT64_MAX: that cannot be said. */
+static duration_ns_t
+patience_for(const tunnel_t *tunnel, const exchange_t *exchange)
+{
+    if (exchange->exchange_type == IKEV1_INFORMATIONAL && !exchange_is_liveness(exchange))
+        return INT64_MAX;
+    if (exchange->transmissions > 1)
+        return duration_sum(duration_sum(exchange->last_gap, exchange->last_gap), SILENCE_MARGIN);
+    /* A capture with gaps may miss the framing of the stream, and so an answer; not all that its sender says. */
+    bool is_silent = !tunnel_peer_sent_after(tunnel, peer_other(exchange->requester), exchange->last_sent_at);
+    return exchange->encapsulation == ENCAPSULATION_TCP && is_silent ? PATIENCE_OVER_TCP : INT64_MAX;
 }
 
 void
@@ -199,10 +238,7 @@ engine_advance(engine_t *engine, tunnel_t *tunnel, frame_t frame, capture_ns_t n
         return;
     for (unsigned i = tunnel->waiting->len; i-- > 0;) {
         exchange_t *exchange = g_ptr_array_index(tunnel->waiting, i);
-        if (exchange->transmissions < 2 || (exchange->exchange_type == IKEV1_INFORMATIONAL && !exchange_is_liveness(exchange)))
-            continue;
-        duration_ns_t patience = duration_sum(duration_sum(exchange->last_gap, exchange->last_gap), SILENCE_MARGIN);
-        if (duration_between(exchange->last_sent_at, now) > patience)
+        if (duration_between(exchange->last_sent_at, now) > patience_for(tunnel, exchange))
             engine_abandon(engine, exchange, ABANDONED_SILENCE, frame, now, at_end);
         if (i > tunnel->waiting->len)
             i = tunnel->waiting->len;
@@ -255,6 +291,21 @@ step_abandon_older(const ike_step_t *step)
             }
         }
         engine_abandon(step->engine, exchange, ABANDONED_NEW_INIT, step->packet->frame, step->packet->time, false);
+        if (i > step->tunnel->waiting->len)
+            i = step->tunnel->waiting->len;
+    }
+}
+
+/* RFC 9329 5.1: UDP is tried first; when nothing comes back, a new IKE SA is negotiated over TCP. That says more than the silence
+ * before it. */
+static void
+fall_back_to_tcp(const ike_step_t *step)
+{
+    for (unsigned i = step->tunnel->waiting->len; i-- > 0;) {
+        exchange_t *exchange = g_ptr_array_index(step->tunnel->waiting, i);
+        if (exchange->ike_sa != step->ike_sa && exchange->requester == step->sender &&
+            exchange->encapsulation != ENCAPSULATION_TCP && exchange_is_initiation(exchange))
+            engine_abandon(step->engine, exchange, ABANDONED_FOR_TCP, step->packet->frame, step->packet->time, false);
         if (i > step->tunnel->waiting->len)
             i = step->tunnel->waiting->len;
     }
@@ -550,6 +601,8 @@ engine_ike_packet(engine_t *engine, const packet_t *packet, frame_note_t **ret_n
     step.note->ike_sa = step.ike_sa->index;
     step.note->is_malformed = message.is_malformed;
 
+    if (packet->encapsulation == ENCAPSULATION_TCP && is_initiation(&message))
+        fall_back_to_tcp(&step);
     engine_advance(engine, step.tunnel, packet->frame, packet->time, false);
     step_judge(&step, CHANGE_TUNNEL_SEEN, NULL);
     learn_identities(step.tunnel, step.ike_sa, &message, step.sender);

@@ -7,8 +7,9 @@
 
 #include "base.h"
 #include "exchange.h"
-#include "pieces.h"
 #include "nat_detection.h"
+#include "packet.h"
+#include "pieces.h"
 #include "tables/suite.h"
 
 typedef enum {
@@ -41,10 +42,10 @@ typedef struct ike_sa {
     suite_t suite;
     payload_sizes_t offered, chosen; /* of the IKE_SA_INIT that was answered: request and response; zeros: not seen */
     unsigned proposals_offered;
-    GPtrArray *exchanges;        /* owned exchange_t, oldest first */
-    GHashTable *by_key;          /* exchange key -> exchange_t, borrowed */
-    endpoint_t source[PEERS][2]; /* last source per peer, [1]: behind a non-ESP marker; family ADDRESS_NONE: not seen */
-    bool is_probing[PEERS];      /* the peer sent an empty request from another address, with this message ID */
+    GPtrArray *exchanges;                     /* owned exchange_t, oldest first */
+    GHashTable *by_key;                       /* exchange key -> exchange_t, borrowed */
+    endpoint_t source[PEERS][ENCAPSULATIONS]; /* last source per peer and encapsulation; family ADDRESS_NONE: not seen */
+    bool is_probing[PEERS];                   /* the peer sent an empty request from another address, with this message ID */
     uint32_t probe_id[PEERS];
     bool initial_contact;  /* N(INITIAL_CONTACT) was read in its IKE_AUTH */
     struct {               /* what was known before an IKE_AUTH answer, unreadable, seemed to complete the negotiation */
@@ -63,7 +64,7 @@ typedef struct ike_sa {
     ike_message_t *early_answer; /* captured just before its request, as a mirror port may do; owned; NULL */
     frame_t early_answer_in;
     capture_ns_t early_answer_at;
-    GPtrArray *pieces; /* owned pieces_t: messages that are not complete yet, oldest first */
+    GPtrArray *pieces;   /* owned pieces_t: messages that are not complete yet, oldest first */
     nat_detection_t nat; /* what the hashes in its messages say */
     frame_t last_message_in;
     capture_ns_t last_message_at;

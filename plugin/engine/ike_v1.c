@@ -35,7 +35,7 @@ starts_turn(const ike_step_t *step, exchange_t *exchange)
     exchange->fingerprint = step->message->fingerprint;
     exchange->transmissions = 0;
     exchange->last_gap = 0;
-    exchange_sent(exchange, step->packet->frame, step->packet->time, &step->packet->source, &step->packet->destination);
+    exchange_sent(exchange, step->packet);
     step_starts_waiting(step, exchange);
 }
 
@@ -126,12 +126,12 @@ repeated_message(const ike_step_t *step, exchange_t *exchange)
 {
     duration_ns_t gap = duration_between(exchange->last_sent_at, step->packet->time);
 
-    if (gap < SHORTEST_TIMER)
+    if (step_carry_over(step, exchange) || gap < SHORTEST_TIMER)
         return;
     step->note->retransmission_of = exchange->sent_in[0];
     step->note->retransmission_count = exchange->transmissions;
     step->note->retransmission_rto = gap;
-    exchange_sent(exchange, step->packet->frame, step->packet->time, &step->packet->source, &step->packet->destination);
+    exchange_sent(exchange, step->packet);
     if (exchange->outcome == OUTCOME_ABANDONED)
         step_starts_waiting(step, exchange);
     /* RFC 2408 3.1: a responder repeats its message because the initiator repeated its own. */
@@ -182,7 +182,7 @@ first_message(const ike_step_t *step)
         ike_sa_add_exchange(step->ike_sa, exchange);
         exchange->messages = messages_of(IKEV1_QUICK_MODE);
         exchange->last_fingerprint[step->sender] = step->message->fingerprint;
-        exchange_sent(exchange, step->packet->frame, step->packet->time, &step->packet->source, &step->packet->destination);
+        exchange_sent(exchange, step->packet);
         exchange->outcome = OUTCOME_ONE_WAY;
         step_note_exchange(step, exchange);
         return;
@@ -323,7 +323,7 @@ liveness_try(const ike_step_t *step, bool is_liveness)
         if (!is_liveness && step->message->length == step->ike_sa->dpd_length[step->sender])
             exchange->kind_confidence = CONFIDENCE_INFERRED;
     } else {
-        exchange_sent(exchange, step->packet->frame, step->packet->time, &step->packet->source, &step->packet->destination);
+        exchange_sent(exchange, step->packet);
         bool of_known_length = step->message->length == step->ike_sa->dpd_length[step->sender];
         if (!is_liveness && (of_known_length || exchange->transmissions >= TRIES_THAT_LOOK_LIKE_DPD))
             engine_name_exchange(step->engine, exchange, EXCHANGE_DPD, CONFIDENCE_INFERRED);
@@ -436,10 +436,10 @@ is_repeated_notice(const ike_step_t *step)
 void
 ikev1_message(const ike_step_t *step)
 {
-    endpoint_t *source = &step->ike_sa->source[step->sender][step->packet->udp_encapsulated ? 1 : 0];
+    endpoint_t *source = step_source(step);
     change_t change = step_change(step, CHANGE_PEER_MOVED);
 
-    bool is_first_encapsulated = source->family == ADDRESS_NONE && step->packet->udp_encapsulated;
+    bool is_first_encapsulated = source->family == ADDRESS_NONE && step->packet->encapsulation == ENCAPSULATION_UDP;
     engine_check_move(step->engine, step->tunnel, step->sender, source, step->packet, &change);
     bool is_negotiation = step->message->exchange_type == IKEV1_MAIN_MODE || step->message->exchange_type == IKEV1_AGGRESSIVE;
     if (is_first_encapsulated && is_negotiation)

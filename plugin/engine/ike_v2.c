@@ -168,7 +168,7 @@ ikev2_new_request(const ike_step_t *step)
 
     was_no_ike_delete(step);
     watch_refused_auth(step);
-    exchange_sent(exchange, step->packet->frame, step->packet->time, &step->packet->source, &step->packet->destination);
+    exchange_sent(exchange, step->packet);
     classify_request(exchange, step->message);
     exchange->deletes_replaced = exchange_is_delete(exchange) && exchange->kind != EXCHANGE_DELETE_CHILD &&
                                  (has_answered_ike_rekey(step->ike_sa) || has_own_successor(step->ike_sa));
@@ -196,12 +196,12 @@ ikev2_repeated_request(const ike_step_t *step, exchange_t *exchange)
 
     step_note_exchange(step, exchange);
     step->note->response_in = exchange->answered_in;
-    if (gap < SHORTEST_TIMER)
+    if (step_carry_over(step, exchange) || gap < SHORTEST_TIMER)
         return;
     step->note->retransmission_of = exchange->sent_in[0];
     step->note->retransmission_count = exchange->transmissions;
     step->note->retransmission_rto = gap;
-    exchange_sent(exchange, step->packet->frame, step->packet->time, &step->packet->source, &step->packet->destination);
+    exchange_sent(exchange, step->packet);
     exchange->repeats_after_answer += exchange->outcome == OUTCOME_ANSWERED;
     exchange->is_rebuilt |= exchange->fingerprint != step->message->fingerprint && !exchange->request_fragments.is_fragmented;
     if (exchange->outcome == OUTCOME_ABANDONED) /* it tries on: the silence was not the end */
@@ -286,7 +286,8 @@ ike_sa_deleted(const ike_step_t *step, exchange_t *exchange)
     tunnel_t *tunnel = step->tunnel;
     bool rekeyed = has_answered_ike_rekey(ike_sa);
 
-    ike_sa->is_replaced |= rekeyed || has_usable_sibling(ike_sa);
+    ike_sa->is_replaced |=
+        rekeyed || has_usable_sibling(ike_sa) || engine_has_successor_over_tcp(step->engine, ike_sa, step->packet);
     if (rekeyed && exchange_is_delete(exchange)) {
         for (unsigned i = ike_sa->exchanges->len; i-- > 0;) {
             exchange_t *older = g_ptr_array_index(ike_sa->exchanges, i);
@@ -657,7 +658,7 @@ is_first_probe(const ike_step_t *step)
 static void
 check_move(const ike_step_t *step)
 {
-    endpoint_t *source = &step->ike_sa->source[step->sender][step->packet->udp_encapsulated ? 1 : 0];
+    endpoint_t *source = step_source(step);
     change_t change = step_change(step, CHANGE_PEER_MOVED);
     const endpoint_t *before = source->family != ADDRESS_NONE ? source : &step->tunnel->peer[step->sender].last;
     bool other_address = tunnel_shows_peer(step->tunnel, step->sender) && !endpoint_same_address(before, &step->packet->source);
@@ -673,7 +674,7 @@ check_move(const ike_step_t *step)
         engine_note_move(step->tunnel, step->sender, source, step->packet);
         return;
     }
-    bool is_first_encapsulated = source->family == ADDRESS_NONE && step->packet->udp_encapsulated;
+    bool is_first_encapsulated = source->family == ADDRESS_NONE && step->packet->encapsulation == ENCAPSULATION_UDP;
     engine_check_move(step->engine, step->tunnel, step->sender, source, step->packet, &change);
     bool is_negotiation = step->message->exchange_type == IKEV2_AUTH || step->message->exchange_type == IKEV2_SA_INIT;
     if (is_first_encapsulated && is_negotiation && !step->message->is_response)

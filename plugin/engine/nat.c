@@ -88,6 +88,10 @@ engine_check_move(engine_t *engine, tunnel_t *tunnel, peer_t sender, endpoint_t 
 {
     flip_t *latest = tunnel_latest_flip(tunnel, sender);
 
+    if (packet->encapsulation == ENCAPSULATION_TCP) { /* RFC 9329 6.1: a new connection may come from anywhere */
+        *sa_source = packet->source;
+        return;
+    }
     watch_destination(tunnel, sender, packet);
     if (sa_source->family == ADDRESS_NONE)
         *sa_source = packet->source;
@@ -174,12 +178,12 @@ engine_check_return(engine_t *engine, tunnel_t *tunnel, peer_t sender, const ike
 
     for (unsigned i = tunnel->ike_sas->len; i-- > 0 && old == NULL;) {
         const ike_sa_t *candidate = g_ptr_array_index(tunnel->ike_sas, i);
-        if (candidate != ike_sa && candidate->source[sender][1].family != ADDRESS_NONE)
+        if (candidate != ike_sa && candidate->source[sender][ENCAPSULATION_UDP].family != ADDRESS_NONE)
             old = candidate;
     }
     if (old == NULL || tunnel->both_sides_of_nat)
         return;
-    const endpoint_t *before = &old->source[sender][1];
+    const endpoint_t *before = &old->source[sender][ENCAPSULATION_UDP];
     const flip_t *latest = tunnel_latest_flip(tunnel, sender);
     bool is_known = latest != NULL && endpoint_equal(&latest->new_endpoint, &packet->source);
     /* NAT detection proves that the peer has the address itself: it chose another port, as a client that was restarted may. */

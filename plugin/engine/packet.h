@@ -15,6 +15,14 @@ typedef enum {
     PACKET_ICMP_ERROR,    /* an ICMP or ICMPv6 error that quotes an IKE or ESP packet: evidence about the path, never traffic */
 } packet_kind_t;
 
+/* What carries the packet's IKE message or ESP. */
+typedef enum {
+    ENCAPSULATION_NONE, /* ESP as IP protocol 50, IKE without a non-ESP marker */
+    ENCAPSULATION_UDP,  /* ESP in UDP, IKE behind a non-ESP marker (RFC 3948) */
+    ENCAPSULATION_TCP,  /* both in a TCP stream (RFC 9329): a new connection has a new port and is no NAT's doing */
+    ENCAPSULATIONS
+} encapsulation_t;
+
 /* One packet as captured. Everything is borrowed for the duration of the call that takes it. */
 typedef struct {
     packet_kind_t kind;
@@ -22,10 +30,10 @@ typedef struct {
     capture_ns_t time; /* CAPTURE_TIME_NONE: the capture has no time for this frame */
     endpoint_t source; /* outer addresses and ports; for PACKET_ICMP_ERROR those of the quoted packet */
     endpoint_t destination;
-    bool udp_encapsulated; /* ESP in UDP, or IKE behind a non-ESP marker (RFC 3948) */
-    const uint8_t *bytes;  /* may be NULL when `captured` is 0 */
-    size_t captured;       /* bytes present */
-    size_t reported;       /* bytes on the wire, >= captured */
+    encapsulation_t encapsulation;
+    const uint8_t *bytes; /* may be NULL when `captured` is 0 */
+    size_t captured;      /* bytes present */
+    size_t reported;      /* bytes on the wire, >= captured */
     bool is_ip_fragment; /* PACKET_IKE: the first IP fragment only; the others may follow, and the whole message then comes again */
     const uint8_t *decrypted; /* PACKET_IKE: the inner payloads as decrypted by someone who may have had wrong keys; or NULL */
     size_t decrypted_length;

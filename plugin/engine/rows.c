@@ -132,6 +132,7 @@ engine_tunnel_row(const engine_t *engine, uint32_t index, tunnel_row_t *ret_row)
     fill_peer(tunnel, PEER_B, &ret_row->peer[PEER_B]);
     ret_row->ike_version = tunnel->ike_sas->len > 0 ? ((const ike_sa_t *)g_ptr_array_index(tunnel->ike_sas, 0))->major : 0;
     ret_row->udp_encapsulated = tunnel->udp_encapsulated;
+    ret_row->tcp_encapsulated = tunnel->tcp_encapsulated;
     ret_row->worst = worst_finding(tunnel);
     ret_row->state = state_of(tunnel, ret_row->worst);
     ret_row->flaps = tunnel->flaps;

@@ -104,7 +104,7 @@ typedef struct tunnel {
 
     frame_t first_frame, last_frame;
     capture_ns_t first_time, last_time;
-    bool udp_encapsulated;
+    bool udp_encapsulated, tcp_encapsulated; /* some packet was */
 
     /* children */
     uint32_t generations;               /* child SA pairs so far */

@@ -1,6 +1,6 @@
 /* handles.c - which dissector handles of this plugin stand where, and what is behind them?
  *
- * The handles belong to protocols "in name only" whose parents are the stock protocols: no layer is added, frame.protocols
+ * The handles that stand before stock dissectors belong to protocols "in name only" whose parents are the stock protocols: no layer is added, frame.protocols
  * stays as it is, and a handle is enabled or disabled together with the stock protocol behind it.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
@@ -17,7 +17,7 @@ typedef struct {
     const char *description; /* as the Decode As dialog lists it; unique in its table */
 } place_t;
 
-static const place_t places[HANDLES] = {
+static const place_t places[STOCK_HANDLES] = {
     [HANDLE_ESP] = { "esp", "ip.proto", 50, "ESP (IPsec Tunnel Analysis)", "ESP (IPsec)", "ipsec.esp", "ESP (IPsec analysis)" },
     [HANDLE_UDPENCAP] = { "udpencap", "udp.port", 4500, "UDPENCAP (IPsec Tunnel Analysis)", "UDPENCAP (IPsec)", "ipsec.udpencap",
                           "UDPENCAP (IPsec analysis)" },
@@ -25,21 +25,31 @@ static const place_t places[HANDLES] = {
                         "ISAKMP (IPsec analysis)" },
 };
 
-/* A UDP port given to UDPENCAP by this plugin's preference. */
+#define TCP_PORT 4500u /* RFC 9329 5, by IANA's registry */
+
+/* A port given to a handle by a preference of this plugin. */
 typedef struct {
     uint32_t port;
     dissector_handle_t previous; /* what stood there, or NULL */
 } taken_port_t;
 
-static int protocols[HANDLES];
-static dissector_handle_t stock[HANDLES];
+/* The ports of one transport that the user names. */
+typedef struct {
+    const char *table;
+    handle_t handle;
+    GArray *taken; /* of taken_port_t; NULL before the handles exist */
+} port_set_t;
+
+static int protocols[STOCK_HANDLES];
+static dissector_handle_t stock[STOCK_HANDLES];
 static dissector_handle_t own[HANDLES];
-static GArray *taken_ports; /* of taken_port_t */
+static port_set_t udp = { .table = "udp.port", .handle = HANDLE_UDPENCAP };
+static port_set_t tcp = { .table = "tcp.port", .handle = HANDLE_TCP };
 
 void
 handles_register(void)
 {
-    for (int i = 0; i < HANDLES; i++) {
+    for (int i = 0; i < STOCK_HANDLES; i++) {
         const int parent = proto_get_id_by_filter_name(places[i].stock);
 
         protocols[i] =
@@ -85,62 +95,89 @@ adopt_places_of(handle_t handle)
 void
 handles_adopt(void)
 {
-    for (int i = 0; i < HANDLES; i++)
+    for (int i = 0; i < STOCK_HANDLES; i++)
         if (stock[i])
             adopt_places_of((handle_t)i);
 }
 
-void
-handles_handoff(const dissector_t looks[HANDLES])
+static void
+stand_on_tcp_port(void)
 {
-    taken_ports = g_array_new(FALSE, FALSE, sizeof(taken_port_t));
-    for (int i = 0; i < HANDLES; i++) {
+    if (!dissector_get_default_uint_handle("tcp.port", TCP_PORT) &&
+        !dissector_is_uint_changed(find_dissector_table("tcp.port"), TCP_PORT))
+        dissector_add_uint("tcp.port", TCP_PORT, own[HANDLE_TCP]);
+    else
+        dissector_add_for_decode_as("tcp.port", own[HANDLE_TCP]);
+}
+
+void
+handles_handoff(const dissector_t looks[HANDLES], int tcp_protocol)
+{
+    udp.taken = g_array_new(FALSE, FALSE, sizeof(taken_port_t));
+    tcp.taken = g_array_new(FALSE, FALSE, sizeof(taken_port_t));
+    for (int i = 0; i < STOCK_HANDLES; i++) {
         stock[i] = dissector_get_default_uint_handle(places[i].table, places[i].value);
         own[i] = create_dissector_handle_with_name_and_description(looks[i], protocols[i], places[i].stock, places[i].description);
     }
+    own[HANDLE_TCP] = create_dissector_handle(looks[HANDLE_TCP], tcp_protocol);
     handles_adopt();
+    stand_on_tcp_port();
 }
 
 static void
-give_back_ports(void)
+give_back_ports(port_set_t *set)
 {
-    for (guint i = 0; i < taken_ports->len; i++) {
-        const taken_port_t *taken = &g_array_index(taken_ports, taken_port_t, i);
+    for (guint i = 0; i < set->taken->len; i++) {
+        const taken_port_t *taken = &g_array_index(set->taken, taken_port_t, i);
 
-        if (dissector_get_default_uint_handle("udp.port", taken->port) != own[HANDLE_UDPENCAP])
+        if (dissector_get_default_uint_handle(set->table, taken->port) != own[set->handle])
             continue;
-        dissector_delete_uint("udp.port", taken->port, own[HANDLE_UDPENCAP]);
+        dissector_delete_uint(set->table, taken->port, own[set->handle]);
         if (taken->previous)
-            dissector_add_uint("udp.port", taken->port, taken->previous);
+            dissector_add_uint(set->table, taken->port, taken->previous);
     }
-    g_array_set_size(taken_ports, 0);
+    g_array_set_size(set->taken, 0);
+}
+
+static bool
+is_own(dissector_handle_t handle)
+{
+    for (int i = 0; i < HANDLES; i++)
+        if (own[i] == handle)
+            return true;
+    return false;
 }
 
 static void
-take_port(uint32_t port)
+take_port(port_set_t *set, uint32_t port)
 {
-    taken_port_t taken = { .port = port, .previous = dissector_get_default_uint_handle("udp.port", port) };
+    taken_port_t taken = { .port = port, .previous = dissector_get_default_uint_handle(set->table, port) };
 
-    if (taken.previous == own[HANDLE_UDPENCAP] || taken.previous == own[HANDLE_ISAKMP])
+    if (is_own(taken.previous) || dissector_is_uint_changed(find_dissector_table(set->table), port))
         return;
-    if (dissector_is_uint_changed(find_dissector_table("udp.port"), port))
-        return;
-    dissector_add_uint("udp.port", port, own[HANDLE_UDPENCAP]);
-    g_array_append_val(taken_ports, taken);
+    dissector_add_uint(set->table, port, own[set->handle]);
+    g_array_append_val(set->taken, taken);
 }
 
-void
-handles_set_ports(const range_t *ports)
+static void
+set_ports(port_set_t *set, const range_t *ports)
 {
-    if (!taken_ports)
+    if (!set->taken)
         return;
-    give_back_ports();
+    give_back_ports(set);
     if (!ports)
         return;
     for (guint i = 0; i < ports->nranges; i++)
         for (uint64_t port = ports->ranges[i].low; port <= ports->ranges[i].high && port <= UINT16_MAX; port++)
             if (port > 0)
-                take_port((uint32_t)port);
+                take_port(set, (uint32_t)port);
+}
+
+void
+handles_set_ports(const range_t *udp_ports, const range_t *tcp_ports)
+{
+    set_ports(&udp, udp_ports);
+    set_ports(&tcp, tcp_ports);
 }
 
 handle_t

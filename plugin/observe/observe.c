@@ -13,6 +13,7 @@
 #include "observe/ip_fragment.h"
 #include "observe/preferences.h"
 #include "observe/session.h"
+#include "observe/tcp_encap.h"
 
 #include <epan/exceptions.h>
 #include <epan/proto_data.h>
@@ -33,13 +34,14 @@ enum {
     NAT_KEEPALIVE = 0xff,   /* RFC 3948 2.3 */
 };
 
-typedef enum { CARRIED_IN_IP, CARRIED_IN_UDP } carrier_t;
+typedef enum { CARRIED_IN_IP, CARRIED_IN_UDP, CARRIED_IN_TCP } carrier_t;
 
 typedef struct {
     sighting_t *first, *last;
 } sightings_t;
 
 static int protocol;
+static int tcp_protocol;
 
 static bool
 is_observing(void)
@@ -69,11 +71,11 @@ endpoint_from(const address *from, uint32_t port, endpoint_t *ret_endpoint)
 static bool
 packet_from(tvbuff_t *tvb, const packet_info *pinfo, carrier_t carrier, packet_t *ret_packet)
 {
-    const bool in_udp = carrier == CARRIED_IN_UDP;
+    const bool has_ports = carrier != CARRIED_IN_IP;
     packet_t packet = { .frame = pinfo->num };
 
-    if (!endpoint_from(&pinfo->src, in_udp ? pinfo->srcport : 0, &packet.source) ||
-        !endpoint_from(&pinfo->dst, in_udp ? pinfo->destport : 0, &packet.destination))
+    if (!endpoint_from(&pinfo->src, has_ports ? pinfo->srcport : 0, &packet.source) ||
+        !endpoint_from(&pinfo->dst, has_ports ? pinfo->destport : 0, &packet.destination))
         return false;
     packet.captured = tvb_captured_length(tvb);
     packet.reported = MAX(tvb_reported_length(tvb), packet.captured);
@@ -103,8 +105,8 @@ spi_of(const packet_t *packet)
 static bool
 has_esp_header(const packet_t *packet)
 {
-    /* Manual keys use reserved SPIs all the same. In UDP they would rather be another protocol on the same port. */
-    uint32_t least = packet->udp_encapsulated ? SPI_RESERVED_MAX + 1 : 1;
+    /* Manual keys use reserved SPIs all the same. In UDP or TCP they would rather be another protocol on the same port. */
+    uint32_t least = packet->encapsulation != ENCAPSULATION_NONE ? SPI_RESERVED_MAX + 1 : 1;
 
     return packet->reported >= ESP_HEADER && packet->captured >= SPI_LENGTH && spi_of(packet) >= least;
 }
@@ -255,7 +257,7 @@ look_at_udpencap(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data
 
     if (!is_observing() || !packet_from(tvb, pinfo, CARRIED_IN_UDP, &packet))
         return handles_call_stock(HANDLE_UDPENCAP, tvb, pinfo, tree, data);
-    packet.udp_encapsulated = true;
+    packet.encapsulation = ENCAPSULATION_UDP;
     if (has_non_esp_marker(&packet)) {
         packet.kind = PACKET_IKE;
         packet_skip(&packet, NON_ESP_MARKER);
@@ -269,6 +271,50 @@ look_at_udpencap(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data
         feed_or_quote(tvb, pinfo, CARRIED_IN_UDP, &packet);
     }
     return handles_call_stock(HANDLE_UDPENCAP, tvb, pinfo, tree, data);
+}
+
+/* A message of a TCP stream: the same three kinds (RFC 9329 3, 6.6). TCP stays intact when a stock dissector is disabled. */
+static void
+take_tcp_message(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, bool is_repeat)
+{
+    packet_t packet;
+    const bool is_new = !is_repeat && packet_from(tvb, pinfo, CARRIED_IN_TCP, &packet);
+    int consumed = 0;
+
+    if (tvb_captured_length(tvb) >= NON_ESP_MARKER && tvb_get_ntohl(tvb, 0) == 0) {
+        tvb = tvb_new_subset_remaining(tvb, NON_ESP_MARKER);
+        if (is_new) {
+            packet.encapsulation = ENCAPSULATION_TCP;
+            packet.kind = PACKET_IKE;
+            packet_skip(&packet, NON_ESP_MARKER);
+            consumed = dissect_then_feed_ike(HANDLE_ISAKMP, tvb, pinfo, tree, NULL, &packet);
+        } else {
+            consumed = handles_call_stock(HANDLE_ISAKMP, tvb, pinfo, tree, NULL);
+        }
+    } else if (tvb_reported_length(tvb) == 1) {
+        if (is_new && is_nat_keepalive(&packet)) {
+            packet.encapsulation = ENCAPSULATION_TCP;
+            packet.kind = PACKET_NAT_KEEPALIVE;
+            feed(pinfo, &packet);
+            return;
+        }
+    } else {
+        if (is_new) {
+            packet.encapsulation = ENCAPSULATION_TCP;
+            packet.kind = PACKET_ESP;
+            if (has_esp_header(&packet))
+                feed(pinfo, &packet);
+        }
+        consumed = handles_call_stock(HANDLE_ESP, tvb, pinfo, tree, NULL);
+    }
+    if (consumed == 0)
+        call_data_dissector(tvb, pinfo, tree);
+}
+
+static int
+look_at_tcp(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data)
+{
+    return is_observing() ? tcp_encap_dissect(tvb, pinfo, tree, data, take_tcp_message) : 0;
 }
 
 /* ---- what no dissector saw ---- */
@@ -296,7 +342,7 @@ observe_ip_fragment(tvbuff_t *frame, packet_info *pinfo)
     if (handle == HANDLE_UDPENCAP) {
         if (!has_non_esp_marker(&packet))
             return;
-        packet.udp_encapsulated = true;
+        packet.encapsulation = ENCAPSULATION_UDP;
         packet_skip(&packet, NON_ESP_MARKER);
     }
     feed(pinfo, &packet);
@@ -325,16 +371,18 @@ observe_register(int own_protocol)
     session_register();
     preferences_register(protocol);
     handles_register();
+    tcp_protocol = tcp_encap_register();
     register_init_routine(handles_adopt);
 }
 
 void
 observe_handoff(void)
 {
-    static const dissector_t looks[HANDLES] = {
-        [HANDLE_ESP] = look_at_esp, [HANDLE_UDPENCAP] = look_at_udpencap, [HANDLE_ISAKMP] = look_at_isakmp
-    };
+    static const dissector_t looks[HANDLES] = { [HANDLE_ESP] = look_at_esp,
+                                                [HANDLE_UDPENCAP] = look_at_udpencap,
+                                                [HANDLE_ISAKMP] = look_at_isakmp,
+                                                [HANDLE_TCP] = look_at_tcp };
 
-    handles_handoff(looks);
+    handles_handoff(looks, tcp_protocol);
     preferences_apply();
 }

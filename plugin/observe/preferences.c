@@ -10,11 +10,12 @@
 #include <epan/prefs.h>
 
 static range_t *udp_ports;
+static range_t *tcp_ports;
 
 void
 preferences_apply(void)
 {
-    handles_set_ports(udp_ports);
+    handles_set_ports(udp_ports, tcp_ports);
 }
 
 void
@@ -27,6 +28,9 @@ preferences_register(int protocol)
                                     "UDP ports, besides 500 and 4500, whose traffic is UDP-encapsulated IPsec (RFC 3948). Example: "
                                     "12346-12446 for some SD-WAN products.",
                                     &udp_ports, UINT16_MAX);
+    prefs_register_range_preference(module, "tcp_ports", "Additional TCP ports with IPsec",
+                                    "TCP ports, besides 4500, whose traffic is TCP-encapsulated IPsec (RFC 9329)", &tcp_ports,
+                                    UINT16_MAX);
     prefs_register_uint_preference(module, "delete_grace_seconds", "Grace after a DELETE (seconds)",
                                    "ESP on a deleted SA is normal for this long", 10, &settings->delete_grace_seconds);
     prefs_register_uint_preference(module, "one_way_seconds", "One-way ESP (seconds)",

@@ -100,6 +100,15 @@ version_cell(unsigned version)
     return version ? g_strdup_printf("v%u", version) : g_strdup("none");
 }
 
+/* TCP goes through a NAT by itself (RFC 9329 6.5), so that NAT traversal in UDP is used beside it or not at all. */
+static char *
+encapsulation_cell(const tunnel_row_t *row)
+{
+    if (row->tcp_encapsulated)
+        return g_strdup(row->udp_encapsulated ? "yes, TCP" : "TCP");
+    return g_strdup(row->udp_encapsulated ? "yes" : "no");
+}
+
 void
 tunnel_cells(const tunnel_row_t *row, char *ret_cells[TUNNEL_COLUMNS])
 {
@@ -109,7 +118,7 @@ tunnel_cells(const tunnel_row_t *row, char *ret_cells[TUNNEL_COLUMNS])
     ret_cells[TUNNEL_CELL_PEER_A] = endpoint_cell(&a->last);
     ret_cells[TUNNEL_CELL_PEER_B] = endpoint_cell(&b->last);
     ret_cells[TUNNEL_CELL_VERSION] = version_cell(row->ike_version);
-    ret_cells[TUNNEL_CELL_NAT] = g_strdup(row->udp_encapsulated ? "yes" : "no");
+    ret_cells[TUNNEL_CELL_NAT] = encapsulation_cell(row);
     ret_cells[TUNNEL_CELL_STATE] = g_strdup(tunnel_state_text(row->state));
     ret_cells[TUNNEL_CELL_FLAPS] = number_cell(row->flaps);
     ret_cells[TUNNEL_CELL_DOWN] = g_strdup_printf("%.1f", row->down_seconds);

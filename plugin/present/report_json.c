@@ -270,6 +270,7 @@ put_tunnel(json_dumper *json, const engine_t *engine, uint32_t tunnel)
     else
         put_null(json, "ike_version");
     put_bool(json, "udp_encapsulated", row.udp_encapsulated);
+    put_bool(json, "tcp_encapsulated", row.tcp_encapsulated);
     put_text(json, "state", tunnel_state_text(row.state));
     put_number(json, "availability", row.availability, 6);
     put_uint(json, "flaps", row.flaps);

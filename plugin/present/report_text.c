@@ -112,7 +112,10 @@ append_protocol(GString *out, const tunnel_row_t *row)
         g_string_append_printf(out, "IKEv%u, ", row->ike_version);
     else
         g_string_append(out, "no IKE seen, ");
-    g_string_append(out, row->udp_encapsulated ? "NAT traversal, " : "no NAT traversal, ");
+    if (row->tcp_encapsulated)
+        g_string_append(out, row->udp_encapsulated ? "in TCP and with NAT traversal in UDP, " : "in TCP, ");
+    else
+        g_string_append(out, row->udp_encapsulated ? "NAT traversal, " : "no NAT traversal, ");
     words_count(out, row->ike_sas, "IKE SA");
     g_string_append(out, ", ");
     words_count(out, row->child_sas, "child SA");

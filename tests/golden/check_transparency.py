@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # check_transparency.py - does Wireshark show everything as it does without the plugin, but for what the plugin adds?
 #
-# Compares packet details, layers, columns and decryption with and without the plugin, and what Decode As offers.
+# Compares packet details, layers, columns and decryption with and without the plugin, and what Decode As offers. Captures with IKE and
+# ESP in TCP, which Wireshark alone shows as data, are compared with that protocol disabled.
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 import difflib
@@ -13,7 +14,8 @@ import runner
 
 SUBTREE = "[IPsec Tunnel Analysis"
 COLUMN = re.compile(r" \[IPsec: [^\]]*\]$", re.MULTILINE)
-ADDED = ("ipsec.esp", "ipsec.isakmp", "ipsec.udpencap")
+ADDED = ("ipsec.esp", "ipsec.isakmp", "ipsec.udpencap", "ipsec.tcp")
+TCP = "ipsec.tcp"
 
 
 def without_subtree(text):
@@ -41,10 +43,10 @@ VIEWS = {
 }
 
 
-def compare(tshark, what, args, home, simplify, stream=1):
+def compare(tshark, what, args, home, simplify, stream=1, only_ours=()):
     """Prints the first differences. True: same."""
     stock = tshark.run(args, home, plugin=False)
-    ours = tshark.run(args, home, plugin=True)
+    ours = tshark.run([*args, *only_ours], home, plugin=True)
     if stock[0] != ours[0]:
         print(f"{what}: exit code {ours[0]}, without the plugin {stock[0]}: {ours[2].decode(errors='replace').strip()}")
         return False
@@ -60,7 +62,7 @@ def compare(tshark, what, args, home, simplify, stream=1):
 def check_decode_as(tshark, home):
     """Nothing is missing from the lists, and only the names of this plugin's handles are new."""
     fine = True
-    for table in ("udp.port", "ip.proto"):
+    for table in ("udp.port", "ip.proto", "tcp.port"):
         args = ["-d", f"{table}==77,nosuchprotocol", "-r", "/dev/null"]
         lists = [{line.split(" ")[0].strip() for line in tshark.run(args, home, plugin)[2].decode().splitlines() if line.startswith("\t")}
                  for plugin in (False, True)]
@@ -69,11 +71,16 @@ def check_decode_as(tshark, home):
             fine = False
 
     def simplify(text):
+        text = text.replace(f"tcp.port\t4500\t{TCP}\n", "")
         for name in ADDED:
             text = text.replace(f"\t{name}\n", f"\t{name.removeprefix('ipsec.')}\n")
         return sorted(text.splitlines())
 
     return compare(tshark, "tshark -G decodes", ["-G", "decodes"], home, simplify) and fine
+
+
+def is_in_tcp(tshark, capture, home):
+    return tshark.run(["-n", "-r", capture, "-Y", TCP], home)[1] != b""
 
 
 def main():
@@ -88,9 +95,10 @@ def main():
             home = tshark.home(keys if keys.is_dir() else None)
             for path in sorted(item for item in folder.iterdir() if ".pcap" in item.suffix or item.suffix == ".cap"):
                 capture = tshark.capture(path)
+                disabled = ["--disable-protocol", TCP] if is_in_tcp(tshark, capture, home) else []
                 for view, (args, simplify) in VIEWS.items():
                     what = f"{folder.name}/{path.name}, {view}"
-                    fine = compare(tshark, what, ["-n", "-r", capture, *args], home, simplify) and fine
+                    fine = compare(tshark, what, ["-n", "-r", capture, *args], home, simplify, only_ours=disabled) and fine
     return not fine
 
 

@@ -72,6 +72,7 @@ class Session:
         self.driver, self.notes = [], []
         self.expected, self.not_expected = [], []
         self.acceptable, self.root = [], []
+        self.moves_to = []   # further addresses of the client
 
     # -- configuration ------------------------------------------------------
 
@@ -266,6 +267,11 @@ class Session:
         rows, rows1, rows2, stats = found.tables(everything)
         keys.write(os.path.join(fresh, "keys"), rows, rows1, rows2)
         counts = verify.verify(fresh)
+        rewrite_capture = getattr(self.scenario, "rewrite_capture", None)
+        if rewrite_capture:             # into what Wireshark alone cannot dissect, so afterwards
+            for name, raw, _ in self.captures:
+                linktype, packets = pcapng.read(raw)
+                pcapng.write(os.path.join(fresh, name), linktype, rewrite_capture(packets))
         top = self.top
         places = {"capture.pcapng": "R outside, after the NAT" if self.nat
                   else "R outside, between R and B"}

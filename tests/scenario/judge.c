@@ -144,6 +144,7 @@ row_has(const tunnel_row_t *row, const char *word, char **ret_got)
         { "port_flips", row->port_flips },
         { "ike_version", row->ike_version },
         { "udp", row->udp_encapsulated },
+        { "tcp", row->tcp_encapsulated },
     };
     const char *equals = strchr(word, '=');
 

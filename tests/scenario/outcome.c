@@ -29,7 +29,7 @@ feed(engine_t *engine, const view_t *view, frame_t frame, keys_mode_t keys)
                         .time = view->time,
                         .source = view->source,
                         .destination = view->destination,
-                        .udp_encapsulated = shot->udp_encapsulated };
+                        .encapsulation = shot->encapsulation };
     uint8_t *exact;
 
     engine_frame(engine, frame, view->time);

@@ -1,4 +1,4 @@
-/* pcap.c - Ethernet, IPv4, UDP and ICMP around the packets of a story. Frame numbers are those of the scenario runner.
+/* pcap.c - Ethernet, IPv4, UDP, TCP and ICMP around the packets of a story. Frame numbers are those of the scenario runner.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -7,11 +7,13 @@
 #include "bytes.h"
 
 #include <stdio.h>
+#include <string.h>
 
 enum {
     PCAP_MAGIC_NANOSECONDS = 0xa1b23c4d,
     LINK_ETHERNET = 1,
     IP_ICMP = 1,
+    IP_TCP = 6,
     IP_UDP = 17,
     IP_ESP = 50,
 };
@@ -45,14 +47,60 @@ put_ipv4(GByteArray *out, const endpoint_t *source, const endpoint_t *destinatio
     set_u16(out, start + 10, checksum(out->data + start, 20));
 }
 
-/* The IP packet that carries an IKE, ESP or keepalive packet; `length` bytes of it were there, `captured` are written. */
+#define STREAM_PREFIX "IKETCP" /* RFC 9329 4 */
+
+/* Where in its TCP stream the sender of this view is; 0: nothing was sent yet. */
+static unsigned *
+stream_position(GHashTable *streams, const endpoint_t *from, const endpoint_t *to)
+{
+    char sender[ENDPOINT_TEXT_MAX], receiver[ENDPOINT_TEXT_MAX];
+    char *key = g_strconcat(endpoint_text(from, sender), " ", endpoint_text(to, receiver), NULL);
+    unsigned *position = g_hash_table_lookup(streams, key);
+
+    if (position == NULL) {
+        position = g_new0(unsigned, 1);
+        g_hash_table_insert(streams, key, position);
+    } else {
+        g_free(key);
+    }
+    return position;
+}
+
+/* A TCP segment with one record (RFC 9329 3), and the stream prefix before it if it is the connection's first. */
 static void
-put_transport(GByteArray *out, const view_t *view, packet_kind_t kind, bool encapsulated, unsigned id)
+put_tcp(GByteArray *out, const view_t *view, packet_kind_t kind, unsigned id, GHashTable *streams)
 {
     const GByteArray *bytes = view->shot->bytes;
-    unsigned marker = kind == PACKET_IKE && encapsulated ? 4 : 0;
+    unsigned *position = stream_position(streams, &view->source, &view->destination);
+    unsigned *acknowledged = stream_position(streams, &view->destination, &view->source);
+    unsigned marker = kind == PACKET_IKE ? 4 : 0;
+    unsigned prefix = *position == 0 && *acknowledged == 0 ? (unsigned)strlen(STREAM_PREFIX) : 0;
+    unsigned payload = prefix + 2 + marker + bytes->len;
 
-    if (kind == PACKET_ESP && !encapsulated) {
+    put_ipv4(out, &view->source, &view->destination, IP_TCP, 20 + payload, id);
+    put_u16(out, view->source.port);
+    put_u16(out, view->destination.port);
+    put_u32(out, *position + 1);
+    put_u32(out, *acknowledged + 1);
+    put_u32(out, 0x5018ffff); /* header of 20 bytes, PSH and ACK, window */
+    put_zeros(out, 4);
+    g_byte_array_append(out, (const guint8 *)STREAM_PREFIX, prefix);
+    put_u16(out, 2 + marker + bytes->len);
+    put_zeros(out, marker);
+    *position += payload;
+}
+
+/* The IP packet that carries an IKE, ESP or keepalive packet; `length` bytes of it were there, `captured` are written. */
+static void
+put_transport(GByteArray *out, const view_t *view, packet_kind_t kind, unsigned id, GHashTable *streams)
+{
+    const GByteArray *bytes = view->shot->bytes;
+    encapsulation_t encapsulation = view->shot->encapsulation;
+    unsigned marker = kind == PACKET_IKE && encapsulation == ENCAPSULATION_UDP ? 4 : 0;
+
+    if (encapsulation == ENCAPSULATION_TCP) {
+        put_tcp(out, view, kind, id, streams);
+    } else if (kind == PACKET_ESP && encapsulation == ENCAPSULATION_NONE) {
         put_ipv4(out, &view->source, &view->destination, IP_ESP, bytes->len, id);
     } else {
         put_ipv4(out, &view->source, &view->destination, IP_UDP, 8 + marker + bytes->len, id);
@@ -66,13 +114,13 @@ put_transport(GByteArray *out, const view_t *view, packet_kind_t kind, bool enca
 }
 
 static void
-put_icmp(GByteArray *out, const view_t *view, unsigned id)
+put_icmp(GByteArray *out, const view_t *view, unsigned id, GHashTable *streams)
 {
     GByteArray *quote = g_byte_array_new();
     endpoint_t to = view->source;
     unsigned start;
 
-    put_transport(quote, view, view->shot->quoted, view->shot->udp_encapsulated, id + 1);
+    put_transport(quote, view, view->shot->quoted, id + 1, streams);
     put_ipv4(out, &view->shot->reporter, &to, IP_ICMP, 8 + quote->len, id);
     start = out->len;
     put_u8(out, view->shot->icmp_type);
@@ -109,7 +157,7 @@ put_little_u32(GByteArray *out, uint32_t value)
 }
 
 static void
-put_record(GByteArray *out, const view_t *view, unsigned id)
+put_record(GByteArray *out, const view_t *view, unsigned id, GHashTable *streams)
 {
     GByteArray *frame = g_byte_array_new();
     unsigned missing = 0;
@@ -118,9 +166,9 @@ put_record(GByteArray *out, const view_t *view, unsigned id)
     if (view->shot->is_foreign)
         put_foreign(frame);
     else if (view->shot->kind == PACKET_ICMP_ERROR)
-        put_icmp(frame, view, id);
+        put_icmp(frame, view, id, streams);
     else
-        put_transport(frame, view, view->shot->kind, view->shot->udp_encapsulated, id);
+        put_transport(frame, view, view->shot->kind, id, streams);
     if (!view->shot->is_foreign)
         missing = view->shot->bytes->len - (unsigned)view->captured;
     put_little_u32(out, (uint32_t)(view->time / SECONDS(1)));
@@ -135,6 +183,7 @@ bool
 pcap_write(const char *file, const GArray *views)
 {
     GByteArray *out = g_byte_array_new();
+    GHashTable *streams = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     GError *error = NULL;
 
     put_little_u32(out, PCAP_MAGIC_NANOSECONDS);
@@ -144,7 +193,8 @@ pcap_write(const char *file, const GArray *views)
     put_little_u32(out, 262144);
     put_little_u32(out, LINK_ETHERNET);
     for (unsigned i = 0; i < views->len; i++)
-        put_record(out, &g_array_index(views, view_t, i), (i + 1) * 2);
+        put_record(out, &g_array_index(views, view_t, i), (i + 1) * 2, streams);
+    g_hash_table_destroy(streams);
     if (!g_file_set_contents(file, (const char *)out->data, (gssize)out->len, &error)) {
         fprintf(stderr, "%s\n", error->message);
         g_error_free(error);

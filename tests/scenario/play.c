@@ -31,6 +31,7 @@ typedef struct {
     capture_ns_t now;
     GPtrArray *shots;
     GArray *flows; /* of flow_t */
+    bool is_over_tcp;
 } stage_t;
 
 static void
@@ -47,13 +48,16 @@ shot_free(void *data)
 
 /* Where a packet of this peer really starts: behind its NAT, if it has one. */
 static endpoint_t
-inside_endpoint(const actor_t *actor, const endpoint_t *seen, bool encapsulated)
+inside_endpoint(const actor_t *actor, const endpoint_t *seen, encapsulation_t encapsulation)
 {
     endpoint_t endpoint = *seen;
 
     if (actor->is_natted) {
         endpoint = actor->inside;
-        endpoint.port = seen->port == 0 ? 0 : encapsulated ? NATT_PORT : 500;
+        if (encapsulation == ENCAPSULATION_TCP)
+            endpoint.port = seen->port ^ 1; /* each connection has a port of its own */
+        else
+            endpoint.port = seen->port == 0 ? 0 : encapsulation == ENCAPSULATION_UDP ? NATT_PORT : 500;
     }
     return endpoint;
 }
@@ -86,15 +90,16 @@ stage_add(stage_t *stage, const step_t *step, unsigned step_index, unsigned from
             memcpy(shot->destination.address, address, 4);
         }
     }
-    shot->udp_encapsulated = shot->source.port == NATT_PORT || shot->destination.port == NATT_PORT;
+    bool is_natt = shot->source.port == NATT_PORT || shot->destination.port == NATT_PORT;
+    shot->encapsulation = stage->is_over_tcp ? ENCAPSULATION_TCP : is_natt ? ENCAPSULATION_UDP : ENCAPSULATION_NONE;
     if (kind == PACKET_ESP) {
         if (step->encapsulation >= 0)
-            shot->udp_encapsulated = step->encapsulation == 1;
-        if (!shot->udp_encapsulated)
+            shot->encapsulation = (encapsulation_t)step->encapsulation;
+        if (shot->encapsulation == ENCAPSULATION_NONE)
             shot->source.port = shot->destination.port = 0;
     }
-    shot->inside_source = inside_endpoint(sender, &shot->source, shot->udp_encapsulated);
-    shot->inside_destination = inside_endpoint(receiver, &shot->destination, shot->udp_encapsulated);
+    shot->inside_source = inside_endpoint(sender, &shot->source, shot->encapsulation);
+    shot->inside_destination = inside_endpoint(receiver, &shot->destination, shot->encapsulation);
     shot->is_natted = sender->is_natted || receiver->is_natted;
     shot->sent_from_inside = sender->is_natted;
     shot->dies_at_nat = natted->is_natted && (step->to_port != 0 || step->to_address != NULL);
@@ -295,7 +300,7 @@ play_icmp(stage_t *stage, const step_t *step, unsigned step_index, unsigned from
     shot->destination = quoted->destination;
     shot->inside_source = quoted->inside_source;
     shot->inside_destination = quoted->inside_destination;
-    shot->udp_encapsulated = quoted->udp_encapsulated;
+    shot->encapsulation = quoted->encapsulation;
     shot->bytes = g_byte_array_new();
     g_byte_array_append(shot->bytes, quoted->bytes->data, MIN(quoted->bytes->len, ICMP_QUOTE_MAX));
     return true;
@@ -348,6 +353,12 @@ play_step(stage_t *stage, const step_t *step, unsigned step_index)
         break;
     case ACT_ENDPOINT:
         play_endpoint(stage, step);
+        break;
+    case ACT_TCP:
+        stage->is_over_tcp = true;
+        break;
+    case ACT_UDP:
+        stage->is_over_tcp = false;
         break;
     case ACT_QUIET:
         play_quiet(stage, step, step_index);

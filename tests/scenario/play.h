@@ -21,7 +21,7 @@ typedef struct {
     bool is_natted;                               /* the two differ */
     bool sent_from_inside;
     bool dies_at_nat; /* sent to a mapping that is gone: never seen inside */
-    bool udp_encapsulated;
+    encapsulation_t encapsulation;
     GByteArray *bytes;     /* owned; NULL for foreign frames */
     GByteArray *decrypted; /* owned; NULL: none */
     packet_kind_t quoted;  /* PACKET_ICMP_ERROR */

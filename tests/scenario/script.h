@@ -58,7 +58,18 @@ typedef struct {
     GArray *payloads;             /* of payload_spec_t */
 } message_spec_t;
 
-typedef enum { ACT_MESSAGE, ACT_AGAIN, ACT_ESP, ACT_KEEPALIVE, ACT_ICMP, ACT_STOP, ACT_ENDPOINT, ACT_QUIET } act_t;
+typedef enum {
+    ACT_MESSAGE,
+    ACT_AGAIN,
+    ACT_ESP,
+    ACT_KEEPALIVE,
+    ACT_ICMP,
+    ACT_STOP,
+    ACT_ENDPOINT,
+    ACT_QUIET,
+    ACT_TCP,
+    ACT_UDP
+} act_t;
 
 /* One line of the ladder. */
 typedef struct {
@@ -75,7 +86,7 @@ typedef struct {
     int64_t sequence;             /* ACT_ESP: -1: the next */
     uint32_t skip;                /* ACT_ESP: sequence numbers lost before it */
     uint16_t size;                /* ACT_ESP: bytes from the SPI on; 0: the suite's default */
-    int encapsulation;            /* ACT_ESP: -1 as the ports say, 0 native, 1 UDP */
+    int encapsulation;            /* ACT_ESP: encapsulation_t; -1: that of the story at this point */
     uint16_t to_port, from_port;  /* 0: the peer's present one */
     const char *to_address;       /* NULL: the peer's present one */
     endpoint_t endpoint;          /* ACT_ENDPOINT: family ADDRESS_NONE: keep the address; port 0: keep the port */

@@ -141,9 +141,9 @@ parse_option(scan_t *scan, step_t *step)
     else if (scan_accept(scan, "by"))
         step->reporter = scan_word(scan, "address");
     else if (scan_accept(scan, "native"))
-        step->encapsulation = 0;
+        step->encapsulation = ENCAPSULATION_NONE;
     else if (scan_accept(scan, "udp"))
-        step->encapsulation = 1;
+        step->encapsulation = ENCAPSULATION_UDP;
     else if (scan_accept(scan, "to")) {
         step->to_address = scan_peek(scan);
         if (!scan_endpoint(scan, &endpoint))
@@ -225,6 +225,10 @@ parse_step(scan_t *scan, scenario_t *scenario, const char *text)
         step.act = ACT_QUIET;
         if (!scan_duration(scan, &step.lasting))
             scan_error(scan, "time expected");
+    } else if (scan_accept(scan, "tcp")) {
+        step.act = ACT_TCP;
+    } else if (scan_accept(scan, "udp")) {
+        step.act = ACT_UDP;
     } else if (scan_accept(scan, "stop")) {
         step.act = ACT_STOP;
         step.child = scan_at_end(scan) ? NULL : scan_word(scan, "child");

@@ -1,6 +1,6 @@
 /* ike_no_response.c - was the set-up of an IKE SA never answered?
  *
- * Told when the initiator gives up, or while it still tries after several tries: the tunnel is not up meanwhile.
+ * Told when the initiator gives up, also in favour of TCP where UDP is blocked (RFC 9329 5.1), or while it still tries after several tries: the tunnel is not up meanwhile.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -41,12 +41,17 @@ judge(const change_t *change, const tunnel_t *tunnel, findings_t *out)
     /* Past IKE_SA_INIT a peer never seen sending must have answered somewhere: the capture shows one direction. */
     if (tunnel_is_one_direction(tunnel) && (exchange->ike_sa->spi_r != 0 || tunnel->unseen_answers > 0))
         return;
+    bool went_over_to_tcp = exchange->abandoned == ABANDONED_FOR_TCP;
     GString *tries = g_string_new(NULL);
     exchange_describe_transmissions(exchange, tries);
-    g_string_append_printf(tries, " without an answer%s.", change->kind == CHANGE_REQUEST_REPEATED ? " so far" : "");
+    g_string_append_printf(tries, " without an answer%s.",
+                           change->kind == CHANGE_REQUEST_REPEATED ? " so far"
+                           : went_over_to_tcp                      ? " over UDP, and went on over TCP"
+                                                                   : "");
     describe_message(exchange, tries);
     silence_describe(tunnel, exchange, tries);
-    finding_draft_t draft = findings_draft_unanswered(FINDING_ike_no_response, SEVERITY_ERROR, CONFIDENCE_OBSERVED, exchange);
+    finding_draft_t draft = findings_draft_unanswered(FINDING_ike_no_response, went_over_to_tcp ? SEVERITY_NOTE : SEVERITY_ERROR,
+                                                      CONFIDENCE_OBSERVED, exchange);
     findings_add(out, &draft, "%s sent %s to %s %s", tunnel_peer_text(tunnel, exchange->requester, sender),
                  exchange_kind_words(exchange->kind), tunnel_peer_text(tunnel, peer_other(exchange->requester), peer), tries->str);
     g_string_free(tries, TRUE);

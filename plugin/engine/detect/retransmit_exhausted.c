@@ -5,11 +5,14 @@
 #include "../tables/timers.h"
 #include "detectors.h"
 
-/* Asking in vain for the deletion of what was already replaced harms nobody; nor, perhaps, of an SA whose rekey came before the
+/* Where UDP is blocked, TCP takes over (RFC 9329 5.1).
+ * Asking in vain for the deletion of what was already replaced harms nobody; nor, perhaps, of an SA whose rekey came before the
  * capture. */
 static bool
 is_harmless(const exchange_t *exchange)
 {
+    if (exchange->abandoned == ABANDONED_FOR_TCP)
+        return true;
     return exchange_is_delete(exchange) && (exchange->deletes_replaced || exchange->ike_sa->is_replaced ||
                                             exchange->ike_sa->is_midstream || exchange->kind == EXCHANGE_DELETE_CHILD);
 }
@@ -22,6 +25,8 @@ how_it_is_known(abandoned_t how)
         return "then started a new IKE SA";
     case ABANDONED_DELETE:
         return "then deleted the SA";
+    case ABANDONED_FOR_TCP:
+        return "then went on over TCP";
     default:
         return "then stopped trying";
     }

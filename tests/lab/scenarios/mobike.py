@@ -15,6 +15,7 @@ def run(lab):
     top = lab.top
     top.inside("a", "sysctl", "-qw", "net.ipv4.conf.eth0.promote_secondaries=1")
     top.inside("a", "ip", "addr", "add", SECOND + "/26", "dev", "eth0")
+    lab.moves_to.append(SECOND)
     lab.both(conn={"mobike": "yes"}, a={"conn": {"local_addrs": "%any", "dpd_delay": "3s"}},
              b={"conn": {"local_addrs": "%any"}})
     lab.initiate()
