@@ -87,6 +87,16 @@ bool engine_is_stale(const tunnel_t *tunnel, peer_t receiver, const endpoint_t *
 /* An announced move: the peer's other SAs will follow, and that is no flip. */
 void engine_note_move(tunnel_t *tunnel, peer_t sender, endpoint_t *sa_source, const packet_t *packet);
 
+/* lines.c: a new IKE SA took over from a live one. */
+void engine_line_of_reauthentication(engine_t *engine, tunnel_t *tunnel, const ike_sa_t *successor, frame_t frame,
+                                     capture_ns_t time);
+
+/* lines.c: enters a replacement and tells the detectors. `context`: what is known about the moment. */
+void engine_replaced(engine_t *engine, tunnel_t *tunnel, line_t *line, const replacement_t *replacement, const change_t *context);
+
+/* succession.c: an ESP packet may show that one SPI took over from another. Call it when the packet is accounted for. */
+void engine_follow_spis(engine_t *engine, esp_sa_t *sa, const packet_t *packet, bool is_first);
+
 /* life.c: up or down. */
 void life_proved(tunnel_t *tunnel, capture_ns_t time, frame_t frame);
 void life_proved_by_esp(engine_t *engine, const esp_sa_t *sa, capture_ns_t time, frame_t frame, const packet_t *packet);

@@ -84,6 +84,8 @@ step_count_refusal(const ike_step_t *step, exchange_t *exchange)
         return;
     if (!exchange_is_rekey(exchange) && !exchange_is_child_create(exchange))
         return;
+    if (exchange_is_rekey(exchange))
+        tunnel->lifetimes.refused_at = step->packet->time;
     exchange->repeats_a_refusal = tunnel->refused_in_a_row > 0;
     if (!exchange->repeats_a_refusal) {
         tunnel->first_refused_in = exchange->sent_in[0];
@@ -209,6 +211,13 @@ engine_advance(engine_t *engine, tunnel_t *tunnel, frame_t frame, capture_ns_t n
     }
 }
 
+/* The beginning of this phase 1 is not in the capture, so what seems to wait for an answer may have been its last message. */
+static bool
+may_have_ended_unseen(const exchange_t *exchange)
+{
+    return exchange->ike_sa->is_midstream && exchange->ike_sa->major == 1 && exchange_is_initiation(exchange);
+}
+
 void
 step_abandon_older(const ike_step_t *step)
 {
@@ -217,6 +226,10 @@ step_abandon_older(const ike_step_t *step)
         bool is_young = duration_between(exchange->last_sent_at, step->packet->time) < SHORTEST_TIMER;
         if (exchange->ike_sa == step->ike_sa || exchange->requester != step->sender || is_young)
             continue;
+        if (may_have_ended_unseen(exchange)) {
+            exchange_stops_waiting(exchange, OUTCOME_ANSWERED_UNSEEN);
+            continue;
+        }
         if (exchange->exchange_type == IKEV1_INFORMATIONAL) {
             if (exchange->transmissions < 2)
                 continue;
@@ -274,6 +287,8 @@ remember_ike_sa(engine_t *engine, ike_sa_t *ike_sa)
     if (ike_sa->tunnel->ike_sas->len >= IKE_SAS_PER_TUNNEL_MAX)
         forget_ike_sa(engine, ike_sa->tunnel);
     ike_sa->index = ike_sa->tunnel->ike_sas_seen++;
+    if (ike_sa->rekeyed_from == NULL)
+        ike_sa->root = ike_sa->index;
     g_ptr_array_add(ike_sa->tunnel->ike_sas, ike_sa);
 }
 
@@ -292,9 +307,27 @@ may_have_made_an_ike_sa(const exchange_t *exchange)
            (exchange->kind == EXCHANGE_IKE_REKEY || exchange->kind == EXCHANGE_CREATE_CHILD_SA);
 }
 
+void
+engine_was_ike_rekey(engine_t *engine, exchange_t *exchange, frame_t frame, capture_ns_t time)
+{
+    tunnel_t *tunnel = exchange->ike_sa->tunnel;
+
+    exchange->kind = EXCHANGE_IKE_REKEY;
+    tunnel->rekeys_ok++;
+    if (exchange->creates_child && tunnel->live_children > 1)
+        tunnel->live_children--;
+    if (exchange->creates_child && tunnel->lifetimes.children_begun > 1)
+        tunnel->lifetimes.children_begun--;
+    exchange->creates_child = false;
+    for (unsigned t = 0; t < MIN(exchange->transmissions, TRANSMISSIONS_KEPT); t++)
+        engine_note_for(engine, exchange->sent_in[t])->exchange = exchange_kind_name(exchange->kind);
+    engine_note_for(engine, exchange->answered_in)->exchange = exchange_kind_name(exchange->kind);
+    engine_line_of_ike_sa(engine, tunnel, exchange, frame, time);
+}
+
 /* RFC 7296 2.18: an IKE rekey makes a new SPI pair whose message IDs start at 0, with no IKE_SA_INIT of its own. */
 static ike_sa_t *
-rekeyed_predecessor(engine_t *engine, tunnel_t *tunnel, const ike_message_t *message)
+rekeyed_predecessor(engine_t *engine, tunnel_t *tunnel, const packet_t *packet, const ike_message_t *message)
 {
     if (message->major != 2 || message->message_id > 3)
         return NULL;
@@ -303,17 +336,8 @@ rekeyed_predecessor(engine_t *engine, tunnel_t *tunnel, const ike_message_t *mes
         exchange_t *rekey = ike_sa_latest(ike_sa, may_have_made_an_ike_sa);
         if (rekey == NULL)
             continue;
-        if (rekey->kind == EXCHANGE_CREATE_CHILD_SA) {
-            /* What was not told apart then is now known; it made no child. */
-            rekey->kind = EXCHANGE_IKE_REKEY;
-            tunnel->rekeys_ok++;
-            rekey->creates_child = false;
-            if (tunnel->live_children > 1)
-                tunnel->live_children--;
-            for (unsigned t = 0; t < MIN(rekey->transmissions, TRANSMISSIONS_KEPT); t++)
-                engine_note_for(engine, rekey->sent_in[t])->exchange = exchange_kind_name(rekey->kind);
-            engine_note_for(engine, rekey->answered_in)->exchange = exchange_kind_name(rekey->kind);
-        }
+        if (rekey->kind == EXCHANGE_CREATE_CHILD_SA)
+            engine_was_ike_rekey(engine, rekey, packet->frame, packet->time);
         return ike_sa;
     }
     return NULL;
@@ -335,7 +359,7 @@ new_ike_sa(engine_t *engine, const packet_t *packet, const ike_message_t *messag
     ike_sa_t *ike_sa = ike_sa_new(tunnel, message, by_initiator ? sender : peer_other(sender), packet->frame, packet->time);
 
     if (!initiates && message->exchange_type != IKEV2_SA_INIT) {
-        ike_sa_t *before = rekeyed_predecessor(engine, tunnel, message);
+        ike_sa_t *before = rekeyed_predecessor(engine, tunnel, packet, message);
         ike_sa->rekeyed_from = before;
         ike_sa->is_midstream = before == NULL;
         bool in_negotiation = message->exchange_type == IKEV2_AUTH || message->exchange_type == IKEV1_MAIN_MODE ||
@@ -346,6 +370,8 @@ new_ike_sa(engine_t *engine, const packet_t *packet, const ike_message_t *messag
             ike_sa->suite_known = before->suite_known; /* same sizes unless the rekey changed the suite */
             ike_sa->suite = before->suite;
             ike_sa->established_at = packet->time;
+            ike_sa->line = before->line;
+            ike_sa->root = before->root;
         }
     }
     remember_ike_sa(engine, ike_sa);

@@ -41,11 +41,28 @@ void step_count_success(const ike_step_t *step, exchange_t *exchange);
 /* RFC 7296 1.4.1: a Delete lists its sender's inbound SPIs; `owner` is that sender. */
 void step_mark_deleted_spis(const ike_step_t *step, const uint32_t *spis, unsigned count, peer_t owner);
 
+/* A CREATE_CHILD_SA that could not be told apart was an IKE rekey: it made no child. */
+void engine_was_ike_rekey(engine_t *engine, exchange_t *exchange, frame_t frame, capture_ns_t time);
+
 /* The IKE SA was deleted in an orderly way. */
 void step_close_ike_sa(const ike_step_t *step, peer_t by, confidence_t confidence);
 
 /* A new negotiation: what its initiator was still waiting for on older SAs of the tunnel is given up. */
 void step_abandon_older(const ike_step_t *step);
+
+/* lines.c: whose place does an SA take? A negotiation has made a child, which is not yet among the live ones. */
+void step_line_of_child_v2(const ike_step_t *step, const exchange_t *exchange);
+void step_line_of_child_v1(const ike_step_t *step, const exchange_t *exchange);
+
+/* The line of child SAs for the selectors of a readable Quick Mode that `initiator` began; made if there is none. */
+line_t *engine_line_of_quick_mode(tunnel_t *tunnel, const exchange_t *exchange, peer_t initiator, capture_ns_t time);
+
+/* An answered exchange turned out to have been an IKE rekey. */
+void engine_line_of_ike_sa(engine_t *engine, tunnel_t *tunnel, const exchange_t *rekey, frame_t frame, capture_ns_t time);
+
+/* announced.c: the lifetimes that the peers tell each other. */
+void step_announced_v1(const ike_step_t *step, const exchange_t *exchange);
+void step_announced_v2(const ike_step_t *step);
 
 void ikev2_message(const ike_step_t *step);
 void ikev1_message(const ike_step_t *step);

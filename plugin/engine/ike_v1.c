@@ -73,6 +73,7 @@ quick_mode_accepted(const ike_step_t *step, exchange_t *exchange)
         announce(step, exchange->offer, peer_other(step->sender), exchange->sent_in[0]);
         announce(step, &step->message->sa, step->sender, step->packet->frame);
     }
+    step_line_of_child_v1(step, exchange);
     step->tunnel->last_answer_at = step->packet->time;
     step->tunnel->last_answer_in = step->packet->frame;
     life_proved(step->tunnel, step->packet->time, step->packet->frame);
@@ -109,6 +110,7 @@ next_message(const ike_step_t *step, exchange_t *exchange)
     } else if (answers) {
         step_judge(step, CHANGE_EXCHANGE_ANSWERED, exchange);
     }
+    step_announced_v1(step, exchange);
     if (exchange->messages >= messages_of(exchange->exchange_type)) {
         exchange_stops_waiting(exchange, OUTCOME_ANSWERED);
         if (exchange->kind == EXCHANGE_MAIN_MODE || exchange->kind == EXCHANGE_AGGRESSIVE_MODE)
@@ -192,6 +194,7 @@ first_message(const ike_step_t *step)
         step_abandon_older(step);
     older_quick_modes_were_refused(step, exchange);
     step_judge(step, CHANGE_REQUEST_SENT, exchange);
+    step_announced_v1(step, exchange);
 }
 
 static void
@@ -368,6 +371,7 @@ readable_notice(const ike_step_t *step)
         liveness_try(step, true);
     } else {
         exchange_stops_waiting(new_notice(step), OUTCOME_ONE_WAY);
+        step_announced_v1(step, NULL);
         if (error != NULL)
             refusal(step, error);
     }

@@ -11,6 +11,7 @@
 #include "esp_sa.h"
 #include "exchange.h"
 #include "ike_sa.h"
+#include "lifetime.h"
 
 /* One peer as an observer sees it. */
 typedef struct {
@@ -117,6 +118,8 @@ typedef struct tunnel {
     capture_ns_t first_refused_at;
     frame_t child_ended_in; /* a child ended after refusals while others went on, and was not made again; FRAME_NONE */
     capture_ns_t child_ended_at;
+
+    lifetimes_t lifetimes;
 
     /* life */
     bool was_up;                /* the capture proved once that the tunnel works both ways */
