@@ -446,6 +446,7 @@ engine_ike_packet(engine_t *engine, const packet_t *packet, frame_note_t **ret_n
                            &message)) {
         tunnel_t *tunnel = engine_tunnel_for_packet(engine, packet);
         if (tunnel != NULL && packet->captured < packet->reported) {
+            tunnel->lifetimes.has_cut_ike = true;
             change_t cut = { .kind = CHANGE_TUNNEL_SEEN, .frame = packet->frame, .time = packet->time, .packet = packet };
             engine_judge(engine, tunnel, &cut);
         }

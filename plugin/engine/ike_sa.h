@@ -46,7 +46,7 @@ typedef struct ike_sa {
     ike_message_t *early_answer; /* captured just before its request, as a mirror port may do; owned; NULL */
     frame_t early_answer_in;
     capture_ns_t early_answer_at;
-    uint32_t root;               /* index of the IKE SA from whose negotiation it descends by rekeys */
+    uint32_t root; /* index of the IKE SA from whose negotiation it descends by rekeys */
     uint32_t line; /* id of the line of IKE SAs it is on (lifetime.h); 0: none yet */
     frame_t last_message_in;
     capture_ns_t last_message_at;

@@ -78,15 +78,18 @@ typedef struct {
 
 /* What a tunnel knows about lifetimes. Part of tunnel_t. */
 typedef struct {
-    GPtrArray *lines;        /* owned line_t */
-    uint32_t lines_made;     /* the latest id */
-    unsigned children_begun; /* children since the last IKE_AUTH that replaced none, or may have replaced none; 0: no IKE_AUTH seen */
-    uint32_t begun_on;       /* the IKE SA of that IKE_AUTH: ike_sa_t.root */
+    GPtrArray *lines;    /* owned line_t */
+    uint32_t lines_made; /* the latest id */
+    unsigned
+        children_begun; /* children since the last IKE_AUTH that replaced none, or may have replaced none; 0: no IKE_AUTH seen */
+    uint32_t begun_on;  /* the IKE SA of that IKE_AUTH: ike_sa_t.root */
     capture_ns_t refused_at; /* the latest rekey that was refused */
 
     /* the latest negotiation that made a child and whose line cannot be read */
     capture_ns_t hidden_at;
     peer_t hidden_by;
+
+    bool has_cut_ike; /* there is IKE, but too little of it was captured to say what it did */
 
     birth_t birth[PEERS];    /* by sender */
     capture_ns_t births_due; /* when they can be judged; CAPTURE_TIME_NONE: there are none */

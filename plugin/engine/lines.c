@@ -165,6 +165,21 @@ count_beginning(lifetimes_t *lifetimes)
         lifetimes->children_begun++;
 }
 
+/* The only child was replaced, it seems; but traffic older than its successor went on for more than half of that one's life. So it
+ * stayed, and what came was another child (RFC 9611), which has gone since. */
+static bool
+stayed_in_use(const tunnel_t *tunnel, const line_t *line, capture_ns_t now)
+{
+    duration_ns_t half = duration_between(line->born_at, now) / 2;
+
+    for (unsigned i = 0; line->replacements > 0 && i < tunnel->esp_sas->len; i++) {
+        const esp_sa_t *sa = g_ptr_array_index(tunnel->esp_sas, i);
+        if (sa->packets > 0 && sa->first_time < line->born_at && duration_between(line->born_at, sa->last_time) > half)
+            return true;
+    }
+    return false;
+}
+
 static void
 hidden_negotiation(const ike_step_t *step, const exchange_t *exchange)
 {
@@ -190,6 +205,7 @@ child_rekeyed(const ike_step_t *step, const exchange_t *exchange)
         return;
     }
     line->confidence = MIN(line->confidence, exchange->kind_confidence);
+    line->is_parallel |= exchange->rekeyed_spi == 0 && stayed_in_use(step->tunnel, line, step->packet->time);
     if (exchange->collides) /* RFC 7296 2.8.1: one replacement made twice, and who was first says nothing about lifetimes */
         line->born_at = line->last_used_at = step->packet->time;
     else

@@ -78,11 +78,11 @@ was_negotiated(const tunnel_t *tunnel, const esp_sa_t *predecessor, const esp_sa
     const lifetimes_t *lifetimes = &tunnel->lifetimes;
 
     if (tunnel->ike_sas_seen == 0)
-        return true;
+        return !lifetimes->has_cut_ike;
     return lifetimes->hidden_at != CAPTURE_TIME_NONE && lifetimes->hidden_at > predecessor->first_time &&
            duration_between(lifetimes->hidden_at, successor->first_time) <= NEGOTIATED_BEFORE &&
            duration_between(successor->first_time, lifetimes->hidden_at) <= OVERLAP &&
-           predecessor->negotiation == successor->negotiation && tunnel->loss.kind == LOSS_NONE;
+           predecessor->negotiation == successor->negotiation;
 }
 
 static line_t *
