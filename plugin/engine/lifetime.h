@@ -68,12 +68,19 @@ typedef struct {
     announced_t announced[PEERS];             /* phase 2 */
 } line_t;
 
+/* A negotiation that made a child, and whose line cannot be read. */
+typedef struct {
+    capture_ns_t at; /* CAPTURE_TIME_NONE: none */
+    peer_t by;
+} hidden_t;
+
 /* The latest first packet of an SPI. */
 typedef struct {
     frame_t frame; /* FRAME_NONE: there was none yet */
     capture_ns_t at;
-    uint32_t spi;   /* 0: its predecessor is known, or will never be */
-    unsigned tries; /* to find that predecessor */
+    uint32_t spi;    /* 0: its predecessor is known, or will never be */
+    unsigned tries;  /* to find that predecessor */
+    hidden_t hidden; /* the latest before it */
 } birth_t;
 
 /* What a tunnel knows about lifetimes. Part of tunnel_t. */
@@ -85,10 +92,7 @@ typedef struct {
     uint32_t begun_on;  /* the IKE SA of that IKE_AUTH: ike_sa_t.root */
     capture_ns_t refused_at; /* the latest rekey that was refused */
 
-    /* the latest negotiation that made a child and whose line cannot be read */
-    capture_ns_t hidden_at;
-    peer_t hidden_by;
-
+    hidden_t hidden;  /* the latest */
     bool has_cut_ike; /* there is IKE, but too little of it was captured to say what it did */
 
     birth_t birth[PEERS];    /* by sender */

@@ -183,8 +183,7 @@ stayed_in_use(const tunnel_t *tunnel, const line_t *line, capture_ns_t now)
 static void
 hidden_negotiation(const ike_step_t *step, const exchange_t *exchange)
 {
-    step->tunnel->lifetimes.hidden_at = step->packet->time;
-    step->tunnel->lifetimes.hidden_by = exchange->requester;
+    step->tunnel->lifetimes.hidden = (hidden_t){ .at = step->packet->time, .by = exchange->requester };
 }
 
 static void

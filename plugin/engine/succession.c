@@ -11,6 +11,7 @@
 #define BIRTH_SEQUENCE_MAX 64u        /* later numbers: the SA is older than the capture */
 #define OVERLAP SECONDS(5)            /* a peer may send on the old SA for a moment (RFC 7296 2.8) */
 #define SETTLING SECONDS(15)          /* after a birth, before it is judged */
+#define TOGETHER SECONDS(5)           /* births this close belong to several children */
 #define STOPPED_BEFORE SECONDS(1)     /* a busy SA has its last packet this close before the birth */
 #define GAPS_OF_SILENCE 3             /* silence for so many times its usual gap: it has stopped */
 #define GAP_UNKNOWN SECONDS(60)       /* of an SA with a single packet */
@@ -71,18 +72,30 @@ find_predecessor(const tunnel_t *tunnel, const esp_sa_t *successor, capture_ns_t
     return found != NULL ? SUCCESSION_FOUND : SUCCESSION_NONE;
 }
 
-/* Where there is IKE, a child that replaces another comes from an exchange on the same line of IKE SAs, not from a new negotiation. */
+/* Did this negotiation make the SA? Its answer may be captured just behind the first packet. */
 static bool
-was_negotiated(const tunnel_t *tunnel, const esp_sa_t *predecessor, const esp_sa_t *successor)
+has_made(const hidden_t *hidden, const esp_sa_t *predecessor, const esp_sa_t *successor)
+{
+    return hidden->at != CAPTURE_TIME_NONE && hidden->at > predecessor->first_time &&
+           duration_between(hidden->at, successor->first_time) <= NEGOTIATED_BEFORE &&
+           duration_between(successor->first_time, hidden->at) <= OVERLAP;
+}
+
+/* Where there is IKE, a child that replaces another comes from an exchange on the same line of IKE SAs, not from a new negotiation.
+ * Where there is none, nobody can be named. False: there is IKE, but no such exchange. */
+static bool
+find_negotiation(const tunnel_t *tunnel, const esp_sa_t *predecessor, const esp_sa_t *successor, peer_t *ret_by)
 {
     const lifetimes_t *lifetimes = &tunnel->lifetimes;
+    const hidden_t *before = &lifetimes->birth[successor->sender].hidden, *latest = &lifetimes->hidden;
+    const hidden_t *made_by = has_made(before, predecessor, successor) ? before : latest;
 
-    if (tunnel->ike_sas_seen == 0)
+    if (tunnel->ike_sas_seen == 0) {
+        *ret_by = PEER_UNKNOWN;
         return !lifetimes->has_cut_ike;
-    return lifetimes->hidden_at != CAPTURE_TIME_NONE && lifetimes->hidden_at > predecessor->first_time &&
-           duration_between(lifetimes->hidden_at, successor->first_time) <= NEGOTIATED_BEFORE &&
-           duration_between(successor->first_time, lifetimes->hidden_at) <= OVERLAP &&
-           predecessor->negotiation == successor->negotiation;
+    }
+    *ret_by = made_by->by;
+    return has_made(made_by, predecessor, successor) && predecessor->negotiation == successor->negotiation;
 }
 
 static line_t *
@@ -99,14 +112,13 @@ line_of(tunnel_t *tunnel, const esp_sa_t *predecessor)
 }
 
 static void
-succeeded(engine_t *engine, esp_sa_t *predecessor, esp_sa_t *successor, const packet_t *packet)
+succeeded(engine_t *engine, esp_sa_t *predecessor, esp_sa_t *successor, peer_t by, const packet_t *packet)
 {
     tunnel_t *tunnel = successor->tunnel;
     line_t *line = line_of(tunnel, predecessor);
-    replacement_t replacement = { .at = successor->first_time,
-                                  .frame = successor->first_frame,
-                                  .by = tunnel->ike_sas_seen > 0 ? tunnel->lifetimes.hidden_by : PEER_UNKNOWN,
-                                  .bytes = predecessor->bytes };
+    replacement_t replacement = {
+        .at = successor->first_time, .frame = successor->first_frame, .by = by, .bytes = predecessor->bytes
+    };
     change_t context = {
         .frame = packet->frame, .time = packet->time, .packet = packet, .sender = successor->sender, .esp_sa = successor
     };
@@ -134,12 +146,13 @@ static bool
 judge_birth(engine_t *engine, tunnel_t *tunnel, peer_t sender, const packet_t *packet)
 {
     esp_sa_t *successor = sa_born(tunnel, sender), *predecessor = NULL;
+    peer_t by = PEER_UNKNOWN;
 
     if (successor == NULL || ++tunnel->lifetimes.birth[sender].tries > TRIES_MAX)
         return false;
     succession_t succession = find_predecessor(tunnel, successor, packet->time, &predecessor);
-    if (succession == SUCCESSION_FOUND && was_negotiated(tunnel, predecessor, successor))
-        succeeded(engine, predecessor, successor, packet);
+    if (succession == SUCCESSION_FOUND && find_negotiation(tunnel, predecessor, successor, &by))
+        succeeded(engine, predecessor, successor, by, packet);
     return succession == SUCCESSION_OPEN;
 }
 
@@ -171,12 +184,14 @@ note_birth(engine_t *engine, esp_sa_t *sa, const packet_t *packet)
 {
     lifetimes_t *lifetimes = &sa->tunnel->lifetimes;
     birth_t *birth = &lifetimes->birth[sa->sender];
-    bool is_burst = birth->frame != FRAME_NONE && duration_between(birth->at, packet->time) < SETTLING;
+    bool is_burst = birth->frame != FRAME_NONE && duration_between(birth->at, packet->time) < TOGETHER;
     bool is_young = sa->first_sequence <= BIRTH_SEQUENCE_MAX;
 
     if (birth->spi != 0 && !is_burst)
         (void)judge_birth(engine, sa->tunnel, sa->sender, packet);
-    *birth = (birth_t){ .frame = packet->frame, .at = packet->time, .spi = is_young && !is_burst ? sa->spi : 0 };
+    *birth = (birth_t){
+        .frame = packet->frame, .at = packet->time, .spi = is_young && !is_burst ? sa->spi : 0, .hidden = lifetimes->hidden
+    };
     set_due(lifetimes, packet->time);
 }
 
