@@ -25,15 +25,17 @@ typedef enum {
     CHANGE_ESP_PACKET = 1u << 9,
     CHANGE_PEER_MOVED = 1u << 10, /* see `flip` */
     CHANGE_ICMP_ERROR = 1u << 11,
-    CHANGE_TUNNEL_RECOVERED = 1u << 12, /* see `loss` */
-    CHANGE_CAPTURE_END = 1u << 13,      /* once per tunnel, for now */
-    CHANGE_COPY = 1u << 14,             /* a second copy of a packet was seen and dropped */
-    CHANGE_COLLISION = 1u << 15,        /* the requests of both peers crossed: `exchange` is the later one */
-    CHANGE_ADDRESS_UPDATED = 1u << 16,  /* MOBIKE: an answered move */
-    CHANGE_REAUTHENTICATED = 1u << 17,  /* a new IKE SA took over from a live one */
+    CHANGE_TUNNEL_RECOVERED = 1u << 12,   /* see `loss` */
+    CHANGE_CAPTURE_END = 1u << 13,        /* once per tunnel, for now */
+    CHANGE_COPY = 1u << 14,               /* a second copy of a packet was seen and dropped */
+    CHANGE_COLLISION = 1u << 15,          /* the requests of both peers crossed: `exchange` is the later one */
+    CHANGE_ADDRESS_UPDATED = 1u << 16,    /* MOBIKE: an answered move */
+    CHANGE_REAUTHENTICATED = 1u << 17,    /* a new IKE SA took over from a live one */
+    CHANGE_SA_REPLACED = 1u << 18,        /* an SA took the place of the one before: see `line` */
+    CHANGE_LIFETIME_ANNOUNCED = 1u << 19, /* a peer announced another lifetime than before: see `announced` */
 } change_kind_t;
 
-#define CHANGE_KINDS 18 /* bits used above */
+#define CHANGE_KINDS 20 /* bits used above */
 
 /* Everything is borrowed for the duration of the call. Members that the kind does not name may be NULL. */
 typedef struct {
@@ -52,7 +54,10 @@ typedef struct {
     const notify_t *notify;
     const flip_t *flip;
     const loss_t *loss;
-    bool same_endpoints; /* CHANGE_COPY: the copy has the same addresses and ports */
+    const line_t *line;
+    const announced_t *announced; /* CHANGE_LIFETIME_ANNOUNCED: of both peers, by peer */
+    unsigned phase;               /* CHANGE_LIFETIME_ANNOUNCED: 1 or 2 */
+    bool same_endpoints;          /* CHANGE_COPY: the copy has the same addresses and ports */
 } change_t;
 
 #endif

@@ -18,6 +18,7 @@ engine_default_settings(void)
         .delete_grace_seconds = 10,
         .one_way_seconds = 10,
         .restart_wait_seconds = 10,
+        .rekey_interval_seconds = 120,
         .max_tunnels = 4096,
     };
 }

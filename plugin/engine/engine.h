@@ -20,10 +20,11 @@ typedef struct engine engine_t;
 
 /* Preferences. Seconds here and in the preference dialog only; the engine computes in nanoseconds. */
 typedef struct {
-    unsigned delete_grace_seconds; /* ESP on a deleted SA is normal for this long (default 10) */
-    unsigned one_way_seconds;      /* ESP in one direction only for longer than this is a finding (default 10) */
-    unsigned restart_wait_seconds; /* a tunnel deleted under traffic should be back within this (default 10) */
-    unsigned max_tunnels;          /* the oldest idle tunnel is evicted beyond this (default 4096) */
+    unsigned delete_grace_seconds;   /* ESP on a deleted SA is normal for this long (default 10) */
+    unsigned one_way_seconds;        /* ESP in one direction only for longer than this is a finding (default 10) */
+    unsigned restart_wait_seconds;   /* a tunnel deleted under traffic should be back within this (default 10) */
+    unsigned rekey_interval_seconds; /* child SAs replaced more often than this, in the median, are churn (default 120) */
+    unsigned max_tunnels;            /* the oldest idle tunnel is evicted beyond this (default 4096) */
 } engine_settings_t;
 
 engine_settings_t engine_default_settings(void);

@@ -58,8 +58,8 @@ frame_note_t *engine_note_for(engine_t *engine, frame_t frame);
 /* naming.c: gives an exchange another name, on all its frames. */
 void engine_name_exchange(engine_t *engine, exchange_t *exchange, exchange_kind_t kind, confidence_t confidence);
 
-/* A CREATE_CHILD_SA turned out to have replaced the IKE SA. */
-void engine_was_ike_rekey(engine_t *engine, exchange_t *exchange);
+/* A CREATE_CHILD_SA turned out, in this frame, to have replaced the IKE SA. */
+void engine_was_ike_rekey(engine_t *engine, exchange_t *exchange, frame_t frame, capture_ns_t time);
 
 /* What a later request on the same IKE SA, or a new ESP SA, says about an answered CREATE_CHILD_SA that is not told apart yet. */
 void engine_name_by_next(engine_t *engine, const exchange_t *next);
@@ -107,6 +107,16 @@ bool engine_is_stale(const tunnel_t *tunnel, peer_t receiver, const endpoint_t *
 
 /* An announced move: the peer's other SAs will follow, and that is no flip. */
 void engine_note_move(tunnel_t *tunnel, peer_t sender, endpoint_t *sa_source, const packet_t *packet);
+
+/* lines.c: a new IKE SA took over from a live one. */
+void engine_line_of_reauthentication(engine_t *engine, tunnel_t *tunnel, const ike_sa_t *successor, frame_t frame,
+                                     capture_ns_t time);
+
+/* lines.c: enters a replacement and tells the detectors. `context`: what is known about the moment. */
+void engine_replaced(engine_t *engine, tunnel_t *tunnel, line_t *line, const replacement_t *replacement, const change_t *context);
+
+/* succession.c: an ESP packet may show that one SPI took over from another. Call it when the packet is accounted for. */
+void engine_follow_spis(engine_t *engine, esp_sa_t *sa, const packet_t *packet, bool is_first);
 
 /* life.c: up or down. */
 void life_proved(tunnel_t *tunnel, capture_ns_t time, frame_t frame);

@@ -204,6 +204,7 @@ engine_esp_packet(engine_t *engine, const packet_t *packet)
     count_direction(tunnel, sender, packet);
     engine_account_sender(engine, tunnel, sender, packet);
     prove_by_traffic(engine, sa, packet);
+    engine_follow_spis(engine, sa, packet, is_new);
     change.kind = CHANGE_ESP_PACKET;
     engine_judge(engine, tunnel, &change);
     change.kind = CHANGE_TRAFFIC;

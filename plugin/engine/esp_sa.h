@@ -35,6 +35,8 @@ typedef struct esp_sa {
     capture_ns_t unreachable_at;
     unsigned packets_since_unreachable;
     frame_t invalid_spi_in; /* INVALID_SPI named it */
+    uint32_t line;          /* id of the line of SPIs it is on (lifetime.h); 0: none */
+    bool is_succeeded;      /* the next SPI of that line took over */
 } esp_sa_t;
 
 esp_sa_t *esp_sa_new(struct tunnel *tunnel, uint32_t spi, peer_t sender);

@@ -109,6 +109,8 @@ step_count_refusal(const ike_step_t *step, exchange_t *exchange)
         return;
     if (!exchange_is_rekey(exchange) && !exchange_is_child_create(exchange))
         return;
+    if (exchange_is_rekey(exchange))
+        tunnel->lifetimes.refused_at = step->packet->time;
     exchange->repeats_a_refusal = tunnel->refused_in_a_row > 0;
     if (!exchange->repeats_a_refusal) {
         tunnel->first_refused_in = exchange->sent_in[0];
@@ -274,6 +276,13 @@ abandon_unheard(const ike_step_t *step)
     }
 }
 
+/* The beginning of this phase 1 is not in the capture, so what seems to wait for an answer may have been its last message. */
+static bool
+may_have_ended_unseen(const exchange_t *exchange)
+{
+    return exchange->ike_sa->is_midstream && exchange->ike_sa->major == 1 && exchange_is_initiation(exchange);
+}
+
 void
 step_abandon_older(const ike_step_t *step)
 {
@@ -283,6 +292,10 @@ step_abandon_older(const ike_step_t *step)
         bool is_young = duration_between(exchange->last_sent_at, step->packet->time) < SHORTEST_TIMER;
         if (exchange->ike_sa == step->ike_sa || exchange->requester != step->sender || is_young)
             continue;
+        if (may_have_ended_unseen(exchange)) {
+            exchange_stops_waiting(exchange, OUTCOME_ANSWERED_UNSEEN);
+            continue;
+        }
         if (exchange->exchange_type == IKEV1_INFORMATIONAL) {
             if (exchange->transmissions < 2)
                 continue;
@@ -354,6 +367,8 @@ remember_ike_sa(engine_t *engine, ike_sa_t *ike_sa)
     if (ike_sa->tunnel->ike_sas->len >= IKE_SAS_PER_TUNNEL_MAX)
         forget_ike_sa(engine, ike_sa->tunnel);
     ike_sa->index = ike_sa->tunnel->ike_sas_seen++;
+    if (ike_sa->rekeyed_from == NULL)
+        ike_sa->root = ike_sa->index;
     g_ptr_array_add(ike_sa->tunnel->ike_sas, ike_sa);
 }
 
@@ -374,7 +389,7 @@ may_have_made_an_ike_sa(const exchange_t *exchange)
 
 /* RFC 7296 2.18: an IKE rekey makes a new SPI pair whose message IDs start at 0, with no IKE_SA_INIT of its own. */
 static ike_sa_t *
-rekeyed_predecessor(engine_t *engine, tunnel_t *tunnel, const ike_message_t *message)
+rekeyed_predecessor(engine_t *engine, tunnel_t *tunnel, const packet_t *packet, const ike_message_t *message)
 {
     if (message->major != 2 || message->message_id > 3)
         return NULL;
@@ -384,7 +399,7 @@ rekeyed_predecessor(engine_t *engine, tunnel_t *tunnel, const ike_message_t *mes
         if (rekey == NULL)
             continue;
         if (rekey->kind == EXCHANGE_CREATE_CHILD_SA)
-            engine_was_ike_rekey(engine, rekey);
+            engine_was_ike_rekey(engine, rekey, packet->frame, packet->time);
         return ike_sa;
     }
     return NULL;
@@ -414,7 +429,7 @@ new_ike_sa(engine_t *engine, const packet_t *packet, const ike_message_t *messag
     ike_sa_t *ike_sa = ike_sa_new(tunnel, message, by_initiator ? sender : peer_other(sender), packet->frame, packet->time);
 
     if (!initiates && message->exchange_type != IKEV2_SA_INIT) {
-        ike_sa_t *before = rekeyed_predecessor(engine, tunnel, message);
+        ike_sa_t *before = rekeyed_predecessor(engine, tunnel, packet, message);
         ike_sa->rekeyed_from = before;
         ike_sa->is_midstream = before == NULL;
         bool in_negotiation = message->exchange_type == IKEV2_AUTH || message->exchange_type == IKEV1_MAIN_MODE ||
@@ -428,6 +443,8 @@ new_ike_sa(engine_t *engine, const packet_t *packet, const ike_message_t *messag
             ike_sa->chosen = before->chosen;
             ike_sa->proposals_offered = before->proposals_offered;
             ike_sa->established_at = packet->time;
+            ike_sa->line = before->line;
+            ike_sa->root = before->root;
         }
     }
     remember_ike_sa(engine, ike_sa);
@@ -573,6 +590,7 @@ engine_ike_packet(engine_t *engine, const packet_t *packet, frame_note_t **ret_n
                            &message)) {
         tunnel_t *tunnel = engine_tunnel_for_packet(engine, packet);
         if (tunnel != NULL && packet->captured < packet->reported) {
+            tunnel->lifetimes.has_cut_ike = true;
             change_t cut = { .kind = CHANGE_TUNNEL_SEEN, .frame = packet->frame, .time = packet->time, .packet = packet };
             engine_judge(engine, tunnel, &cut);
         }

@@ -66,6 +66,19 @@ bool ikev2_completes_request(const ike_step_t *step, exchange_t *exchange);
 
 /* The requester went on although the answer is not complete in the capture: what is there has to do. False: nothing is. */
 bool ikev2_use_partial_answer(const ike_step_t *step, exchange_t *exchange);
+/* lines.c: whose place does an SA take? A negotiation has made a child, which is not yet among the live ones. */
+void step_line_of_child_v2(const ike_step_t *step, const exchange_t *exchange);
+void step_line_of_child_v1(const ike_step_t *step, const exchange_t *exchange);
+
+/* The line of child SAs for the selectors of a readable Quick Mode that `initiator` began; made if there is none. */
+line_t *engine_line_of_quick_mode(tunnel_t *tunnel, const exchange_t *exchange, peer_t initiator, capture_ns_t time);
+
+/* An answered exchange turned out to have been an IKE rekey. */
+void engine_line_of_ike_sa(engine_t *engine, tunnel_t *tunnel, const exchange_t *rekey, frame_t frame, capture_ns_t time);
+
+/* announced.c: the lifetimes that the peers tell each other. */
+void step_announced_v1(const ike_step_t *step, const exchange_t *exchange);
+void step_announced_v2(const ike_step_t *step);
 
 void ikev2_message(const ike_step_t *step);
 void ikev1_message(const ike_step_t *step);

@@ -76,6 +76,7 @@ quick_mode_accepted(const ike_step_t *step, exchange_t *exchange)
         announce(step, exchange->offer, peer_other(step->sender), exchange->sent_in[0]);
         announce(step, &step->message->sa, step->sender, step->packet->frame);
     }
+    step_line_of_child_v1(step, exchange);
     step->tunnel->last_answer_at = step->packet->time;
     step->tunnel->last_answer_in = step->packet->frame;
     life_proved(step->tunnel, step->packet->time, step->packet->frame);
@@ -112,6 +113,7 @@ next_message(const ike_step_t *step, exchange_t *exchange)
     } else if (answers) {
         step_judge(step, CHANGE_EXCHANGE_ANSWERED, exchange);
     }
+    step_announced_v1(step, exchange);
     if (exchange->messages >= messages_of(exchange->exchange_type)) {
         exchange_stops_waiting(exchange, OUTCOME_ANSWERED);
         if (exchange->kind == EXCHANGE_MAIN_MODE || exchange->kind == EXCHANGE_AGGRESSIVE_MODE)
@@ -198,6 +200,7 @@ first_message(const ike_step_t *step)
         step_abandon_older(step);
     older_quick_modes_were_refused(step, exchange);
     step_judge(step, CHANGE_REQUEST_SENT, exchange);
+    step_announced_v1(step, exchange);
 }
 
 static void
@@ -307,7 +310,8 @@ earlier_try(const ike_step_t *step, bool is_liveness)
         if (exchange->ike_sa != step->ike_sa || exchange->requester != step->sender || !is_notice(exchange))
             continue;
         bool alike = is_liveness ? exchange->kind == EXCHANGE_DPD : exchange->request_length == step->message->length;
-        if (alike && duration_between(exchange->last_sent_at, step->packet->time) >= SECONDS(1))
+        bool was_heard = step->tunnel->last_answer_at > exchange->last_sent_at; /* the peer lives: a new check begins */
+        if (alike && !was_heard && duration_between(exchange->last_sent_at, step->packet->time) >= SECONDS(1))
             return exchange;
     }
     return NULL;
@@ -372,6 +376,7 @@ readable_notice(const ike_step_t *step)
         liveness_try(step, true);
     } else {
         exchange_stops_waiting(new_notice(step), OUTCOME_ONE_WAY);
+        step_announced_v1(step, NULL);
         if (error != NULL)
             refusal(step, error);
     }

@@ -70,7 +70,7 @@ tell_errors(const ike_step_t *step, const exchange_t *exchange)
 }
 
 static bool has_answered_ike_rekey(const ike_sa_t *ike_sa);
-static bool has_own_successor(const ike_sa_t *ike_sa);
+static const ike_sa_t *own_successor(const ike_sa_t *ike_sa);
 
 /* RFC 7296 2.8: the DELETE of an IKE SA is the last request on it. One that seemed to be, without keys, and is followed by another
  * request deleted a child, and was answered empty because the peer had deleted the child too (1.4.1). */
@@ -171,7 +171,7 @@ ikev2_new_request(const ike_step_t *step)
     exchange_sent(exchange, step->packet);
     classify_request(exchange, step->message);
     exchange->deletes_replaced = exchange_is_delete(exchange) && exchange->kind != EXCHANGE_DELETE_CHILD &&
-                                 (has_answered_ike_rekey(step->ike_sa) || has_own_successor(step->ike_sa));
+                                 (has_answered_ike_rekey(step->ike_sa) || own_successor(step->ike_sa) != NULL);
     ike_sa_add_exchange(step->ike_sa, exchange);
     older_requests_were_answered(step, exchange);
     step_starts_waiting(step, exchange);
@@ -252,15 +252,15 @@ has_usable_sibling(const ike_sa_t *ike_sa)
 }
 
 /* RFC 7296 2.8.3: a later IKE SA with a negotiation of its own, not a rekey, took over. */
-static bool
-has_own_successor(const ike_sa_t *ike_sa)
+static const ike_sa_t *
+own_successor(const ike_sa_t *ike_sa)
 {
     for (unsigned i = ike_sa->tunnel->ike_sas->len; i-- > 0;) {
         const ike_sa_t *later = g_ptr_array_index(ike_sa->tunnel->ike_sas, i);
         if (later->index > ike_sa->index && ike_sa_is_usable(later) && later->rekeyed_from == NULL && !later->is_midstream)
-            return true;
+            return later;
     }
-    return false;
+    return NULL;
 }
 
 static bool
@@ -292,15 +292,18 @@ ike_sa_deleted(const ike_step_t *step, exchange_t *exchange)
         for (unsigned i = ike_sa->exchanges->len; i-- > 0;) {
             exchange_t *older = g_ptr_array_index(ike_sa->exchanges, i);
             if (older->kind == EXCHANGE_CREATE_CHILD_SA && older->outcome == OUTCOME_ANSWERED && !older->is_refused) {
-                engine_was_ike_rekey(step->engine, older);
+                engine_was_ike_rekey(step->engine, older, step->packet->frame, step->packet->time);
                 break;
             }
         }
     }
     step_close_ike_sa(step, exchange->requester, exchange->kind_confidence);
     step_judge(step, CHANGE_IKE_SA_DELETED, exchange);
-    if (!rekeyed && has_own_successor(ike_sa))
+    const ike_sa_t *successor = rekeyed ? NULL : own_successor(ike_sa);
+    if (successor != NULL) {
         step_judge(step, CHANGE_REAUTHENTICATED, exchange);
+        engine_line_of_reauthentication(step->engine, tunnel, successor, step->packet->frame, step->packet->time);
+    }
     if (!ike_sa->is_replaced)
         life_lost(tunnel, LOSS_DELETED, exchange->requester, exchange->kind_confidence, step->packet->frame, step->packet->time);
 }
@@ -379,6 +382,7 @@ child_made(const ike_step_t *step, exchange_t *exchange)
 {
     exchange->creates_child = true;
     announce_spis(step, exchange);
+    step_line_of_child_v2(step, exchange);
     step_count_success(step, exchange);
     life_child_up(step->engine, step->tunnel, step->packet->frame, step->packet->time);
 }
@@ -495,6 +499,7 @@ answered_create_child(const ike_step_t *step, exchange_t *exchange)
         return;
     if (exchange->kind == EXCHANGE_IKE_REKEY) {
         step_count_success(step, exchange);
+        engine_line_of_ike_sa(step->engine, step->tunnel, exchange, step->packet->frame, step->packet->time);
         return;
     }
     child_made(step, exchange);
@@ -686,6 +691,7 @@ ikev2_message(const ike_step_t *step)
 {
     learn_suite(step);
     check_move(step);
+    step_announced_v2(step);
     bool is_past_authentication =
         step->message->exchange_type == IKEV2_CREATE_CHILD_SA || step->message->exchange_type == IKEV2_INFORMATIONAL;
     if (is_past_authentication && step->ike_sa->state == IKE_SA_NEGOTIATING && step->message->is_encrypted &&

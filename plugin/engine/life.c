@@ -170,6 +170,7 @@ life_established(engine_t *engine, ike_sa_t *ike_sa, frame_t frame, capture_ns_t
         tunnel->loss = (loss_t){ .kind = LOSS_NONE };
         change.kind = CHANGE_REAUTHENTICATED;
         engine_judge(engine, tunnel, &change);
+        engine_line_of_reauthentication(engine, tunnel, ike_sa, frame, time);
     } else if (tunnel->loss.kind != LOSS_NONE) {
         recovered(engine, tunnel, frame, time);
     }

@@ -5,10 +5,13 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "engine_state.h"
+#include "ike_internal.h"
 
 /* RFC 7296 2.8: after a rekey the old SA is deleted soon; an IKE SA that is used this much later was not replaced. */
 #define REKEY_SETTLES SECONDS(30)
+
+/* Who replaced a child deletes the old one at once, but for the time of a round trip or two. Later it may be any child. */
+#define OLD_CHILD_DELETED_WITHIN SECONDS(5)
 
 /* A new ESP SA carries its first packet within this time of the exchange that made it, where traffic flows. */
 #define FIRST_ESP_WITHIN SECONDS(5)
@@ -26,7 +29,7 @@ engine_name_exchange(engine_t *engine, exchange_t *exchange, exchange_kind_t kin
 }
 
 void
-engine_was_ike_rekey(engine_t *engine, exchange_t *exchange)
+engine_was_ike_rekey(engine_t *engine, exchange_t *exchange, frame_t frame, capture_ns_t time)
 {
     tunnel_t *tunnel = exchange->ike_sa->tunnel;
 
@@ -34,7 +37,10 @@ engine_was_ike_rekey(engine_t *engine, exchange_t *exchange)
     tunnel->rekeys_ok++;
     if (exchange->creates_child && tunnel->live_children > 1) /* it was taken for one that makes a child */
         tunnel->live_children--;
+    if (exchange->creates_child && tunnel->lifetimes.children_begun > 1)
+        tunnel->lifetimes.children_begun--;
     exchange->creates_child = false;
+    engine_line_of_ike_sa(engine, tunnel, exchange, frame, time);
 }
 
 static bool
@@ -66,7 +72,7 @@ engine_name_by_child_delete(engine_t *engine, const exchange_t *deletion)
     exchange_t *earlier = ike_sa_latest(deletion->ike_sa, is_open_with_notify);
 
     if (earlier != NULL && earlier->requester == deletion->requester &&
-        duration_between(earlier->answered_at, deletion->first_sent_at) <= REKEY_SETTLES)
+        duration_between(earlier->answered_at, deletion->first_sent_at) <= OLD_CHILD_DELETED_WITHIN)
         was_child_rekey(engine, earlier);
 }
 

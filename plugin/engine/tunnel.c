@@ -40,6 +40,7 @@ tunnel_new(uint32_t index, const endpoint_t *a, const endpoint_t *b, frame_t fra
     tunnel->first_time = tunnel->last_time = time;
     tunnel->last_proof_at = tunnel->last_answer_at = tunnel->last_unanswered_at = CAPTURE_TIME_NONE;
     tunnel->last_child_success_at = CAPTURE_TIME_NONE;
+    lifetimes_init(&tunnel->lifetimes);
     return tunnel;
 }
 
@@ -53,6 +54,7 @@ tunnel_free(tunnel_t *tunnel)
     g_array_free(tunnel->flips, TRUE);
     g_ptr_array_free(tunnel->waiting, TRUE);
     g_array_free(tunnel->dpd_rtts, TRUE);
+    lifetimes_clear(&tunnel->lifetimes);
     g_free(tunnel->accepted_child);
     g_free(tunnel->accepted_ike);
     g_free(tunnel);

@@ -11,6 +11,7 @@
 #include "esp_sa.h"
 #include "exchange.h"
 #include "ike_sa.h"
+#include "lifetime.h"
 
 /* One peer as an observer sees it. */
 typedef struct {
@@ -120,6 +121,8 @@ typedef struct tunnel {
     capture_ns_t first_refused_at;
     frame_t child_ended_in; /* a child ended after refusals while others went on, and was not made again; FRAME_NONE */
     capture_ns_t child_ended_at;
+
+    lifetimes_t lifetimes;
 
     /* life */
     bool uses_eap;              /* a client of it authenticates by EAP: IKE_AUTH takes several rounds (RFC 7296 2.16) */

@@ -38,6 +38,9 @@ preferences_register(int protocol)
     prefs_register_uint_preference(module, "restart_wait_seconds", "Wait for a restart (seconds)",
                                    "A tunnel deleted while traffic was flowing should be back within this time", 10,
                                    &settings->restart_wait_seconds);
+    prefs_register_uint_preference(module, "rekey_interval_seconds", "Rekey interval (seconds)",
+                                   "Child SAs that are replaced more often than this, in the median, are reported", 10,
+                                   &settings->rekey_interval_seconds);
     prefs_register_uint_preference(module, "max_tunnels", "Tunnels remembered",
                                    "The oldest idle tunnel is forgotten beyond this number; the report says so", 10,
                                    &settings->max_tunnels);

@@ -75,6 +75,7 @@ static const number_name_t notifies[] = {
     { "EAP_ONLY_AUTHENTICATION", 16417 },
     { "FRAGMENTATION_SUPPORTED", 16430 },
     { "SIGNATURE_HASH_ALGORITHMS", 16431 },
+    { "RESPONDER_LIFETIME", 24576 },
     { "INITIAL_CONTACT_V1", 24578 },
     { "R_U_THERE", 36136 },
     { "R_U_THERE_ACK", 36137 },

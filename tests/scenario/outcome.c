@@ -17,6 +17,8 @@ engine_for(const scenario_t *scenario)
         settings.one_way_seconds = scenario->pref_one_way;
     if (scenario->pref_restart != 0)
         settings.restart_wait_seconds = scenario->pref_restart;
+    if (scenario->pref_rekey != 0)
+        settings.rekey_interval_seconds = scenario->pref_rekey;
     return engine_new(&settings);
 }
 

@@ -172,8 +172,9 @@ put_notify_data(const payload_context_t *context, const char *name, const char *
         put_u16(out, group);
     } else if (g_str_equal(name, "INVALID_SPI")) {
         put_u32(out, rest != NULL ? world_child_spi(context->world, rest, context->sender) : 0x0badcafe);
-    } else if (g_str_equal(name, "SET_WINDOW_SIZE") || g_str_equal(name, "AUTH_LIFETIME") ||
-               g_str_equal(name, "INVALID_MESSAGE_ID")) {
+    } else if (g_str_equal(name, "AUTH_LIFETIME")) {
+        put_u32(out, rest != NULL ? (uint32_t)g_ascii_strtoull(rest, NULL, 10) : 3600);
+    } else if (g_str_equal(name, "SET_WINDOW_SIZE") || g_str_equal(name, "INVALID_MESSAGE_ID")) {
         put_u32(out, 5);
     } else if (g_str_equal(name, "SIGNATURE_HASH_ALGORITHMS")) {
         put_u32(out, 0x00020003);

@@ -156,9 +156,9 @@ typedef struct {
     GArray *steps;           /* of step_t */
     GArray *expectations;    /* of expectation_t */
     under_t under[DISTORTIONS];
-    distortion_t seen;                               /* the story itself is captured like this */
-    unsigned seen_from;                              /* DISTORTION_MIDSTREAM: packets missing; DISTORTION_CUT: packets kept */
-    unsigned pref_grace, pref_one_way, pref_restart; /* 0: default */
+    distortion_t seen;  /* the story itself is captured like this */
+    unsigned seen_from; /* DISTORTION_MIDSTREAM: packets missing; DISTORTION_CUT: packets kept */
+    unsigned pref_grace, pref_one_way, pref_restart, pref_rekey; /* 0: default */
 } scenario_t;
 
 typedef struct {

@@ -273,6 +273,8 @@ a_lifetime_may_be_short_or_long(void **state)
     assert_int_equal(message.sa.proposal[0].life_seconds, 28800);
     assert_int_equal(message.sa.proposal[1].life_seconds, 86400);
     assert_int_equal(message.sa.proposal[2].life_seconds, 3600); /* not the 1024 kilobytes */
+    assert_int_equal(message.sa.proposal[2].life_kilobytes, 1024);
+    assert_int_equal(message.sa.proposal[0].life_kilobytes, 0);
 }
 
 static void
@@ -285,6 +287,59 @@ a_lifetime_in_kilobytes_is_no_time(void **state)
     (void)state;
     assert_false(message.is_malformed);
     assert_int_equal(message.sa.proposal[0].life_seconds, 0);
+    assert_int_equal(message.sa.proposal[0].life_kilobytes, 4608000);
+}
+
+/* RFC 2407 4.6.3.1: DOI, protocol, SPI size, type 24576, SPI, attributes. */
+static void
+a_responder_lifetime_is_read(void **state)
+{
+    ike_message_t message = parse_clear(IKEV1_QUICK_MODE, PAYLOAD_V1_NOTIFY,
+                                        "00000024 00000001 03046000 c0ffee01 80010001 80020e10 80010002 00020004 00465000");
+    const notify_t *notify = ike_message_notify(&message, NOTIFY_V1_RESPONDER_LIFETIME);
+
+    (void)state;
+    assert_false(message.is_malformed);
+    assert_non_null(notify);
+    assert_true(notify->spi == 0xc0ffee01);
+    assert_int_equal(notify->life_seconds, 3600);
+    assert_int_equal(notify->life_kilobytes, 4608000);
+}
+
+/* About the ISAKMP SA (protocol 1, both cookies as SPI) the attributes have phase 1's numbers (RFC 2409 A). */
+static void
+a_responder_lifetime_of_phase_1_has_its_own_attributes(void **state)
+{
+    ike_message_t message = parse_clear(IKEV1_INFORMATIONAL, PAYLOAD_V1_NOTIFY,
+                                        "00000028 00000001 01106000 0102030405060708 1112131415161718 800b0001 000c0004 00015180");
+    const notify_t *notify = ike_message_notify(&message, NOTIFY_V1_RESPONDER_LIFETIME);
+
+    (void)state;
+    assert_non_null(notify);
+    assert_int_equal(notify->life_seconds, 86400);
+    assert_int_equal(notify->life_kilobytes, 0);
+}
+
+/* What is not an attribute list names no lifetime, and leaves the notify as it is. */
+static void
+a_broken_responder_lifetime_says_nothing(void **state)
+{
+    static const char *const bodies[] = {
+        "00000010 00000001 03046000 c0ffee01",                   /* nothing */
+        "00000017 00000001 03046000 c0ffee01 80010001 80020e",   /* cut within the duration */
+        "00000018 00000001 03046000 c0ffee01 80010001 00020400", /* a duration of 1024 bytes that are not there */
+        "00000018 00000001 03046000 c0ffee01 80010003 80020e10", /* in no known unit */
+    };
+
+    (void)state;
+    for (size_t i = 0; i < G_N_ELEMENTS(bodies); i++) {
+        ike_message_t message = parse_clear(IKEV1_QUICK_MODE, PAYLOAD_V1_NOTIFY, bodies[i]);
+        const notify_t *notify = ike_message_notify(&message, NOTIFY_V1_RESPONDER_LIFETIME);
+
+        assert_non_null(notify);
+        assert_int_equal(notify->life_seconds, 0);
+        assert_int_equal(notify->life_kilobytes, 0);
+    }
 }
 
 static void
@@ -409,6 +464,9 @@ main(void)
         cmocka_unit_test(a_lifetime_may_be_short_or_long),
         cmocka_unit_test(a_lifetime_in_kilobytes_is_no_time),
         cmocka_unit_test(a_huge_lifetime_is_capped),
+        cmocka_unit_test(a_responder_lifetime_is_read),
+        cmocka_unit_test(a_responder_lifetime_of_phase_1_has_its_own_attributes),
+        cmocka_unit_test(a_broken_responder_lifetime_says_nothing),
         cmocka_unit_test(phases_have_their_own_attributes),
         cmocka_unit_test(the_key_length_may_come_before_its_cipher),
         cmocka_unit_test(each_transform_stands_alone),

@@ -26,6 +26,8 @@ const detector_t *const detectors[DETECTOR_COUNT] = {
     &rekey_rejected_detector,
     &child_rejected_detector,
     &rekey_collision_detector,
+    &lifetime_mismatch_detector,
+    &rekey_too_frequent_detector,
     &dpd_unanswered_detector,
     &dpd_loss_detector,
     &rekey_no_response_detector,

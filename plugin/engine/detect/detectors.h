@@ -37,6 +37,8 @@ extern const detector_t invalid_spi_detector;
 extern const detector_t invalid_ike_spi_detector;
 extern const detector_t spi_desync_detector;
 extern const detector_t esp_one_way_detector;
+extern const detector_t lifetime_mismatch_detector;
+extern const detector_t rekey_too_frequent_detector;
 extern const detector_t reauthentication_detector;
 extern const detector_t clean_delete_detector;
 extern const detector_t delete_no_restart_detector;
@@ -44,7 +46,7 @@ extern const detector_t child_down_detector;
 extern const detector_t tunnel_flap_detector;
 extern const detector_t tunnel_down_detector;
 
-#define DETECTOR_COUNT 36
+#define DETECTOR_COUNT 38
 extern const detector_t *const detectors[DETECTOR_COUNT];
 
 #endif

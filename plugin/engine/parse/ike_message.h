@@ -80,7 +80,9 @@ enum {
     NOTIFY_REKEY_SA = 16393,
     NOTIFY_MOBIKE_SUPPORTED = 16396,
     NOTIFY_UPDATE_SA_ADDRESSES = 16400,
+    NOTIFY_AUTH_LIFETIME = 16403, /* RFC 4478 */
     NOTIFY_QCD_TOKEN = 16419,
+    NOTIFY_V1_RESPONDER_LIFETIME = 24576, /* RFC 2407 4.6.3.1 */
     NOTIFY_V1_R_U_THERE = 36136,
     NOTIFY_V1_R_U_THERE_ACK = 36137,
 };
@@ -121,7 +123,8 @@ typedef struct {
     uint64_t spi;        /* host order; 0 when spi_size is 0 or above 8 */
     unsigned transforms; /* used in `transform`; further ones on the wire are not kept */
     transform_t transform[TRANSFORMS_MAX];
-    uint32_t life_seconds; /* IKEv1 life duration in seconds; 0: not given */
+    uint32_t life_seconds;   /* IKEv1 life duration in seconds; 0: not given */
+    uint32_t life_kilobytes; /* IKEv1 life duration in kilobytes; 0: not given */
 } proposal_t;
 
 typedef struct {
@@ -136,6 +139,7 @@ typedef struct {
     uint64_t spi;       /* host order; 0 when spi_size is 0 or above 8 */
     size_t data_length; /* bytes on the wire */
     uint32_t data;      /* the first up to 4 data bytes as a big-endian number (2-byte data: the 16-bit value); 0: none */
+    uint32_t life_seconds, life_kilobytes; /* RESPONDER-LIFETIME (RFC 2407 4.6.3.1) only; 0: not given */
 } notify_t;
 
 /* Bytes on the wire of the first payload of a type, generic header included; 0: none, or not readable. IKEv2 only. */

@@ -28,6 +28,11 @@ G_GNUC_WARN_UNUSED_RESULT bool payload_v2_read(uint8_t type, cursor_t body, read
 G_GNUC_WARN_UNUSED_RESULT bool sa_payload_v1_read(cursor_t body, reading_t reading, proposal_list_t *list);
 G_GNUC_WARN_UNUSED_RESULT bool sa_payload_v2_read(cursor_t body, reading_t reading, proposal_list_t *list);
 
+/* The life durations among the attributes that a RESPONDER-LIFETIME about an SA of `protocol` carries (RFC 2407 4.6.3.1).
+ * False: the attributes are not all there; what was read before stays. */
+G_GNUC_WARN_UNUSED_RESULT bool lifetime_v1_read(cursor_t attributes, uint8_t protocol, uint32_t *ret_seconds,
+                                                uint32_t *ret_kilobytes);
+
 /* The SPI of `size` bytes, in host order; 0 when `size` is 0 or above 8. False: too few bytes left. */
 G_GNUC_WARN_UNUSED_RESULT bool spi_read(cursor_t *cursor, size_t size, uint64_t *ret_spi);
 

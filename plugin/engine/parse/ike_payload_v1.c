@@ -178,6 +178,18 @@ doi_and_protocol_are_plausible(uint32_t doi, uint8_t protocol, uint8_t spi_size)
     return doi <= DOI_MOST && protocol <= PROTOCOL_MOST && spi_size <= 16;
 }
 
+/* What does not read as lifetimes says nothing, and is no reason to doubt the message. */
+static void
+responder_lifetime_read(cursor_t body, notify_t *notify)
+{
+    uint32_t seconds = 0, kilobytes = 0;
+
+    if (!cursor_skip(&body, notify->spi_size) || !lifetime_v1_read(body, notify->protocol, &seconds, &kilobytes))
+        return;
+    notify->life_seconds = seconds;
+    notify->life_kilobytes = kilobytes;
+}
+
 static bool
 notify_read(cursor_t body, reading_t reading, ike_message_t *message)
 {
@@ -189,6 +201,8 @@ notify_read(cursor_t body, reading_t reading, ike_message_t *message)
         return false;
     if (reading == READ_DECRYPTED && !doi_and_protocol_are_plausible(doi, notify.protocol, notify.spi_size))
         return false;
+    if (notify.type == NOTIFY_V1_RESPONDER_LIFETIME)
+        responder_lifetime_read(body, &notify);
     return notify_finish(body, &notify, message);
 }
 

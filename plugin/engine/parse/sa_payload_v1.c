@@ -11,7 +11,8 @@
 #define TRANSFORM_HEADER_LENGTH 8u /* RFC 2408 3.6 */
 #define MARKER_PROPOSAL 2          /* payload type that announces another proposal */
 #define MARKER_TRANSFORM 3
-#define LIFE_IN_SECONDS 1 /* both phases; 2 is kilobytes */
+#define LIFE_IN_SECONDS 1 /* both phases */
+#define LIFE_IN_KILOBYTES 2
 
 /* Where an attribute of one phase goes. */
 typedef struct {
@@ -60,12 +61,31 @@ static const phase_t phase2 = {
 
 /* The life type attribute speaks of the duration that follows it (RFC 2409 A, RFC 2407 4.5). */
 static void
-life_note(const phase_t *phase, const attribute_t *attribute, uint64_t *life_type, proposal_t *proposal)
+life_note(const phase_t *phase, const attribute_t *attribute, uint64_t *life_type, uint32_t *seconds, uint32_t *kilobytes)
 {
+    uint32_t number = (uint32_t)MIN(attribute->number, UINT32_MAX);
+
     if (attribute->type == phase->life_type)
         *life_type = attribute->number;
     else if (attribute->type == phase->life_duration && *life_type == LIFE_IN_SECONDS)
-        proposal->life_seconds = (uint32_t)MIN(attribute->number, UINT32_MAX);
+        *seconds = number;
+    else if (attribute->type == phase->life_duration && *life_type == LIFE_IN_KILOBYTES)
+        *kilobytes = number;
+}
+
+bool
+lifetime_v1_read(cursor_t attributes, uint8_t protocol, uint32_t *ret_seconds, uint32_t *ret_kilobytes)
+{
+    const phase_t *phase = protocol == PROTOCOL_IKE ? &phase1 : &phase2;
+    uint64_t life_type = LIFE_IN_SECONDS;
+    attribute_t attribute;
+
+    while (attributes.left > 0) {
+        if (!attribute_read(&attributes, &attribute))
+            return false;
+        life_note(phase, &attribute, &life_type, ret_seconds, ret_kilobytes);
+    }
+    return true;
 }
 
 static void
@@ -96,7 +116,7 @@ attributes_read(const phase_t *phase, cursor_t attributes, proposal_t *proposal)
     while (attributes.left > 0) {
         if (!attribute_read(&attributes, &attribute))
             return false;
-        life_note(phase, &attribute, &life_type, proposal);
+        life_note(phase, &attribute, &life_type, &proposal->life_seconds, &proposal->life_kilobytes);
         attribute_note(phase, &attribute, proposal);
         if (attribute.type == phase->key_length)
             key_length = (uint16_t)MIN(attribute.number, UINT16_MAX);

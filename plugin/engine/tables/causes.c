@@ -55,6 +55,9 @@ const cause_rule_t cause_rules[] = {
     EXPLAINS(proposal_mismatch, child_rejected, 10, "the reason of the refusal"),
     EXPLAINS(ts_unacceptable, child_rejected, 10, "the reason of the refusal"),
 
+    /* The shorter lifetime decides when an SA is replaced (RFC 7296 2.8). It is no outage, and a cause of none. */
+    EXPLAINS(lifetime_mismatch, rekey_too_frequent, 86400, "the shorter of the two lifetimes"),
+
     /* The outage itself. */
     EXPLAINS(retransmit_exhausted, tunnel_flap, 3600, "the IKE SA was given up"),
     EXPLAINS(fragment_loss, tunnel_down, 86400, "the set-up never completes"),
