@@ -73,6 +73,7 @@ class Session:
         self.expected, self.not_expected = [], []
         self.acceptable, self.root = [], []
         self.moves_to = []   # further addresses of the client
+        self.nat_hashes_fit = True
 
     # -- configuration ------------------------------------------------------
 
@@ -317,7 +318,9 @@ class Session:
                                    "4500": topology.NAT_PORT_4500_C}}
 
     def _nat(self, capture):
-        """Where each peer's NAT is, seen from the capture point."""
+        """Where each peer's NAT is, seen from the capture point; None: the hashes are not about the capture's ports."""
+        if not self.nat_hashes_fit:
+            return None
         client, headend = self.top.addr["a"], self.top.addr["b"]
         if not self.nat:
             return {client: "none", headend: "none", **{address: "none" for address in self.moves_to}}
