@@ -139,6 +139,23 @@ typedef struct {
 unsigned engine_incident_count(const engine_t *engine, uint32_t tunnel);
 void engine_incident_row(const engine_t *engine, uint32_t tunnel, uint32_t incident, incident_row_t *ret_row);
 
+/* A request that was repeated and still waits for its answer where the capture ends. */
+typedef struct {
+    const char *exchange; /* "dpd", "child_rekey", ...; static */
+    const char *words;    /* for a sentence: "liveness check (DPD)"; static */
+    peer_t requester;
+    frame_t first_frame, last_frame; /* of its transmissions */
+    capture_ns_t first_time, last_time;
+    unsigned transmissions;
+    double first_gap;                      /* seconds from the first transmission to the second */
+    double ratio;                          /* of each gap to the one before; 0: unknown */
+    capture_ns_t next_try_at, gives_up_at; /* as its timer has it; CAPTURE_TIME_NONE: not known */
+    const char *family;                    /* of implementations whose defaults look like this timer: a hint. Static; NULL: none */
+} waiting_row_t;
+
+unsigned engine_waiting_count(const engine_t *engine, uint32_t tunnel);
+void engine_waiting_row(const engine_t *engine, uint32_t tunnel, uint32_t which, waiting_row_t *ret_row);
+
 /* Figures about the capture as a whole. */
 typedef struct {
     uint64_t frames, ike_messages, esp_packets, keepalives, icmp_errors, copies, malformed;

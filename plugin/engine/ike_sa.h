@@ -66,8 +66,8 @@ typedef struct ike_sa {
     capture_ns_t early_answer_at;
     GPtrArray *pieces;   /* owned pieces_t: messages that are not complete yet, oldest first */
     nat_detection_t nat; /* what the hashes in its messages say */
-    uint32_t root; /* index of the IKE SA from whose negotiation it descends by rekeys */
-    uint32_t line; /* id of the line of IKE SAs it is on (lifetime.h); 0: none yet */
+    uint32_t root;       /* index of the IKE SA from whose negotiation it descends by rekeys */
+    uint32_t line;       /* id of the line of IKE SAs it is on (lifetime.h); 0: none yet */
     frame_t last_message_in;
     capture_ns_t last_message_at;
 } ike_sa_t;

@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "engine_state.h"
+#include "tables/timers.h"
 
 const char *
 tunnel_state_text(tunnel_state_t state)
@@ -187,4 +188,54 @@ engine_incident_row(const engine_t *engine, uint32_t index, uint32_t which, inci
     for (unsigned i = 0; i < ret_row->chain_length; i++)
         ret_row->chain[i] = g_ptr_array_index(incident->chain, i);
     ret_row->story = incident->story != NULL ? incident->story : "";
+}
+
+/* The `which`th exchange of the tunnel that was repeated and still waits, or NULL. */
+static const exchange_t *
+waiting_at(const tunnel_t *tunnel, uint32_t which)
+{
+    for (unsigned i = 0; tunnel != NULL && i < tunnel->waiting->len; i++) {
+        const exchange_t *exchange = g_ptr_array_index(tunnel->waiting, i);
+        if (exchange->transmissions > 1 && which-- == 0)
+            return exchange;
+    }
+    return NULL;
+}
+
+unsigned
+engine_waiting_count(const engine_t *engine, uint32_t index)
+{
+    unsigned count = 0;
+
+    while (waiting_at(tunnel_at(engine, index), count) != NULL)
+        count++;
+    return count;
+}
+
+void
+engine_waiting_row(const engine_t *engine, uint32_t index, uint32_t which, waiting_row_t *ret_row)
+{
+    const exchange_t *exchange = waiting_at(tunnel_at(engine, index), which);
+    retransmit_timer_t timer;
+
+    *ret_row = (waiting_row_t){ .exchange = "unknown",
+                                .words = "",
+                                .requester = PEER_UNKNOWN,
+                                .next_try_at = CAPTURE_TIME_NONE,
+                                .gives_up_at = CAPTURE_TIME_NONE };
+    if (exchange == NULL || !timer_measure(exchange, &timer))
+        return;
+    *ret_row = (waiting_row_t){ .exchange = exchange_kind_name(exchange->kind),
+                                .words = exchange_kind_words(exchange->kind),
+                                .requester = exchange->requester,
+                                .first_frame = exchange->sent_in[0],
+                                .last_frame = exchange_last_sent_in(exchange),
+                                .first_time = exchange->first_sent_at,
+                                .last_time = exchange->last_sent_at,
+                                .transmissions = exchange->transmissions,
+                                .first_gap = duration_seconds(timer.first_gap),
+                                .ratio = timer.ratio,
+                                .next_try_at = timer_next_try_at(exchange),
+                                .gives_up_at = timer_gives_up_at(exchange),
+                                .family = timer.family };
 }

@@ -253,6 +253,33 @@ put_incidents(json_dumper *json, const engine_t *engine, uint32_t tunnel)
 }
 
 static void
+put_waiting(json_dumper *json, const engine_t *engine, uint32_t tunnel)
+{
+    json_dumper_set_member_name(json, "waiting");
+    json_dumper_begin_array(json);
+    for (uint32_t i = 0; i < engine_waiting_count(engine, tunnel); i++) {
+        waiting_row_t row;
+
+        engine_waiting_row(engine, tunnel, i, &row);
+        json_dumper_begin_object(json);
+        put_text(json, "exchange", row.exchange);
+        put_text(json, "requester", peer_name(row.requester));
+        put_frame(json, "first_frame", row.first_frame);
+        put_frame(json, "last_frame", row.last_frame);
+        put_time(json, "first_time", row.first_time);
+        put_time(json, "last_time", row.last_time);
+        put_uint(json, "transmissions", row.transmissions);
+        put_number(json, "first_gap", row.first_gap, 3);
+        put_number(json, "ratio", row.ratio > 0 ? row.ratio : -1, 3);
+        put_time(json, "next_try", row.next_try_at);
+        put_time(json, "gives_up", row.gives_up_at);
+        put_text(json, "timer_like", row.family);
+        json_dumper_end_object(json);
+    }
+    json_dumper_end_array(json);
+}
+
+static void
 put_tunnel(json_dumper *json, const engine_t *engine, uint32_t tunnel)
 {
     tunnel_row_t row;
@@ -289,6 +316,7 @@ put_tunnel(json_dumper *json, const engine_t *engine, uint32_t tunnel)
     put_time(json, "last_time", row.last_time);
     put_findings(json, engine, tunnel);
     put_incidents(json, engine, tunnel);
+    put_waiting(json, engine, tunnel);
     json_dumper_end_object(json);
 }
 

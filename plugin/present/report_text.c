@@ -281,6 +281,36 @@ append_findings(GString *out, const engine_t *engine, const capture_row_t *captu
     g_string_append_c(out, '\n');
 }
 
+/* Requests that still waited when the capture ended: what a longer capture would have shown. */
+static void
+append_waiting(GString *out, const engine_t *engine, const tunnel_row_t *tunnel)
+{
+    for (uint32_t i = 0; i < engine_waiting_count(engine, tunnel->tunnel); i++) {
+        char address[ENDPOINT_TEXT_MAX];
+        GString *words = g_string_new(NULL);
+        waiting_row_t row;
+
+        engine_waiting_row(engine, tunnel->tunnel, i, &row);
+        g_string_printf(words, "When the capture ended, %s still waited for an answer to its %s, sent %u times, last in frame %u.",
+                        row.requester < PEERS ? endpoint_address_text(&tunnel->peer[row.requester].last, address) : "a peer",
+                        row.words, row.transmissions, row.last_frame);
+        if (row.next_try_at != CAPTURE_TIME_NONE) {
+            g_string_append(words, " The next try is due at ");
+            words_clock(words, row.next_try_at);
+        }
+        if (row.gives_up_at != CAPTURE_TIME_NONE) {
+            g_string_append(words, ", and it gives up at about ");
+            words_clock(words, row.gives_up_at);
+            g_string_append_printf(words, " if it has the defaults of %s, as its timer looks", row.family);
+        }
+        if (row.next_try_at != CAPTURE_TIME_NONE)
+            g_string_append_c(words, '.');
+        words_wrapped(out, words->str, INDENT, WIDTH);
+        g_string_append_c(out, '\n');
+        g_string_free(words, TRUE);
+    }
+}
+
 static void
 append_tunnel(GString *out, const engine_t *engine, const capture_row_t *capture, uint32_t tunnel)
 {
@@ -298,6 +328,7 @@ append_tunnel(GString *out, const engine_t *engine, const capture_row_t *capture
     append_counts(out, &row);
     g_string_append_c(out, '\n');
     append_incidents(out, engine, tunnel);
+    append_waiting(out, engine, &row);
     append_findings(out, engine, capture, tunnel);
 }
 

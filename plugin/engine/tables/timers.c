@@ -77,6 +77,7 @@ timer_measure(const exchange_t *exchange, retransmit_timer_t *ret_timer)
             (row->first_gap > 0 && !is_about(duration_seconds(timer.first_gap), row->first_gap, GAP_TOLERANCE)))
             continue;
         timer.family = row->family;
+        timer.family_ratio = row->ratio;
         timer.tries = row->tries;
     }
     *ret_timer = timer;
@@ -108,6 +109,13 @@ time_after(const exchange_t *exchange, double seconds)
     return exchange->last_sent_at + (duration_ns_t)(seconds * 1e9);
 }
 
+/* What is known is better than what was measured over a path that delays. */
+static double
+best_ratio(const retransmit_timer_t *timer)
+{
+    return timer->family != NULL ? timer->family_ratio : timer->ratio;
+}
+
 capture_ns_t
 timer_next_try_at(const exchange_t *exchange)
 {
@@ -115,7 +123,7 @@ timer_next_try_at(const exchange_t *exchange)
 
     if (!timer_measure(exchange, &timer) || timer.ratio <= 0)
         return CAPTURE_TIME_NONE;
-    return time_after(exchange, seconds_until(exchange, timer.ratio, 1));
+    return time_after(exchange, seconds_until(exchange, best_ratio(&timer), 1));
 }
 
 capture_ns_t
@@ -125,7 +133,7 @@ timer_gives_up_at(const exchange_t *exchange)
 
     if (!timer_measure(exchange, &timer) || timer.tries < exchange->transmissions)
         return CAPTURE_TIME_NONE;
-    return time_after(exchange, seconds_until(exchange, timer.ratio, timer.tries - exchange->transmissions + 1));
+    return time_after(exchange, seconds_until(exchange, best_ratio(&timer), timer.tries - exchange->transmissions + 1));
 }
 
 void
