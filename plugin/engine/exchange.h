@@ -124,7 +124,8 @@ typedef struct exchange {
     /* content, when readable */
     proposal_list_t *offer; /* owned; NULL: not readable */
     bool offered_ke;
-    uint32_t rekeyed_spi; /* N(REKEY_SA)'s SPI: the requester's inbound SPI; 0: not readable */
+    uint16_t request_group; /* of its key exchange payload; 0: none, or not readable */
+    uint32_t rekeyed_spi;   /* N(REKEY_SA)'s SPI: the requester's inbound SPI; 0: not readable */
     char selectors_i[SELECTOR_TEXT_MAX], selectors_r[SELECTOR_TEXT_MAX];
     unsigned deleted_spis;
     uint32_t deleted_spi[DELETED_SPIS_MAX];

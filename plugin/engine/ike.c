@@ -100,12 +100,26 @@ step_note_exchange(const ike_step_t *step, exchange_t *exchange)
 }
 
 void
+step_note_selectors(const ike_step_t *step, selectors_t *selectors)
+{
+    const ike_message_t *message = step->message;
+
+    if (!message->is_readable || message->selectors_i[0] == '\0' || message->selectors_r[0] == '\0')
+        return;
+    g_strlcpy(selectors->initiator, message->selectors_i, sizeof(selectors->initiator));
+    g_strlcpy(selectors->responder, message->selectors_r, sizeof(selectors->responder));
+    selectors->frame = step->packet->frame;
+}
+
+void
 step_count_refusal(const ike_step_t *step, exchange_t *exchange)
 {
     tunnel_t *tunnel = step->tunnel;
 
-    /* Sent when both peers are at it at once (RFC 7296 2.25), or a detour that goes on with another group (1.3). */
-    if (exchange->error == NOTIFY_INVALID_KE_PAYLOAD || exchange->collides)
+    /* Sent when both peers are at it at once (RFC 7296 2.25), or a detour that goes on with another group (1.3) - unless it goes on
+     * and on. */
+    tunnel->ke_refused_in_a_row += exchange->error == NOTIFY_INVALID_KE_PAYLOAD;
+    if (tunnel_may_agree_on_group(tunnel, exchange) || exchange->collides)
         return;
     if (!exchange_is_rekey(exchange) && !exchange_is_child_create(exchange))
         return;
@@ -141,6 +155,7 @@ step_count_success(const ike_step_t *step, exchange_t *exchange)
         tunnel->child_rekeys_ok++;
     if (exchange->kind == EXCHANGE_IKE_REKEY)
         return;
+    tunnel->ke_refused_in_a_row = 0;
     if (exchange->creates_child) {
         tunnel->refused_in_a_row = 0;
         tunnel->last_child_success_at = step->packet->time;

@@ -70,6 +70,7 @@ static void
 quick_mode_accepted(const ike_step_t *step, exchange_t *exchange)
 {
     exchange->creates_child = true;
+    step_note_selectors(step, &step->tunnel->accepted_selectors);
     step_count_success(step, exchange);
     if (step->message->is_readable && step->message->has_sa && exchange->offer != NULL) {
         step->tunnel->generations++;
@@ -199,6 +200,7 @@ first_message(const ike_step_t *step)
     if (exchange_is_initiation(exchange) && step->message->spi_r == 0)
         step_abandon_older(step);
     older_quick_modes_were_refused(step, exchange);
+    step_note_selectors(step, &step->tunnel->asked_selectors[step->sender]);
     step_judge(step, CHANGE_REQUEST_SENT, exchange);
     step_announced_v1(step, exchange);
 }

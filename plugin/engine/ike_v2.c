@@ -183,6 +183,7 @@ ikev2_new_request(const ike_step_t *step)
         step_abandon_older(step);
     if (step->message->is_decrypted && ike_message_notify(step->message, NOTIFY_INITIAL_CONTACT) != NULL)
         step->ike_sa->initial_contact = true;
+    step_note_selectors(step, &step->tunnel->asked_selectors[step->sender]);
     step_judge(step, CHANGE_REQUEST_SENT, exchange);
     tell_errors(step, exchange);
     watch_collision(step, exchange);
@@ -382,6 +383,7 @@ child_made(const ike_step_t *step, exchange_t *exchange)
 {
     exchange->creates_child = true;
     announce_spis(step, exchange);
+    step_note_selectors(step, &step->tunnel->accepted_selectors);
     step_line_of_child_v2(step, exchange);
     step_count_success(step, exchange);
     life_child_up(step->engine, step->tunnel, step->packet->frame, step->packet->time);

@@ -4,6 +4,9 @@
  */
 #include "tunnel.h"
 
+/* One retry with the wanted group is all that it takes. */
+#define GROUPS_REFUSED_THAT_TELL 3u
+
 static void
 incident_free(gpointer data)
 {
@@ -152,6 +155,12 @@ tunnel_peer_lives(const tunnel_t *tunnel, const exchange_t *unanswered)
 {
     return unanswered->abandoned == ABANDONED_SILENCE && exchange_is_liveness(unanswered) &&
            tunnel_peer_sent_after(tunnel, peer_other(unanswered->requester), unanswered->last_sent_at);
+}
+
+bool
+tunnel_may_agree_on_group(const tunnel_t *tunnel, const exchange_t *refused)
+{
+    return refused->error == NOTIFY_INVALID_KE_PAYLOAD && tunnel->ke_refused_in_a_row < GROUPS_REFUSED_THAT_TELL;
 }
 
 const char *

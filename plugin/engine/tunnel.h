@@ -28,6 +28,12 @@ typedef struct {
     char identity[IDENTITY_TEXT_MAX];
 } peer_state_t;
 
+/* The traffic selectors (proxy IDs) of a child, as its negotiation named them. */
+typedef struct {
+    char initiator[SELECTOR_TEXT_MAX], responder[SELECTOR_TEXT_MAX]; /* TSi and TSr, IDci and IDcr; empty: none seen */
+    frame_t frame;
+} selectors_t;
+
 /* A peer's source endpoint changed on an SA that went on. */
 typedef struct {
     peer_t peer;
@@ -115,6 +121,9 @@ typedef struct tunnel {
     proposal_t *accepted_child;         /* last child proposal chosen, when readable; owned; NULL */
     proposal_t *accepted_ike;           /* last IKE proposal chosen; owned; NULL */
     capture_ns_t last_child_success_at; /* last negotiation that made a child */
+    selectors_t accepted_selectors;     /* of the last child made, when readable */
+    selectors_t asked_selectors[PEERS]; /* what each peer asked for last, as initiator of the negotiation */
+    unsigned ke_refused_in_a_row;       /* requests refused for their DH group since the last success */
     unsigned refused_in_a_row;          /* rekeys and child requests refused since the last success */
     frame_t refused_in;                 /* the latest of them */
     frame_t first_refused_in;           /* the request that met the first of them */
@@ -197,6 +206,9 @@ void tunnel_learn_nat(tunnel_t *tunnel, const nat_detection_t *nat);
 
 /* What NAT detection says about this peer, and what its packets add to that. */
 peer_nat_t tunnel_nat(const tunnel_t *tunnel, peer_t peer);
+
+/* Refused for its DH group only, and not for ever: the requester may still agree to the wanted group (RFC 7296 1.3). */
+bool tunnel_may_agree_on_group(const tunnel_t *tunnel, const exchange_t *refused);
 
 /* The peer's address for a sentence: "192.0.2.1". Returns `buffer`. */
 const char *tunnel_peer_text(const tunnel_t *tunnel, peer_t peer, char buffer[ENDPOINT_TEXT_MAX]);

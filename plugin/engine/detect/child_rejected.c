@@ -24,9 +24,9 @@ reason_is_told(const exchange_t *exchange)
 
 /* Another peer may ask later or with another group; nothing is lost yet. */
 static bool
-may_pass(const exchange_t *exchange)
+may_pass(const tunnel_t *tunnel, const exchange_t *exchange)
 {
-    return exchange->collides || exchange->error == NOTIFY_TEMPORARY_FAILURE || exchange->error == NOTIFY_INVALID_KE_PAYLOAD;
+    return exchange->collides || exchange->error == NOTIFY_TEMPORARY_FAILURE || tunnel_may_agree_on_group(tunnel, exchange);
 }
 
 static void
@@ -35,7 +35,7 @@ judge(const change_t *change, const tunnel_t *tunnel, findings_t *out)
     const exchange_t *exchange = change->exchange;
     char refuser[ENDPOINT_TEXT_MAX];
 
-    if (!exchange->is_refused || !is_about_a_child(exchange) || may_pass(exchange))
+    if (!exchange->is_refused || !is_about_a_child(exchange) || may_pass(tunnel, exchange))
         return;
     bool is_read = exchange->error_is_exact;
     bool stands_alone = is_read && !reason_is_told(exchange) && !exchange->repeats_a_refusal;

@@ -4,7 +4,23 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
+#include "../tables/names.h"
 #include "detectors.h"
+
+/* "ECP-256 (group 19); the request had MODP-2048". IKEv2's group numbers are those of its KE transforms. */
+static void
+describe_wanted(const exchange_t *exchange, GString *out)
+{
+    transform_t group = { .type = TRANSFORM_KE, .id = exchange->wanted_group };
+
+    transform_describe(&group, exchange->ike_sa->major, PROTOCOL_IKE, out);
+    g_string_append_printf(out, " (group %u)", exchange->wanted_group);
+    group.id = exchange->request_group;
+    if (group.id == 0)
+        return;
+    g_string_append(out, " instead of ");
+    transform_describe(&group, exchange->ike_sa->major, PROTOCOL_IKE, out);
+}
 
 static void
 judge(const change_t *change, const tunnel_t *tunnel, findings_t *out)
@@ -16,7 +32,7 @@ judge(const change_t *change, const tunnel_t *tunnel, findings_t *out)
         return;
     GString *wanted = g_string_new(NULL);
     if (exchange->wanted_group != 0)
-        g_string_printf(wanted, "group %u", exchange->wanted_group);
+        describe_wanted(exchange, wanted);
     else
         g_string_append(wanted, "another group");
     findings_add(out,

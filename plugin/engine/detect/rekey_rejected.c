@@ -20,7 +20,7 @@ may_pass(const exchange_t *exchange, const tunnel_t *tunnel)
     case NOTIFY_CHILD_SA_NOT_FOUND: /* the peer has just deleted or rekeyed it */
         return tunnel->refused_in_a_row < REFUSALS_WITHOUT_KEYS;
     case NOTIFY_INVALID_KE_PAYLOAD:
-        return true;
+        return tunnel_may_agree_on_group(tunnel, exchange);
     default:
         return !exchange->error_is_exact && tunnel->refused_in_a_row < REFUSALS_WITHOUT_KEYS;
     }
