@@ -170,6 +170,35 @@ tunnels_between(const engine_t *engine, const packet_t *packet)
     return g_hash_table_lookup(engine->tunnels_by_address, pair_key(&packet->source, &packet->destination));
 }
 
+/* With the peers named the same way round: the same client identity at the same headend. */
+static bool
+has_same_identities(const tunnel_t *a, const tunnel_t *b)
+{
+    return a->peer[PEER_A].identity[0] != '\0' && g_str_equal(a->peer[PEER_A].identity, b->peer[PEER_A].identity) &&
+           g_str_equal(a->peer[PEER_B].identity, b->peer[PEER_B].identity);
+}
+
+void
+engine_note_rivals(engine_t *engine, const tunnel_t *tunnel, frame_t frame, capture_ns_t time)
+{
+    const endpoint_t *a = &tunnel->peer[PEER_A].last, *b = &tunnel->peer[PEER_B].last;
+
+    for (GSList *item = g_hash_table_lookup(engine->tunnels_by_address, pair_key(a, b)); item != NULL; item = item->next) {
+        tunnel_t *other = item->data;
+        bool is_between =
+            endpoint_same_address(a, &other->peer[PEER_A].last) && endpoint_same_address(b, &other->peer[PEER_B].last);
+        if (other == tunnel || !is_between || !other->was_up)
+            continue;
+        bool takes_turns =
+            tunnel->rival.tunnel == other->index && tunnel->lost_at != CAPTURE_TIME_NONE && tunnel->lost_at > tunnel->rival.at;
+        other->rival = (rival_t){ .tunnel = tunnel->index,
+                                  .in = frame,
+                                  .at = time,
+                                  .same_identity = has_same_identities(tunnel, other),
+                                  .takes_turns = takes_turns };
+    }
+}
+
 /* Given up, deleted, or asking without an answer: someone may be about to start anew. */
 static bool
 is_in_trouble(const tunnel_t *tunnel)

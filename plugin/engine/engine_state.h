@@ -83,6 +83,9 @@ typedef enum { SOURCE_UNKNOWN, SOURCE_OF_HOST } source_owner_t; /* perhaps a NAT
 tunnel_t *engine_tunnel_for_initiation(engine_t *engine, const packet_t *packet, source_owner_t owner);
 tunnel_t *engine_tunnel_for_packet(engine_t *engine, const packet_t *packet);
 void engine_adopt_by_endpoint(engine_t *engine, ike_sa_t *ike_sa, const packet_t *packet);
+/* An IKE SA has come up: it may push out that of another client between the same addresses. */
+void engine_note_rivals(engine_t *engine, const tunnel_t *tunnel, frame_t frame, capture_ns_t time);
+
 /* A peer has moved: the tunnel is found by its new addresses too. */
 void engine_list_tunnel(engine_t *engine, tunnel_t *tunnel);
 

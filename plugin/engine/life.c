@@ -97,6 +97,7 @@ life_lost(tunnel_t *tunnel, loss_kind_t kind, peer_t by, confidence_t confidence
 {
     if (tunnel->loss.kind != LOSS_NONE)
         return;
+    tunnel->lost_at = time;
     tunnel->loss = (loss_t){ .kind = kind,
                              .at = time,
                              .frame = frame,
@@ -175,6 +176,7 @@ life_established(engine_t *engine, ike_sa_t *ike_sa, frame_t frame, capture_ns_t
         recovered(engine, tunnel, frame, time);
     }
     life_proved(tunnel, time, frame);
+    engine_note_rivals(engine, tunnel, frame, time);
 }
 
 void

@@ -11,6 +11,29 @@ icmp_is_about(const tunnel_t *tunnel, const exchange_t *exchange)
            endpoint_same_address(&tunnel->icmp_quoted_to, &exchange->destination);
 }
 
+/* Nothing came from the receiver since another client, which has the same identity or was itself pushed out before, came up. */
+static bool
+was_pushed_out(const tunnel_t *tunnel, const exchange_t *exchange)
+{
+    const rival_t *rival = &tunnel->rival;
+    const peer_state_t *receiver = &tunnel->peer[peer_other(exchange->requester)];
+
+    return rival->tunnel != INDEX_NONE && (rival->same_identity || rival->takes_turns) && receiver->last_packet_at <= rival->at &&
+           rival->at <= exchange->last_sent_at;
+}
+
+static void
+describe_rival(const tunnel_t *tunnel, GString *out)
+{
+    const rival_t *rival = &tunnel->rival;
+
+    g_string_append_printf(out, " Since then another client behind the same address%s has set up an IKE SA (tunnel %u, frame %u)",
+                           rival->same_identity ? ", with the same identity," : "", rival->tunnel, rival->in);
+    if (rival->takes_turns)
+        g_string_append(out, "; the two push each other out");
+    g_string_append_c(out, '.');
+}
+
 silence_t
 silence_of(const tunnel_t *tunnel, const exchange_t *exchange)
 {
@@ -44,6 +67,8 @@ silence_describe(const tunnel_t *tunnel, const exchange_t *exchange, GString *ou
         if (silence.frame != FRAME_NONE)
             g_string_append_printf(out, "; its last packet is in frame %u", silence.frame);
         g_string_append_c(out, '.');
+        if (was_pushed_out(tunnel, exchange))
+            describe_rival(tunnel, out);
         break;
     case SILENCE_OTHERWISE_HEARD:
         g_string_append_printf(out, " %s was heard meanwhile (latest in frame %u), but did not answer this.", receiver,

@@ -34,6 +34,16 @@ typedef struct {
     frame_t frame;
 } selectors_t;
 
+/* Another client between the same two addresses, the latest that set up an IKE SA after this one's. A headend that allows one IKE SA
+ * for an identity drops the older one without a word. */
+typedef struct {
+    uint32_t tunnel; /* its index; INDEX_NONE: there is none */
+    frame_t in;      /* where its IKE SA came up */
+    capture_ns_t at;
+    bool same_identity; /* both clients have the same one, as decrypted */
+    bool takes_turns;   /* it had been lost itself after this one came up */
+} rival_t;
+
 /* A peer's source endpoint changed on an SA that went on. */
 typedef struct {
     peer_t peer;
@@ -134,7 +144,9 @@ typedef struct tunnel {
     lifetimes_t lifetimes;
 
     /* life */
-    bool uses_eap;              /* a client of it authenticates by EAP: IKE_AUTH takes several rounds (RFC 7296 2.16) */
+    bool uses_eap; /* a client of it authenticates by EAP: IKE_AUTH takes several rounds (RFC 7296 2.16) */
+    rival_t rival;
+    capture_ns_t lost_at;       /* when it was last found to be lost; CAPTURE_TIME_NONE: never */
     bool was_up;                /* the capture proved once that the tunnel works both ways */
     capture_ns_t last_proof_at; /* last packet that proves the tunnel worked both ways */
     frame_t last_proof_in;
