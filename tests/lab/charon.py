@@ -186,7 +186,15 @@ class Charon:
         path = os.path.join(self.dir, "swanctl.conf")
         with open(path, "w") as out:
             out.write(braces(config))
-        self.swanctl("--load-all", "--file", path)
+        # The socket's file is there a moment before anybody listens to it.
+        end = time.monotonic() + 10
+        while True:
+            code, said = self.swanctl("--load-all", "--file", path)
+            if not code:
+                return
+            if time.monotonic() > end:
+                raise RuntimeError("charon of %s: %s" % (self.host, said.strip()[-400:]))
+            time.sleep(0.1)
 
     def swanctl(self, *args, background=False):
         argv = ("swanctl", args[0], "--uri", self.uri) + args[1:]

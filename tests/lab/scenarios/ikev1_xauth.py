@@ -7,20 +7,26 @@ from topology import HOST_B
 
 PLUGINS = "xauth-generic"
 USER = "road.warrior"
-SECRET = '"the-password-of-a-sample"'
+PASSWORD = "the-password-of-a-sample"
+
+
+def both(lab, password):
+    """The headend knows PASSWORD, the client uses the given one."""
+    def login(secret):
+        return {"secrets": {"xauth-user": {"id": USER, "secret": '"%s"' % secret}}}
+    lab.both(conn={"version": 1, "proposals": "aes128-sha256-modp2048"},
+             child={"esp_proposals": "aes128-sha256-modp2048"},
+             a={"conn": {"local-user": {"auth": "xauth", "xauth_id": USER}, "vips": "0.0.0.0",
+                         "dpd_delay": "3s"},
+                "child": {"local_ts": "dynamic"}, "more": login(password)},
+             b={"conn": {"remote-user": {"auth": "xauth"}, "pools": "clients"},
+                "child": {"remote_ts": "dynamic"},
+                "more": dict(login(PASSWORD), pools={"clients": {"addrs": "192.0.2.192/28",
+                                                                 "dns": "192.0.2.130"}})})
 
 
 def run(lab):
-    login = {"secrets": {"xauth-user": {"id": USER, "secret": SECRET}}}
-    conn = {"version": 1, "proposals": "aes128-sha256-modp2048"}
-    lab.both(conn=conn, child={"esp_proposals": "aes128-sha256-modp2048"},
-             a={"conn": {"local-user": {"auth": "xauth", "xauth_id": USER}, "vips": "0.0.0.0",
-                         "dpd_delay": "3s"},
-                "child": {"local_ts": "dynamic"}, "more": login},
-             b={"conn": {"remote-user": {"auth": "xauth"}, "pools": "clients"},
-                "child": {"remote_ts": "dynamic"},
-                "more": dict(login, pools={"clients": {"addrs": "192.0.2.192/28",
-                                                       "dns": "192.0.2.130"}})})
+    both(lab, PASSWORD)
     lab.initiate()
     given = next(text for _, _, _, text in lab.a.log.entries if "installing new virtual IP" in text)
     address = given.split()[-1]
