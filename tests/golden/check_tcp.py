@@ -69,6 +69,14 @@ def expect_counts(checks, what, capture, expected, *args):
     checks.that(found == expected, f"{what} {' '.join(args)}", f"IKE, ESP, keepalives are {found}, not {expected}")
 
 
+def check_passes(checks, what, capture, *args):
+    """A frame visited again shows the same records, of the same tunnel."""
+    fields = [word for field in ("frame.number", "ipsec.tcp.length", "esp.sequence", "isakmp.messageid", "ipsec.tunnel")
+              for word in ("-e", field)]
+    one, two = (checks.run("-n", *passes, "-r", capture, *args, "-T", "fields", *fields)[1].splitlines() for passes in ([], ["-2"]))
+    checks.that(one == two, f"{what} {' '.join(args)}: passes differ", str([pair for pair in zip(one, two) if pair[0] != pair[1]][:3]))
+
+
 # ---- the sample ----
 
 def check_decryption(checks, folder, capture):
@@ -98,6 +106,7 @@ def check_worse_captures(checks, packets, expected):
         pcapng.write(doubled, linktype, sorted((time + extra, frame) for time, frame in packets for extra in (0, later)))
         for way in (WAYS[0], *WAYS[2:]):
             expect_counts(checks, f"each frame again after {later} ns", doubled, expected, *way)
+            check_passes(checks, f"each frame again after {later} ns", doubled, *way)
             code, out, _ = checks.run("-2", "-r", doubled, *way, "-Y", "ipsec.retransmission.of || ipsec.analysis.retransmission")
             checks.that(code == 0 and out == "", f"each frame again after {later} ns {way}", out)
     holes = random.Random(9329)
@@ -114,6 +123,7 @@ def check_worse_captures(checks, packets, expected):
             loud = [finding["text"] for tunnel in report["tunnels"] for finding in tunnel["findings"]
                     if finding["severity"] in ("warn", "error")]
             checks.that(code == 0 and not loud, f"worse capture {number} {passes}", f"{loud} {err}")
+        check_passes(checks, f"worse capture {number}", path)
         carrying = [frame for _, frame in kept if len(frame) > 80]
         found = sum(counts_of(checks, path)[:2])
         checks.that(number >= 6 or found >= len(carrying) // 2, f"midstream {number}", f"{found} messages in {len(carrying)} segments")
@@ -174,6 +184,15 @@ def check_framing(checks):
         checks.that("ipsec.tcp:esp:ip:tcp" in out, "TCP inside ESP inside TCP", f"layers {out}")
         checks.that(len(out.replace(",", " ").replace("\t", " ").split()) == 4 + 3, "TCP inside ESP inside TCP", f"records {out}")
         expect_counts(checks, "TCP inside ESP inside TCP", joined, (1, 3, 0), *args)
+    dns = ipv4_of(segment(50000, 53, 1, struct.pack(">H", 601) + bytes(range(50))))
+    null = [struct.pack(">II", 0x55667788, number) + dns + b"\1\2\2\4" + bytes(12) for number in (1, 2, 3)]
+    hints = write(checks.tshark, "hints.pcap", stream(40000, [PREFIX, *map(record, null), *(record(esp(i)) for i in range(4, 12))]))
+    for way in WAYS:
+        expect_counts(checks, "a long message over TCP inside ESP", hints, (0, 11, 0), "-o",
+                      "esp.enable_null_encryption_decode_heuristic:TRUE", *way)
+    hole = stream(40000, [PREFIX + record(ike(0)), *(record(esp(i)) for i in range(1, 12))])
+    for missing, found in ((1, 8), (4, 9), (9, 9)):  # of an SPI never seen before, it takes two to be believed
+        expect_counts(checks, "a hole before ESP", write(checks.tshark, "hole.pcap", hole[:missing] + hole[missing + 2:]), (1, found, 0))
     again = stream(40000, [PREFIX, record(ike(0)), record(esp(1))]) + stream(40000, [PREFIX + record(esp(2))], start=77_000_000)
     expect_counts(checks, "a new connection on old ports", write(checks.tshark, "again.pcap", again), (1, 2, 0))
 
