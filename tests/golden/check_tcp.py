@@ -187,6 +187,12 @@ def check_framing(checks):
         checks.that("ipsec.tcp:esp:ip:tcp" in out, "TCP inside ESP inside TCP", f"layers {out}")
         checks.that(len(out.replace(",", " ").replace("\t", " ").split()) == 4 + 3, "TCP inside ESP inside TCP", f"records {out}")
         expect_counts(checks, "TCP inside ESP inside TCP", joined, (1, 3, 0), *args)
+    keepalives = stream(CLIENT_PORT, [PREFIX + record(ike(0)), record(b"\xff"), record(b"\xff"), record(esp(1))])
+    capture = write(checks.tshark, "keepalives.pcap", [*keepalives, *keepalives])
+    for way in WAYS:
+        expect_counts(checks, "keepalives, each segment again", capture, (1, 1, 2), *way)
+        code, out, _ = checks.run("-r", capture, *way, "-Y", "_ws.malformed")
+        checks.that(code == 0 and out == "", f"keepalives {way}", out)
     dns = ipv4_of(segment(50000, 53, 1, struct.pack(">H", 601) + bytes(range(50))))
     null = [struct.pack(">II", 0x55667788, number) + dns + b"\1\2\2\4" + bytes(12) for number in (1, 2, 3)]
     hints = write(checks.tshark, "hints.pcap", stream(CLIENT_PORT, [PREFIX, *map(record, null), *(record(esp(i)) for i in range(4, 12))]))
