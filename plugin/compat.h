@@ -43,6 +43,17 @@ compat_data_source_text(const struct data_source *source)
 #endif
 }
 
+/* One byte; throws when it is not there. */
+static inline uint8_t
+compat_tvb_get_u8(tvbuff_t *tvb, int offset)
+{
+#if IPSEC_WIRESHARK >= 404
+    return tvb_get_uint8(tvb, offset);
+#else
+    return tvb_get_guint8(tvb, offset);
+#endif
+}
+
 /* The result of the function that handles "-z NAME": until 4.4 it had none, and ended the program when the argument was bad. */
 #if IPSEC_WIRESHARK >= 406
 typedef bool compat_stat_init_t;

@@ -273,41 +273,51 @@ look_at_udpencap(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data
     return handles_call_stock(HANDLE_UDPENCAP, tvb, pinfo, tree, data);
 }
 
-/* A message of a TCP stream: the same three kinds (RFC 9329 3, 6.6). TCP stays intact when a stock dissector is disabled. */
+static int
+take_ike_over_tcp(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, packet_t *packet)
+{
+    tvbuff_t *message = tvb_new_subset_remaining(tvb, NON_ESP_MARKER);
+
+    if (!packet)
+        return handles_call_stock(HANDLE_ISAKMP, message, pinfo, tree, NULL);
+    packet->kind = PACKET_IKE;
+    packet_skip(packet, NON_ESP_MARKER);
+    return dissect_then_feed_ike(HANDLE_ISAKMP, message, pinfo, tree, NULL, packet);
+}
+
+static int
+take_esp_over_tcp(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, packet_t *packet)
+{
+    if (packet && has_esp_header(packet)) {
+        packet->kind = PACKET_ESP;
+        feed(pinfo, packet);
+    }
+    return handles_call_stock(HANDLE_ESP, tvb, pinfo, tree, NULL);
+}
+
+/* A message of a TCP stream: the same three kinds as in UDP (RFC 9329 3, 6.6). */
 static void
 take_tcp_message(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, bool is_repeat)
 {
-    packet_t packet;
-    const bool is_new = !is_repeat && packet_from(tvb, pinfo, CARRIED_IN_TCP, &packet);
-    int consumed = 0;
+    packet_t packet, *news = NULL;
+    int consumed;
 
-    if (tvb_captured_length(tvb) >= NON_ESP_MARKER && tvb_get_ntohl(tvb, 0) == 0) {
-        tvb = tvb_new_subset_remaining(tvb, NON_ESP_MARKER);
-        if (is_new) {
-            packet.encapsulation = ENCAPSULATION_TCP;
-            packet.kind = PACKET_IKE;
-            packet_skip(&packet, NON_ESP_MARKER);
-            consumed = dissect_then_feed_ike(HANDLE_ISAKMP, tvb, pinfo, tree, NULL, &packet);
-        } else {
-            consumed = handles_call_stock(HANDLE_ISAKMP, tvb, pinfo, tree, NULL);
-        }
-    } else if (tvb_reported_length(tvb) == 1) {
-        if (is_new && is_nat_keepalive(&packet)) {
-            packet.encapsulation = ENCAPSULATION_TCP;
-            packet.kind = PACKET_NAT_KEEPALIVE;
-            feed(pinfo, &packet);
-            return;
-        }
-    } else {
-        if (is_new) {
-            packet.encapsulation = ENCAPSULATION_TCP;
-            packet.kind = PACKET_ESP;
-            if (has_esp_header(&packet))
-                feed(pinfo, &packet);
-        }
-        consumed = handles_call_stock(HANDLE_ESP, tvb, pinfo, tree, NULL);
+    if (!is_repeat && packet_from(tvb, pinfo, CARRIED_IN_TCP, &packet)) {
+        packet.encapsulation = ENCAPSULATION_TCP;
+        news = &packet;
     }
-    if (consumed == 0)
+    if (tvb_reported_length(tvb) == 1) {
+        if (news && is_nat_keepalive(news)) {
+            news->kind = PACKET_NAT_KEEPALIVE;
+            feed(pinfo, news);
+        }
+        return;
+    }
+    if (tvb_captured_length(tvb) >= NON_ESP_MARKER && tvb_get_ntohl(tvb, 0) == 0)
+        consumed = take_ike_over_tcp(tvb, pinfo, tree, news);
+    else
+        consumed = take_esp_over_tcp(tvb, pinfo, tree, news);
+    if (consumed == 0) /* that protocol is disabled, or will not have it */
         call_data_dissector(tvb, pinfo, tree);
 }
 

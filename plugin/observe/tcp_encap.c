@@ -2,7 +2,8 @@
  *
  * A stream is believed to be of this protocol when it begins with the prefix. One that the capture shows from its middle is when a
  * record has an IKE header whose length fits, or when two ESP packets of one SPI follow each other. Where bytes are missing, the
- * next record has to be found in the same way; until then the segments are left to others, as data.
+ * next record has to be found in the same way; until then the segments are shown as data. (Left to others, a heuristic dissector might
+ * claim the whole connection.)
  *
  * What the first visit of a frame concludes depends on the frames before it, so that exceptions are remembered for later visits.
  *
@@ -54,7 +55,8 @@ typedef struct {
 
 typedef enum {
     VERDICT_NONE,     /* as the rest of the stream */
-    VERDICT_NOT_OURS, /* another protocol, or the middle of a record */
+    VERDICT_NOT_OURS, /* another protocol */
+    VERDICT_UNPLACED, /* somewhere in a record */
     VERDICT_RECORDS,
     VERDICT_PREFIX, /* the prefix, then records */
     VERDICT_REPEAT, /* a record that was handed on before */
@@ -174,9 +176,9 @@ is_ike_record(tvbuff_t *tvb, int offset, unsigned length)
 
     if (tvb_captured_length_remaining(tvb, header) < IKE_HEADER || length < LENGTH_LENGTH + MARKER_LENGTH + IKE_HEADER)
         return false;
-    version = tvb_get_guint8(tvb, header + 17);
+    version = compat_tvb_get_u8(tvb, header + 17);
     return tvb_get_ntoh64(tvb, header) != 0 && (version == 0x10 || version == 0x20) &&
-           is_exchange_type(version >> 4, tvb_get_guint8(tvb, header + 18)) &&
+           is_exchange_type(version >> 4, compat_tvb_get_u8(tvb, header + 18)) &&
            tvb_get_ntohl(tvb, header + 24) == length - LENGTH_LENGTH - MARKER_LENGTH;
 }
 
@@ -217,7 +219,7 @@ looks_like_records(flow_t *flow, tvbuff_t *tvb)
     while (tvb_captured_length_remaining(tvb, offset) >= LENGTH_LENGTH + ESP_HEADER) {
         const unsigned length = tvb_get_ntohs(tvb, offset);
         const bool is_short =
-            length == LENGTH_LENGTH || (length == LENGTH_LENGTH + 1 && tvb_get_guint8(tvb, offset + 2) == KEEPALIVE);
+            length == LENGTH_LENGTH || (length == LENGTH_LENGTH + 1 && compat_tvb_get_u8(tvb, offset + 2) == KEEPALIVE);
 
         if (!is_short) {
             const uint32_t spi = tvb_get_ntohl(tvb, offset + LENGTH_LENGTH);
@@ -272,9 +274,10 @@ judge(stream_t *stream, flow_t *flow, const packet_info *pinfo, tvbuff_t *tvb, u
             stream->since = pinfo->num;
         return VERDICT_RECORDS;
     }
-    if (stream->since)
-        remember(stream, pinfo, sequence, VERDICT_NOT_OURS);
-    return VERDICT_NOT_OURS;
+    if (!stream->since)
+        return VERDICT_NOT_OURS;
+    remember(stream, pinfo, sequence, VERDICT_UNPLACED);
+    return VERDICT_UNPLACED;
 }
 
 static verdict_t
@@ -282,58 +285,12 @@ judge_again(const stream_t *stream, const packet_info *pinfo, uint32_t sequence)
 {
     const verdict_t verdict = remembered(stream, pinfo, sequence);
 
-    if (verdict == VERDICT_NOT_OURS || verdict == VERDICT_PREFIX)
+    if (verdict == VERDICT_UNPLACED || verdict == VERDICT_PREFIX)
         return verdict;
     return stream->since && stream->since <= pinfo->num ? VERDICT_RECORDS : VERDICT_NOT_OURS;
 }
 
 /* ---- one record ---- */
-
-/* What dissectors of the message may change: decrypted ESP has addresses, ports and TCP segments of its own inside. */
-typedef struct {
-    address src, dst, net_src, net_dst;
-    port_type ptype;
-    uint32_t srcport, destport;
-    uint16_t can_desegment, want_pdu_tracking;
-    int desegment_offset;
-    uint32_t desegment_len, bytes_until_next_pdu;
-} surroundings_t;
-
-static surroundings_t
-surroundings_of(const packet_info *pinfo)
-{
-    surroundings_t surroundings = { .ptype = pinfo->ptype,
-                                    .srcport = pinfo->srcport,
-                                    .destport = pinfo->destport,
-                                    .can_desegment = pinfo->can_desegment,
-                                    .want_pdu_tracking = pinfo->want_pdu_tracking,
-                                    .desegment_offset = pinfo->desegment_offset,
-                                    .desegment_len = pinfo->desegment_len,
-                                    .bytes_until_next_pdu = pinfo->bytes_until_next_pdu };
-
-    copy_address_shallow(&surroundings.src, &pinfo->src);
-    copy_address_shallow(&surroundings.dst, &pinfo->dst);
-    copy_address_shallow(&surroundings.net_src, &pinfo->net_src);
-    copy_address_shallow(&surroundings.net_dst, &pinfo->net_dst);
-    return surroundings;
-}
-
-static void
-surroundings_restore(const surroundings_t *surroundings, packet_info *pinfo)
-{
-    copy_address_shallow(&pinfo->src, &surroundings->src);
-    copy_address_shallow(&pinfo->dst, &surroundings->dst);
-    copy_address_shallow(&pinfo->net_src, &surroundings->net_src);
-    copy_address_shallow(&pinfo->net_dst, &surroundings->net_dst);
-    pinfo->ptype = surroundings->ptype;
-    pinfo->srcport = surroundings->srcport;
-    pinfo->destport = surroundings->destport;
-    pinfo->can_desegment = surroundings->can_desegment;
-    pinfo->want_pdu_tracking = surroundings->want_pdu_tracking;
-    pinfo->desegment_offset = surroundings->desegment_offset;
-    pinfo->desegment_len = surroundings->desegment_len;
-    pinfo->bytes_until_next_pdu = surroundings->bytes_until_next_pdu;
-}
 
 /* Was the record that ends here handed on before? TCP hands over a segment again when its analysis is switched off. */
 static bool
@@ -385,10 +342,12 @@ dissect_prefix(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree)
     proto_tree_add_item(tree, hf_prefix, tvb, 0, PREFIX_LENGTH, ENC_ASCII);
 }
 
+/* TCP inside decrypted ESP may leave hints for the TCP around it, about where its own next message begins. */
 static void
 hand_on(tvbuff_t *message, packet_info *pinfo, proto_tree *tree, const call_t *call)
 {
-    const surroundings_t surroundings = surroundings_of(pinfo);
+    const uint16_t want_pdu_tracking = pinfo->want_pdu_tracking;
+    const uint32_t bytes_until_next_pdu = pinfo->bytes_until_next_pdu;
     const uint32_t begin = call->sequence + call->offset;
     const uint32_t end = begin + LENGTH_LENGTH + tvb_reported_length(message);
 
@@ -398,7 +357,8 @@ hand_on(tvbuff_t *message, packet_info *pinfo, proto_tree *tree, const call_t *c
     }
     FINALLY
     {
-        surroundings_restore(&surroundings, pinfo);
+        pinfo->want_pdu_tracking = want_pdu_tracking;
+        pinfo->bytes_until_next_pdu = bytes_until_next_pdu;
     }
     ENDTRY;
 }
@@ -414,7 +374,7 @@ dissect_message(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, proto_tree 
         proto_tree_add_item(subtree, hf_marker, message, 0, MARKER_LENGTH, ENC_NA);
     if (has_spi && !PINFO_FD_VISITED(pinfo))
         learn_spi(call->flow, spi);
-    if (tvb_reported_length(message) == 1 && tvb_get_guint8(message, 0) == KEEPALIVE) {
+    if (tvb_reported_length(message) == 1 && compat_tvb_get_u8(message, 0) == KEEPALIVE) {
         show_in_column(pinfo, "NAT-keepalive");
         proto_tree_add_item(subtree, hf_keepalive, message, 0, 1, ENC_NA);
     }
@@ -497,6 +457,8 @@ tcp_encap_dissect(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *dat
         verdict = judge(call.stream, call.flow, pinfo, tvb, call.sequence);
     if (verdict == VERDICT_NOT_OURS)
         return 0;
+    if (verdict == VERDICT_UNPLACED)
+        return call_data_dissector(tvb, pinfo, tree);
     call.has_prefix = verdict == VERDICT_PREFIX;
     tcp_dissect_pdus(tvb, pinfo, tree, true, LENGTH_LENGTH, record_length, dissect_tcp_record, &call);
     return (int)tvb_captured_length(tvb);

@@ -15,8 +15,8 @@ typedef void (*tcp_message_t)(tvbuff_t *message, packet_info *pinfo, proto_tree 
 /* Registers the protocol "ipsec.tcp" and its fields. Returns its id. */
 int tcp_encap_register(void);
 
-/* Dissects a segment, or what TCP has reassembled; `data` is TCP's struct tcpinfo. 0: the stream is of another protocol, or where
- * its messages begin is not known at this place. May throw, as the dissectors of the messages do. */
+/* Dissects a segment, or what TCP has reassembled; `data` is TCP's struct tcpinfo. 0: the stream is of another protocol, as far as
+ * has been seen of it. May throw, as the dissectors of the messages do. */
 int tcp_encap_dissect(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data, tcp_message_t take);
 
 #endif
