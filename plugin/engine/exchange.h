@@ -135,7 +135,8 @@ typedef struct exchange {
     bool deletes_replaced;  /* asks to delete an IKE SA that a rekey or a new negotiation has replaced */
     bool creates_child;     /* success made an SPI pair */
     /* IKEv1 */
-    unsigned messages;                /* distinct messages so far */
+    bool is_encrypted_turn; /* the message that waits is encrypted: of Main Mode the fifth is the first one (RFC 2409 5.4) */
+    unsigned messages;      /* distinct messages so far */
     uint64_t last_fingerprint[PEERS]; /* the last distinct message of each peer */
     capture_ns_t last_repeat_at[PEERS];
 } exchange_t;

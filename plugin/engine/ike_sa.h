@@ -60,6 +60,7 @@ typedef struct ike_sa {
     uint32_t dpd_length[PEERS]; /* IKEv1: length of an answered R-U-THERE of this peer; 0: none yet */
     frame_t disowned_in;
     capture_ns_t disowned_at;
+    bool may_be_childless;       /* RFC 6023: the responder accepts an IKE_AUTH that asks for no child */
     bool is_disowned;            /* the peer reported that it does not know this SA (INVALID_IKE_SPI) */
     ike_message_t *early_answer; /* captured just before its request, as a mirror port may do; owned; NULL */
     frame_t early_answer_in;

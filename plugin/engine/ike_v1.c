@@ -33,6 +33,7 @@ starts_turn(const ike_step_t *step, exchange_t *exchange)
 {
     exchange->requester = step->sender;
     exchange->fingerprint = step->message->fingerprint;
+    exchange->is_encrypted_turn = step->message->is_encrypted;
     exchange->transmissions = 0;
     exchange->last_gap = 0;
     exchange_sent(exchange, step->packet);
@@ -384,6 +385,13 @@ readable_notice(const ike_step_t *step)
     }
 }
 
+/* What is encrypted may be refused by an encrypted notice: Quick Mode, and the first encrypted message of Main Mode. */
+static bool
+may_be_refused_by_notice(const exchange_t *negotiation)
+{
+    return negotiation->kind == EXCHANGE_QUICK_MODE || (negotiation->kind == EXCHANGE_MAIN_MODE && negotiation->is_encrypted_turn);
+}
+
 /* With nothing to wait for and once a child exists, a notice too short for anything else says that an IPsec SA is gone. A status or
  * error notify without data has about the same size, but those answer a negotiation. */
 static bool
@@ -413,7 +421,7 @@ hidden_notice(const ike_step_t *step)
         liveness_answered(step, asked);
         return;
     }
-    if (negotiation != NULL && negotiation->kind == EXCHANGE_QUICK_MODE &&
+    if (negotiation != NULL && may_be_refused_by_notice(negotiation) &&
         duration_between(negotiation->last_sent_at, step->packet->time) <= REFUSAL_FOLLOWS_WITHIN) {
         negotiation->refusal_hint_in = step->packet->frame;
         negotiation->refusal_hint_at = step->packet->time;

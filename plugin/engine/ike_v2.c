@@ -280,6 +280,30 @@ has_answered_ike_rekey(const ike_sa_t *ike_sa)
            (latest->kind == EXCHANGE_IKE_REKEY || latest->kind == EXCHANGE_CREATE_CHILD_SA);
 }
 
+static bool
+is_answered_ike_rekey(const exchange_t *exchange)
+{
+    return exchange->kind == EXCHANGE_IKE_REKEY && exchange->outcome == OUTCOME_ANSWERED && !exchange->is_refused;
+}
+
+/* RFC 7296 2.8.2: both peers rekeyed the IKE SA at once; of the two new ones the one with the lowest nonce is deleted by its creator. */
+static bool
+is_redundant_rekey(const ike_sa_t *ike_sa)
+{
+    const ike_sa_t *parent = ike_sa->rekeyed_from;
+    unsigned rekeys = 0, gone = 0;
+
+    if (parent == NULL)
+        return false;
+    for (unsigned i = 0; i < parent->exchanges->len; i++)
+        rekeys += is_answered_ike_rekey(g_ptr_array_index(parent->exchanges, i));
+    for (unsigned i = 0; i < ike_sa->tunnel->ike_sas->len; i++) {
+        const ike_sa_t *other = g_ptr_array_index(ike_sa->tunnel->ike_sas, i);
+        gone += other != ike_sa && other->rekeyed_from == parent && !ike_sa_is_usable(other);
+    }
+    return rekeys >= 2 && gone + 1 < rekeys;
+}
+
 static void
 ike_sa_deleted(const ike_step_t *step, exchange_t *exchange)
 {
@@ -287,8 +311,8 @@ ike_sa_deleted(const ike_step_t *step, exchange_t *exchange)
     tunnel_t *tunnel = step->tunnel;
     bool rekeyed = has_answered_ike_rekey(ike_sa);
 
-    ike_sa->is_replaced |=
-        rekeyed || has_usable_sibling(ike_sa) || engine_has_successor_over_tcp(step->engine, ike_sa, step->packet);
+    ike_sa->is_replaced |= rekeyed || is_redundant_rekey(ike_sa) || has_usable_sibling(ike_sa) ||
+                           engine_has_successor_over_tcp(step->engine, ike_sa, step->packet);
     if (rekeyed && exchange_is_delete(exchange)) {
         for (unsigned i = ike_sa->exchanges->len; i-- > 0;) {
             exchange_t *older = g_ptr_array_index(ike_sa->exchanges, i);
@@ -396,6 +420,7 @@ answered_init(const ike_step_t *step, exchange_t *exchange)
 
     if (exchange->is_refused || !message->has_sa || message->sa.proposals == 0)
         return;
+    step->ike_sa->may_be_childless = ike_message_notify(message, NOTIFY_CHILDLESS_SUPPORTED) != NULL;
     step->ike_sa->suite_known = suite_from_proposal(&message->sa.proposal[0], &step->ike_sa->suite);
     step->ike_sa->offered = exchange->request_sizes;
     step->ike_sa->proposals_offered = exchange->offer != NULL ? exchange->offer->proposals : 0;
@@ -430,6 +455,13 @@ error_is_about_the_child(uint16_t error)
     default:
         return false;
     }
+}
+
+/* RFC 6023: with keys the request shows it; without, it is possible where the responder has offered it. */
+static bool
+asks_for_no_child(const ike_step_t *step, const exchange_t *exchange)
+{
+    return step->message->is_readable ? exchange->offer == NULL : step->ike_sa->may_be_childless;
 }
 
 static void
@@ -485,7 +517,7 @@ answered_auth(const ike_step_t *step, exchange_t *exchange)
             child_made(step, exchange);
         life_established(step->engine, step->ike_sa, step->packet->frame, step->packet->time);
     }
-    if (has_child)
+    if (has_child || asks_for_no_child(step, exchange))
         return;
     if (!exchange->is_refused) { /* no room for a child in the answer: refused, reason not readable */
         exchange->is_refused = true;

@@ -134,6 +134,13 @@ predecessor(const ike_sa_t *ike_sa)
     return NULL;
 }
 
+/* Both peers began at once: each IKE SA was being negotiated before the other was established. Neither replaces a lost one. */
+static bool
+began_at_once(const ike_sa_t *ike_sa, const ike_sa_t *other)
+{
+    return other->established_at != CAPTURE_TIME_NONE && ike_sa->first_time <= other->established_at;
+}
+
 void
 life_established(engine_t *engine, ike_sa_t *ike_sa, frame_t frame, capture_ns_t time)
 {
@@ -143,6 +150,8 @@ life_established(engine_t *engine, ike_sa_t *ike_sa, frame_t frame, capture_ns_t
 
     engine_judge(engine, tunnel, &change);
     bool one_sided = was_one_sided(tunnel, ike_sa->first_time);
+    if (before != NULL && began_at_once(ike_sa, before))
+        before = NULL;
     tunnel->peer[PEER_A].run_packets = tunnel->peer[PEER_B].run_packets =
         0; /* what flowed on the old SAs says nothing of the new */
     if (tunnel->loss.kind == LOSS_NONE && before != NULL && ike_sa_looks_deleted(before)) {

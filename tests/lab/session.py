@@ -347,11 +347,12 @@ class Session:
         if not self.nat_hashes_fit:
             return None
         client, headend = self.top.addr["a"], self.top.addr["b"]
+        moved = {address: "none" for address in self.moves_to}
         if not self.nat:
-            return {client: "none", headend: "none", **{address: "none" for address in self.moves_to}}
+            return {client: "none", headend: "none", **moved}
         if "inside" in capture:
             return {client: "beyond", headend: "none"}
-        return {topology.NAT_ADDRESS: "before", headend: "none"}
+        return {topology.NAT_ADDRESS: "before", headend: "none", **moved}
 
     def _version(self):
         for charon in self.hosts.values():

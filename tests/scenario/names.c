@@ -50,6 +50,7 @@ static const number_name_t notifies[] = {
     { "NO_PROPOSAL_CHOSEN", 14 },
     { "INVALID_KE_PAYLOAD", 17 },
     { "INVALID_ID_INFORMATION", 18 },
+    { "CHILDLESS_IKEV2_SUPPORTED", 16418 },
     { "PAYLOAD_MALFORMED", 16 },
     { "AUTHENTICATION_FAILED", 24 },
     { "SINGLE_PAIR_REQUIRED", 34 },

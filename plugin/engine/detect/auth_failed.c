@@ -4,10 +4,8 @@
  */
 #include "detectors.h"
 
-/* Message 5 of Main Mode is the first encrypted one; with a pre-shared key it cannot be read with another key (RFC 2409 5.4). */
-#define FIRST_ENCRYPTED_MESSAGE 5u
-
-/* Notify types of RFC 2408 3.14.1 by which a responder says that what it decrypted makes no sense. */
+/* Notify types of RFC 2408 3.14.1 by which a responder says that what it decrypted makes no sense: with pre-shared keys, that the
+ * first encrypted message of Main Mode was made with another key (RFC 2409 5.4). */
 enum { INVALID_PAYLOAD_TYPE = 1, INVALID_FLAGS = 8, PAYLOAD_MALFORMED = 16 };
 
 /* The initiator reports that it could not authenticate the responder (RFC 7296 2.21.2). If the responder had refused before, that is
@@ -67,10 +65,35 @@ judge_end(const tunnel_t *tunnel, findings_t *out)
     }
 }
 
+/* The first encrypted message of Main Mode met an encrypted notice each time, and the negotiation never went on. */
+static void
+judge_abandoned(const exchange_t *exchange, const tunnel_t *tunnel, findings_t *out)
+{
+    if (exchange->kind == EXCHANGE_MAIN_MODE && exchange->is_encrypted_turn && exchange->refusal_hint_in != FRAME_NONE)
+        add(exchange, tunnel, out, CONFIDENCE_INFERRED,
+            "answered the first encrypted message of Main Mode with a notice only: it probably does not accept the identity or the "
+            "key");
+}
+
+/* XAUTH, the user's authentication between phase 1 and 2, tells its result in a request of its own. */
+static void
+judge_request(const change_t *change, const tunnel_t *tunnel, findings_t *out)
+{
+    char sender[ENDPOINT_TEXT_MAX];
+
+    if (!change->message->xauth_failed)
+        return;
+    findings_add(
+        out,
+        &(finding_draft_t){
+            .id = FINDING_auth_failed, .severity = SEVERITY_ERROR, .confidence = CONFIDENCE_OBSERVED, .culprit = change->sender },
+        "%s refused the user's authentication (XAUTH status: failed).", tunnel_peer_text(tunnel, change->sender, sender));
+}
+
 static bool
 looks_like_other_key(const exchange_t *exchange)
 {
-    return exchange->kind == EXCHANGE_MAIN_MODE && exchange->messages == FIRST_ENCRYPTED_MESSAGE &&
+    return exchange->kind == EXCHANGE_MAIN_MODE && exchange->is_encrypted_turn &&
            (exchange->error == INVALID_PAYLOAD_TYPE || exchange->error == INVALID_FLAGS || exchange->error == PAYLOAD_MALFORMED);
 }
 
@@ -83,6 +106,10 @@ judge(const change_t *change, const tunnel_t *tunnel, findings_t *out)
         judge_notice(change, tunnel, out);
     else if (change->kind == CHANGE_CAPTURE_END)
         judge_end(tunnel, out);
+    else if (change->kind == CHANGE_EXCHANGE_ABANDONED)
+        judge_abandoned(exchange, tunnel, out);
+    else if (change->kind == CHANGE_REQUEST_SENT)
+        judge_request(change, tunnel, out);
     else if (exchange->is_refused && exchange->error == NOTIFY_AUTHENTICATION_FAILED)
         add(exchange, tunnel, out, exchange->refusal_confidence, what_happened(exchange));
     else if (exchange->is_refused && looks_like_other_key(exchange))
@@ -92,7 +119,7 @@ judge(const change_t *change, const tunnel_t *tunnel, findings_t *out)
 
 const detector_t auth_failed_detector = {
     .finding = FINDING_auth_failed,
-    .wakes_on = CHANGE_EXCHANGE_ANSWERED | CHANGE_NOTIFY | CHANGE_CAPTURE_END,
+    .wakes_on = CHANGE_EXCHANGE_ANSWERED | CHANGE_EXCHANGE_ABANDONED | CHANGE_REQUEST_SENT | CHANGE_NOTIFY | CHANGE_CAPTURE_END,
     .needs_time = false,
     .judge = judge,
 };

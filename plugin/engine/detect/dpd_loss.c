@@ -22,7 +22,9 @@ judge(const change_t *change, const tunnel_t *tunnel, findings_t *out)
     if (!exchange_is_liveness(exchange) || exchange->addresses_changed || tunnel_is_one_direction(tunnel) ||
         tunnel_peer_lives(tunnel, exchange))
         return;
-    severity_t severity = exchange->transmissions < 2 || is_consequence(exchange, tunnel) ? SEVERITY_WARN : SEVERITY_ERROR;
+    bool is_proved = exchange->kind_confidence == CONFIDENCE_OBSERVED || exchange->abandoned == ABANDONED_NEW_INIT;
+    severity_t severity =
+        !is_proved || exchange->transmissions < 2 || is_consequence(exchange, tunnel) ? SEVERITY_WARN : SEVERITY_ERROR;
     GString *tries = g_string_new(NULL);
     exchange_describe_transmissions(exchange, tries);
     g_string_append(tries, " and got no answer.");

@@ -8,7 +8,6 @@
 #include "detectors.h"
 
 #define TRIES_BEFORE_TOLD 4u
-#define FIRST_ENCRYPTED_MESSAGE 5u /* of Main Mode (RFC 2409 5.4) */
 
 static bool
 is_told(const exchange_t *exchange, const tunnel_t *tunnel)
@@ -21,8 +20,8 @@ is_told(const exchange_t *exchange, const tunnel_t *tunnel)
 static void
 describe_message(const exchange_t *exchange, GString *out)
 {
-    if (exchange->kind == EXCHANGE_MAIN_MODE && exchange->messages == FIRST_ENCRYPTED_MESSAGE)
-        g_string_append(out, " It is message 5, the first encrypted one.");
+    if (exchange->kind == EXCHANGE_MAIN_MODE && exchange->is_encrypted_turn)
+        g_string_append(out, " It is the first encrypted message.");
     if (exchange->request_fragments.is_fragmented && exchange->request_fragments.missing == 0 &&
         exchange->request_fragments.total > 0)
         g_string_append_printf(out, " All its %u fragments are in this capture.", exchange->request_fragments.total);

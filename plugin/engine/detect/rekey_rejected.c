@@ -8,6 +8,7 @@
 #include "detectors.h"
 
 #define REFUSALS_WITHOUT_KEYS 2u
+#define BUSY_FOR SECONDS(180)
 
 /* Legal moments of a simultaneous rekey (RFC 7296 2.25.1, 2.25.2), or a detour that goes on (1.3). */
 static bool
@@ -16,7 +17,8 @@ may_pass(const exchange_t *exchange, const tunnel_t *tunnel)
     if (exchange->collides)
         return true;
     switch (exchange->error) {
-    case NOTIFY_TEMPORARY_FAILURE:
+    case NOTIFY_TEMPORARY_FAILURE: /* a peer that is busy: the other one is to try again over several minutes (RFC 7296 2.25) */
+        return duration_between(tunnel->first_refused_at, exchange->answered_at) < BUSY_FOR;
     case NOTIFY_CHILD_SA_NOT_FOUND: /* the peer has just deleted or rekeyed it */
         return tunnel->refused_in_a_row < REFUSALS_WITHOUT_KEYS;
     case NOTIFY_INVALID_KE_PAYLOAD:

@@ -80,7 +80,8 @@ enum {
     NOTIFY_REKEY_SA = 16393,
     NOTIFY_MOBIKE_SUPPORTED = 16396,
     NOTIFY_UPDATE_SA_ADDRESSES = 16400,
-    NOTIFY_AUTH_LIFETIME = 16403, /* RFC 4478 */
+    NOTIFY_AUTH_LIFETIME = 16403,       /* RFC 4478 */
+    NOTIFY_CHILDLESS_SUPPORTED = 16418, /* RFC 6023 */
     NOTIFY_QCD_TOKEN = 16419,
     NOTIFY_V1_RESPONDER_LIFETIME = 24576, /* RFC 2407 4.6.3.1 */
     NOTIFY_V1_R_U_THERE = 36136,
@@ -207,6 +208,7 @@ typedef struct {
     bool has_eap;
     uint8_t eap_code; /* RFC 3748 4; EAP_FAILURE among them */
     bool has_configuration;
+    bool xauth_failed;                  /* IKEv1: an XAUTH-STATUS attribute says that the user was not authenticated */
     char identity_i[IDENTITY_TEXT_MAX]; /* IDi as text ("fqdn:a.example", "ipv4:192.0.2.1"); empty: none. IKEv1 phase 1: the
                                              sender's, whoever it is, for the message does not say; identity_r stays empty */
     char identity_r[IDENTITY_TEXT_MAX];

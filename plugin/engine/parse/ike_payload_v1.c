@@ -6,8 +6,10 @@
 
 #define NONCE_LEAST 8u /* RFC 2409 5 */
 #define NONCE_MOST 256u
-#define DOI_MOST 2u              /* generic, IPsec, GDOI */
-#define PROTOCOL_MOST 4          /* RFC 2407 4.4.1: ISAKMP, AH, ESP, IPCOMP */
+#define DOI_MOST 2u     /* generic, IPsec, GDOI */
+#define PROTOCOL_MOST 4 /* RFC 2407 4.4.1: ISAKMP, AH, ESP, IPCOMP */
+#define XAUTH_STATUS 16527
+#define XAUTH_STATUS_FAILED 0
 #define PAYLOAD_V1_ATTRIBUTES 14 /* the Transaction exchange's "Mode Config" */
 
 /* RFC 2407 4.6.2.1 */
@@ -244,6 +246,23 @@ nat_detection_read(cursor_t body, ike_message_t *message)
         nat_source_keep(body, message);
 }
 
+/* Type, a reserved byte, an identifier, then data attributes (draft-dukes-ike-mode-cfg, draft-beaulieu-ike-xauth 6.2). Those who encrypt
+ * pad them, so the attributes end where they stop making sense. */
+static bool
+configuration_read(cursor_t body, ike_message_t *message)
+{
+    attribute_t attribute;
+
+    if (!cursor_skip(&body, 4))
+        return false;
+    message->has_configuration = true;
+    while (body.left >= 4 && attribute_read(&body, &attribute)) {
+        if (attribute.type == XAUTH_STATUS && attribute.is_short && attribute.number == XAUTH_STATUS_FAILED)
+            message->xauth_failed = true;
+    }
+    return true;
+}
+
 bool
 payload_v1_read(uint8_t type, cursor_t body, reading_t reading, ike_message_t *message)
 {
@@ -268,8 +287,7 @@ payload_v1_read(uint8_t type, cursor_t body, reading_t reading, ike_message_t *m
         nat_detection_read(body, message);
         return true;
     case PAYLOAD_V1_ATTRIBUTES:
-        message->has_configuration = true;
-        return cursor_skip(&body, 4);
+        return configuration_read(body, message);
     default:
         return true;
     }
