@@ -170,6 +170,16 @@ tunnels_between(const engine_t *engine, const packet_t *packet)
     return g_hash_table_lookup(engine->tunnels_by_address, pair_key(&packet->source, &packet->destination));
 }
 
+void
+engine_note_redirected(engine_t *engine, const tunnel_t *tunnel, peer_t client, capture_ns_t time)
+{
+    for (unsigned i = 0; i < engine->tunnels->len; i++) {
+        tunnel_t *other = g_ptr_array_index(engine->tunnels, i);
+        if (other != NULL && other != tunnel && tunnel_peer_at(other, &tunnel->peer[client].last) != PEER_UNKNOWN)
+            other->redirected_at = time;
+    }
+}
+
 /* With the peers named the same way round: the same client identity at the same headend. */
 static bool
 has_same_identities(const tunnel_t *a, const tunnel_t *b)

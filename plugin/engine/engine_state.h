@@ -86,6 +86,9 @@ void engine_adopt_by_endpoint(engine_t *engine, ike_sa_t *ike_sa, const packet_t
 /* An IKE SA has come up: it may push out that of another client between the same addresses. */
 void engine_note_rivals(engine_t *engine, const tunnel_t *tunnel, frame_t frame, capture_ns_t time);
 
+/* This IKE_SA_INIT says that another gateway sent its sender here: the sender's other tunnels end on purpose. */
+void engine_note_redirected(engine_t *engine, const tunnel_t *tunnel, peer_t client, capture_ns_t time);
+
 /* A peer has moved: the tunnel is found by its new addresses too. */
 void engine_list_tunnel(engine_t *engine, tunnel_t *tunnel);
 

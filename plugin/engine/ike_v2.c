@@ -161,6 +161,18 @@ watch_refused_auth(const ike_step_t *step)
     }
 }
 
+/* RFC 5685: a gateway sends a client to another one, by an INFORMATIONAL on the IKE SA; the client says there where it comes from. */
+static void
+watch_redirection(const ike_step_t *step)
+{
+    const ike_message_t *message = step->message;
+
+    if (message->is_decrypted && ike_message_notify(message, NOTIFY_REDIRECT) != NULL)
+        step->tunnel->redirected_at = step->packet->time;
+    if (message->exchange_type == IKEV2_SA_INIT && ike_message_notify(message, NOTIFY_REDIRECTED_FROM) != NULL)
+        engine_note_redirected(step->engine, step->tunnel, step->sender, step->packet->time);
+}
+
 exchange_t *
 ikev2_new_request(const ike_step_t *step)
 {
@@ -184,6 +196,7 @@ ikev2_new_request(const ike_step_t *step)
     if (step->message->is_decrypted && ike_message_notify(step->message, NOTIFY_INITIAL_CONTACT) != NULL)
         step->ike_sa->initial_contact = true;
     step_note_selectors(step, &step->tunnel->asked_selectors[step->sender]);
+    watch_redirection(step);
     step_judge(step, CHANGE_REQUEST_SENT, exchange);
     tell_errors(step, exchange);
     watch_collision(step, exchange);

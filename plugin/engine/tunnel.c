@@ -31,7 +31,7 @@ tunnel_new(uint32_t index, const endpoint_t *a, const endpoint_t *b, frame_t fra
 
     tunnel->index = index;
     tunnel->rival.tunnel = INDEX_NONE;
-    tunnel->lost_at = CAPTURE_TIME_NONE;
+    tunnel->lost_at = tunnel->redirected_at = CAPTURE_TIME_NONE;
     peer_init(&tunnel->peer[PEER_A], a);
     peer_init(&tunnel->peer[PEER_B], b);
     tunnel->ike_sas = g_ptr_array_new_with_free_func((GDestroyNotify)ike_sa_free);

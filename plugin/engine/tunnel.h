@@ -144,7 +144,8 @@ typedef struct tunnel {
     lifetimes_t lifetimes;
 
     /* life */
-    bool uses_eap; /* a client of it authenticates by EAP: IKE_AUTH takes several rounds (RFC 7296 2.16) */
+    capture_ns_t redirected_at; /* the client was sent to another gateway (RFC 5685); CAPTURE_TIME_NONE: never */
+    bool uses_eap;              /* a client of it authenticates by EAP: IKE_AUTH takes several rounds (RFC 7296 2.16) */
     rival_t rival;
     capture_ns_t lost_at;       /* when it was last found to be lost; CAPTURE_TIME_NONE: never */
     bool was_up;                /* the capture proved once that the tunnel works both ways */

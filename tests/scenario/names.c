@@ -72,6 +72,7 @@ static const number_name_t notifies[] = {
     { "COOKIE2", 16401 },
     { "AUTH_LIFETIME", 16403 },
     { "REDIRECT", 16407 },
+    { "REDIRECTED_FROM", 16408 },
     { "QCD_TOKEN", 16419 },
     { "EAP_ONLY_AUTHENTICATION", 16417 },
     { "FRAGMENTATION_SUPPORTED", 16430 },

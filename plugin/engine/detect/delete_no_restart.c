@@ -4,6 +4,8 @@
  */
 #include "detectors.h"
 
+#define REDIRECTION_TAKES SECONDS(60) /* from the order to the DELETE, or from the DELETE to the new gateway */
+
 static const ike_sa_t *
 deleted_ike_sa(const tunnel_t *tunnel)
 {
@@ -13,6 +15,16 @@ deleted_ike_sa(const tunnel_t *tunnel)
             return ike_sa;
     }
     return NULL;
+}
+
+/* RFC 5685: the client was sent to another gateway; there the tunnel goes on. */
+static bool
+was_redirected(const tunnel_t *tunnel, const ike_sa_t *ike_sa)
+{
+    capture_ns_t at = tunnel->redirected_at;
+
+    return at != CAPTURE_TIME_NONE && duration_between(at, ike_sa->closed_at) <= REDIRECTION_TAKES &&
+           duration_between(ike_sa->closed_at, at) <= REDIRECTION_TAKES;
 }
 
 static void
@@ -25,7 +37,7 @@ judge(const change_t *change, const tunnel_t *tunnel, findings_t *out)
         return;
     duration_ns_t since = duration_between(ike_sa->closed_at, change->time);
     bool someone_tries = tunnel->waiting->len > 0;
-    if (since < SECONDS(change->settings->restart_wait_seconds) || someone_tries)
+    if (since < SECONDS(change->settings->restart_wait_seconds) || someone_tries || was_redirected(tunnel, ike_sa))
         return;
     findings_add(out,
                  &(finding_draft_t){ .id = FINDING_delete_no_restart,
