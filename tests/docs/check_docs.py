@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-# check_docs.py - has every finding of the catalogue a section in docs/findings.md, a detector and a scenario?
+# check_docs.py - has every finding of the catalogue a section in docs/findings.md, a detector, and stories in which it does and does
+# not fire?
 #
 # Also the other way round: a section without a finding, a detector or a sample that does not exist, a broken relative link.
 #
@@ -38,6 +39,19 @@ def check_ids(root):
             yield f"{name}: more than one section in docs/findings.md"
 
 
+def check_stories(root):
+    """A finding that no story makes fire, or that none keeps quiet, is not tested."""
+    for name in catalogue_ids(root):
+        script = root / f"tests/scenario/{name}.scenario"
+        if not script.is_file():
+            continue
+        text = script.read_text()
+        if not re.search(rf"\bexpect {name}\b", text):
+            yield f"{name}: no story in tests/scenario/{name}.scenario expects it"
+        if not re.search(rf"^scenario {name}_never_\w+", text, re.MULTILINE) or not re.search(rf"\bexpect no {name}\b", text):
+            yield f"{name}: no story {name}_never_... in tests/scenario/{name}.scenario expects that it does not fire"
+
+
 def check_samples(root):
     """Captures that the pages name."""
     for page in pages(root):
@@ -59,7 +73,7 @@ def pages(root):
 
 def main():
     root = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else pathlib.Path(__file__).parents[2]).resolve()
-    problems = [*check_ids(root), *check_samples(root), *check_links(root)]
+    problems = [*check_ids(root), *check_stories(root), *check_samples(root), *check_links(root)]
     for problem in problems:
         print(problem)
     return 1 if problems else 0
