@@ -508,20 +508,21 @@ stray_notify(engine_t *engine, const packet_t *packet, const ike_message_t *mess
     return tunnel;
 }
 
-static void
-learn_identities(tunnel_t *tunnel, const ike_sa_t *ike_sa, const ike_message_t *message, peer_t sender)
+void
+step_learn_identities(const ike_step_t *step)
 {
+    const ike_message_t *message = step->message;
+    tunnel_t *tunnel = step->tunnel;
+    peer_t initiator = step->ike_sa->original_initiator;
+
     if (!message->is_readable || message->exchange_type == IKEV1_QUICK_MODE)
         return;
-    if (message->major == 1) { /* phase 1 carries the sender's own identity */
-        if (message->identity_i[0] != '\0')
-            g_strlcpy(tunnel->peer[sender].identity, message->identity_i, IDENTITY_TEXT_MAX);
-        return;
-    }
+    if (message->major == 1) /* phase 1 carries the sender's own identity */
+        initiator = step->sender;
     if (message->identity_i[0] != '\0')
-        g_strlcpy(tunnel->peer[ike_sa->original_initiator].identity, message->identity_i, IDENTITY_TEXT_MAX);
-    if (message->identity_r[0] != '\0')
-        g_strlcpy(tunnel->peer[peer_other(ike_sa->original_initiator)].identity, message->identity_r, IDENTITY_TEXT_MAX);
+        g_strlcpy(tunnel->peer[initiator].identity, message->identity_i, IDENTITY_TEXT_MAX);
+    if (message->major == 2 && message->identity_r[0] != '\0')
+        g_strlcpy(tunnel->peer[peer_other(initiator)].identity, message->identity_r, IDENTITY_TEXT_MAX);
 }
 
 static nat_sighting_t
@@ -638,7 +639,7 @@ engine_ike_packet(engine_t *engine, const packet_t *packet, frame_note_t **ret_n
         fall_back_to_tcp(&step);
     engine_advance(engine, step.tunnel, packet->frame, packet->time, false);
     step_judge(&step, CHANGE_TUNNEL_SEEN, NULL);
-    learn_identities(step.tunnel, step.ike_sa, &message, step.sender);
+    step_learn_identities(&step);
     if (message.major == 2)
         ikev2_message(&step);
     else

@@ -47,6 +47,9 @@ void step_count_success(const ike_step_t *step, exchange_t *exchange);
 /* Remembers the traffic selectors of this step's message: what it asks for, or accepts. */
 void step_note_selectors(const ike_step_t *step, selectors_t *selectors);
 
+/* Who are the peers, as far as this message can be read (RFC 7296 3.5, RFC 2407 4.6.2)? */
+void step_learn_identities(const ike_step_t *step);
+
 /* RFC 7296 1.4.1: a Delete lists its sender's inbound SPIs; `owner` is that sender. */
 void step_mark_deleted_spis(const ike_step_t *step, const uint32_t *spis, unsigned count, peer_t owner);
 

@@ -46,6 +46,8 @@ ike_sa_free(ike_sa_t *ike_sa)
     g_hash_table_destroy(ike_sa->by_key);
     g_ptr_array_free(ike_sa->exchanges, TRUE);
     g_ptr_array_free(ike_sa->pieces, TRUE);
+    for (unsigned p = 0; p < PEERS; p++)
+        pieces_v1_clear(&ike_sa->pieces_v1[p]);
     g_free(ike_sa->early_answer);
     g_free(ike_sa);
 }

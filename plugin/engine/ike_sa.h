@@ -10,6 +10,7 @@
 #include "nat_detection.h"
 #include "packet.h"
 #include "pieces.h"
+#include "pieces_v1.h"
 #include "tables/suite.h"
 
 typedef enum {
@@ -65,10 +66,11 @@ typedef struct ike_sa {
     ike_message_t *early_answer; /* captured just before its request, as a mirror port may do; owned; NULL */
     frame_t early_answer_in;
     capture_ns_t early_answer_at;
-    GPtrArray *pieces;   /* owned pieces_t: messages that are not complete yet, oldest first */
-    nat_detection_t nat; /* what the hashes in its messages say */
-    uint32_t root;       /* index of the IKE SA from whose negotiation it descends by rekeys */
-    uint32_t line;       /* id of the line of IKE SAs it is on (lifetime.h); 0: none yet */
+    pieces_v1_t pieces_v1[PEERS]; /* IKEv1: by sender */
+    GPtrArray *pieces;            /* owned pieces_t: messages that are not complete yet, oldest first */
+    nat_detection_t nat;          /* what the hashes in its messages say */
+    uint32_t root;                /* index of the IKE SA from whose negotiation it descends by rekeys */
+    uint32_t line;                /* id of the line of IKE SAs it is on (lifetime.h); 0: none yet */
     frame_t last_message_in;
     capture_ns_t last_message_at;
 } ike_sa_t;

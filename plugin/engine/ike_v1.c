@@ -5,7 +5,6 @@
 #include "classify.h"
 #include "ike_internal.h"
 
-#define CISCO_FRAGMENT 132u               /* vendor payload: a piece of a message, not a message */
 #define LONGEST_HASH_ALONE 112u           /* header 28, HASH payload 4 + 64, padded to a block */
 #define REFUSAL_FOLLOWS_WITHIN SECONDS(2) /* a refusal is sent at once */
 #define DPD_ANSWER_WITHIN SECONDS(10)
@@ -211,8 +210,6 @@ phase_message(const ike_step_t *step)
 {
     exchange_t *exchange = ike_sa_exchange(step->ike_sa, step->message, step->sender);
 
-    if (step->message->next_payload == CISCO_FRAGMENT)
-        return;
     if (exchange == NULL) {
         first_message(step);
         return;
@@ -448,6 +445,35 @@ is_repeated_notice(const ike_step_t *step)
     return true;
 }
 
+static void
+account_for(const ike_step_t *step)
+{
+    if (step->message->exchange_type != IKEV1_INFORMATIONAL) {
+        phase_message(step);
+        return;
+    }
+    if (is_repeated_notice(step))
+        return;
+    if (step->message->is_readable)
+        readable_notice(step);
+    else
+        hidden_notice(step);
+}
+
+/* The fragments of a message are one message, which comes with the last of them. */
+static void
+fragment(const ike_step_t *step)
+{
+    ike_message_t whole;
+    ike_step_t assembled = *step;
+
+    if (!pieces_v1_add(&step->ike_sa->pieces_v1[step->sender], step->packet, &whole) || whole.spi_i != step->ike_sa->spi_i)
+        return;
+    assembled.message = &whole;
+    step_learn_identities(&assembled);
+    account_for(&assembled);
+}
+
 void
 ikev1_message(const ike_step_t *step)
 {
@@ -459,14 +485,8 @@ ikev1_message(const ike_step_t *step)
     bool is_negotiation = step->message->exchange_type == IKEV1_MAIN_MODE || step->message->exchange_type == IKEV1_AGGRESSIVE;
     if (is_first_encapsulated && is_negotiation)
         engine_check_return(step->engine, step->tunnel, step->sender, step->ike_sa, step->packet, &change);
-    if (step->message->exchange_type != IKEV1_INFORMATIONAL) {
-        phase_message(step);
-        return;
-    }
-    if (is_repeated_notice(step))
-        return;
-    if (step->message->is_readable)
-        readable_notice(step);
+    if (step->message->next_payload == V1_FRAGMENT_PAYLOAD)
+        fragment(step);
     else
-        hidden_notice(step);
+        account_for(step);
 }
