@@ -10,6 +10,9 @@
 /* A peer that reauthenticates deletes the old IKE SA soon after the new one is up (RFC 7296 2.8.3). */
 #define TAKEN_OVER_WITHIN SECONDS(60)
 
+/* Over TCP a request need not be repeated to be in trouble: this is longer than TCP takes to repair an ordinary loss. */
+#define OVERDUE_OVER_TCP SECONDS(5)
+
 /* Both directions of a pair of addresses have the same key. Other pairs may share it: whoever looks up compares. */
 static gpointer
 pair_key(const endpoint_t *a, const endpoint_t *b)
@@ -211,13 +214,15 @@ engine_note_rivals(engine_t *engine, const tunnel_t *tunnel, frame_t frame, capt
 
 /* Given up, deleted, or asking without an answer: someone may be about to start anew. */
 static bool
-is_in_trouble(const tunnel_t *tunnel)
+is_in_trouble(const tunnel_t *tunnel, capture_ns_t now)
 {
     if (tunnel->loss.kind != LOSS_NONE)
         return true;
     for (unsigned i = 0; i < tunnel->waiting->len; i++) {
         const exchange_t *exchange = g_ptr_array_index(tunnel->waiting, i);
-        if (exchange->transmissions > 1)
+        bool is_overdue =
+            exchange->encapsulation == ENCAPSULATION_TCP && duration_between(exchange->last_sent_at, now) > OVERDUE_OVER_TCP;
+        if (exchange->transmissions > 1 || is_overdue)
             return true;
     }
     if (tunnel->was_up)
@@ -311,7 +316,7 @@ engine_tunnel_for_initiation(engine_t *engine, const packet_t *packet, source_ow
         if ((has_endpoints(tunnel, packet) || is_without_port_translation(tunnel, packet) || is_same_host(tunnel, packet, owner)) &&
             (same_ports == NULL || tunnel->last_frame > same_ports->last_frame))
             same_ports = tunnel;
-        if (is_in_trouble(tunnel)) {
+        if (is_in_trouble(tunnel, packet->time)) {
             troubled = tunnel;
             in_trouble++;
         }

@@ -82,9 +82,12 @@ exchange_sent(exchange_t *exchange, const packet_t *packet)
 bool
 exchange_is_carried_over(const exchange_t *exchange, const packet_t *packet)
 {
-    return packet->encapsulation == ENCAPSULATION_TCP &&
-           (exchange->encapsulation != ENCAPSULATION_TCP || !endpoint_equal(&exchange->source, &packet->source) ||
-            !endpoint_equal(&exchange->destination, &packet->destination));
+    bool was_over_tcp = exchange->encapsulation == ENCAPSULATION_TCP, is_over_tcp = packet->encapsulation == ENCAPSULATION_TCP;
+
+    if (was_over_tcp != is_over_tcp)
+        return true;
+    return is_over_tcp &&
+           (!endpoint_equal(&exchange->source, &packet->source) || !endpoint_equal(&exchange->destination, &packet->destination));
 }
 
 void

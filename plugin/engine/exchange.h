@@ -147,10 +147,11 @@ void exchange_free(exchange_t *exchange);
 /* Notes another transmission of the waiting request. The first call is the first transmission. */
 void exchange_sent(exchange_t *exchange, const packet_t *packet);
 
-/* Does this repeat of the request only follow its IKE SA to a new TCP connection? It must (RFC 9329 6.2), and shows no loss. */
+/* Does this repeat of the request only follow its IKE SA to a new TCP connection, or from UDP to TCP or back? It must (RFC 9329 6.2,
+ * 7.1), and shows no loss. */
 bool exchange_is_carried_over(const exchange_t *exchange, const packet_t *packet);
 
-/* The request waits on that connection from now on; it counts as one transmission all the same. */
+/* The request waits there from now on; it counts as one transmission all the same. */
 void exchange_carry_over(exchange_t *exchange, const packet_t *packet);
 
 /* This frame holds a message of the exchange. */

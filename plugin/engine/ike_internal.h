@@ -28,7 +28,7 @@ void step_starts_waiting(const ike_step_t *step, exchange_t *exchange);
 /* The waiting request has its answer, or will never get one. */
 void exchange_stops_waiting(exchange_t *exchange, exchange_outcome_t outcome);
 
-/* The request came again on a new TCP connection: it goes on waiting there. False: an ordinary repeat. */
+/* The request came again because its IKE SA went elsewhere: it goes on waiting there. False: an ordinary repeat. */
 bool step_carry_over(const ike_step_t *step, exchange_t *exchange);
 
 /* Where the IKE SA remembers the sender's endpoint, for the encapsulation of this packet. */

@@ -1,6 +1,7 @@
 /* ike_no_response.c - was the set-up of an IKE SA never answered?
  *
- * Told when the initiator gives up, also in favour of TCP where UDP is blocked (RFC 9329 5.1), or while it still tries after several tries: the tunnel is not up meanwhile.
+ * Told when the initiator gives up, or while it still tries after several tries: the tunnel is not up meanwhile. Giving up in
+ * favour of TCP, where UDP is blocked (RFC 9329 5.1), is no failure.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
