@@ -516,13 +516,21 @@ answered_informational(const ike_step_t *step, exchange_t *exchange)
         step_judge(step, CHANGE_ADDRESS_UPDATED, exchange);
 }
 
-/* An empty message of an SA that was not seen from its start gives its sizes away (evidence: length of SK{}). */
+/* An empty message of an SA that was not seen from its start gives its sizes away (evidence: length of SK{}); of one that was, how
+ * far its senders pad. */
 static void
 learn_suite(const ike_step_t *step)
 {
-    if (!step->ike_sa->suite_known && step->message->is_encrypted && step->message->first_inner == PAYLOAD_NONE &&
-        step->message->exchange_type == IKEV2_INFORMATIONAL)
-        step->ike_sa->suite_known = suite_from_empty_message(step->message->length, &step->ike_sa->suite);
+    ike_sa_t *ike_sa = step->ike_sa;
+    const ike_message_t *message = step->message;
+
+    if (!message->is_encrypted || message->first_inner != PAYLOAD_NONE || message->exchange_type != IKEV2_INFORMATIONAL ||
+        message->fragment_total > 1)
+        return;
+    if (ike_sa->suite_known)
+        suite_learn_padding(&ike_sa->suite, message->length);
+    else
+        ike_sa->suite_known = suite_from_empty_message(message->length, &ike_sa->suite);
 }
 
 static void
