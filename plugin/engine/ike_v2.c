@@ -5,6 +5,9 @@
 #include "classify.h"
 #include "ike_internal.h"
 
+/* Deletes of a peer that leaves follow each other at once, but for a round trip or two. */
+#define FAREWELL_WITHIN SECONDS(5)
+
 static bool
 same_purpose(const exchange_t *a, const exchange_t *b)
 {
@@ -279,12 +282,19 @@ has_answered_ike_rekey(const ike_sa_t *ike_sa)
            (latest->kind == EXCHANGE_IKE_REKEY || latest->kind == EXCHANGE_CREATE_CHILD_SA);
 }
 
+/* A peer that leaves may delete the child first, then the IKE SA; without keys, and with empty answers, each looks like the last. */
+static bool
+is_same_farewell(const ike_sa_t *ike_sa, capture_ns_t time)
+{
+    return ike_sa->closed_at != CAPTURE_TIME_NONE && duration_between(ike_sa->closed_at, time) < FAREWELL_WITHIN;
+}
+
 static void
 ike_sa_deleted(const ike_step_t *step, exchange_t *exchange)
 {
     ike_sa_t *ike_sa = step->ike_sa;
     tunnel_t *tunnel = step->tunnel;
-    bool rekeyed = has_answered_ike_rekey(ike_sa);
+    bool rekeyed = has_answered_ike_rekey(ike_sa), is_told = is_same_farewell(ike_sa, step->packet->time);
 
     ike_sa->is_replaced |=
         rekeyed || has_usable_sibling(ike_sa) || engine_has_successor_over_tcp(step->engine, ike_sa, step->packet);
@@ -298,7 +308,8 @@ ike_sa_deleted(const ike_step_t *step, exchange_t *exchange)
         }
     }
     step_close_ike_sa(step, exchange->requester, exchange->kind_confidence);
-    step_judge(step, CHANGE_IKE_SA_DELETED, exchange);
+    if (!is_told)
+        step_judge(step, CHANGE_IKE_SA_DELETED, exchange);
     const ike_sa_t *successor = rekeyed ? NULL : own_successor(ike_sa);
     if (successor != NULL) {
         step_judge(step, CHANGE_REAUTHENTICATED, exchange);
