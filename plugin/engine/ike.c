@@ -324,14 +324,27 @@ fall_back_to_tcp(const ike_step_t *step)
     }
 }
 
+/* Test vectors repeat initiator SPIs. A NAT changes one side's addresses, not both. */
+static bool
+is_between_strangers(const ike_sa_t *ike_sa, const packet_t *packet)
+{
+    for (unsigned p = 0; p < PEERS; p++) {
+        const endpoint_t *known = &ike_sa->tunnel->peer[p].last;
+        if (endpoint_same_address(known, &packet->source) || endpoint_same_address(known, &packet->destination))
+            return false;
+    }
+    return true;
+}
+
 static ike_sa_t *
-find_ike_sa(const engine_t *engine, const ike_message_t *message)
+find_ike_sa(const engine_t *engine, const packet_t *packet, const ike_message_t *message)
 {
     for (GSList *item = g_hash_table_lookup(engine->ike_sas_by_spi, &message->spi_i); item != NULL; item = item->next) {
         ike_sa_t *ike_sa = item->data;
         if (ike_sa->major != message->major)
             continue;
-        if (ike_sa->spi_r == message->spi_r || ike_sa->spi_r == 0 || message->spi_r == 0)
+        bool are_both_known = ike_sa->spi_r != 0 && message->spi_r != 0;
+        if (are_both_known ? ike_sa->spi_r == message->spi_r : !is_between_strangers(ike_sa, packet))
             return ike_sa;
     }
     return NULL;
@@ -570,7 +583,7 @@ engine_ike_copy(engine_t *engine, const packet_t *packet, frame_note_t *note)
     if (!ike_message_parse(packet->bytes, packet->captured, packet->reported, packet->decrypted, packet->decrypted_length,
                            &message))
         return;
-    ike_sa_t *ike_sa = find_ike_sa(engine, &message);
+    ike_sa_t *ike_sa = find_ike_sa(engine, packet, &message);
     if (ike_sa == NULL)
         return;
     nat_sighting_t sighting = sighting_of(engine, packet, &message, sender_of(ike_sa, packet, &message));
@@ -605,7 +618,7 @@ engine_ike_packet(engine_t *engine, const packet_t *packet, frame_note_t **ret_n
     if (stray != NULL)
         return stray;
 
-    step.ike_sa = find_ike_sa(engine, &message);
+    step.ike_sa = find_ike_sa(engine, packet, &message);
     if (step.ike_sa == NULL)
         step.ike_sa = new_ike_sa(engine, packet, &message);
     if (step.ike_sa->spi_r == 0 && message.spi_r != 0)
