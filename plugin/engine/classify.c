@@ -244,6 +244,29 @@ keep_content(exchange_t *exchange, const ike_message_t *request)
         exchange->deleted_spi[i] = request->deleted_spi[i];
 }
 
+exchange_kind_t
+classify_exchange_type(uint8_t exchange_type)
+{
+    static const struct {
+        uint8_t type;
+        exchange_kind_t kind;
+    } rows[] = {
+        { IKEV2_SA_INIT, EXCHANGE_IKE_SA_INIT },
+        { IKEV2_AUTH, EXCHANGE_IKE_AUTH },
+        { IKEV2_CREATE_CHILD_SA, EXCHANGE_CREATE_CHILD_SA },
+        { IKEV2_INFORMATIONAL, EXCHANGE_INFORMATIONAL },
+        { IKEV2_SESSION_RESUME, EXCHANGE_SESSION_RESUME },
+        { IKEV2_INTERMEDIATE, EXCHANGE_INTERMEDIATE },
+        { IKEV2_FOLLOWUP_KE, EXCHANGE_FOLLOWUP_KE },
+    };
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+        if (rows[i].type == exchange_type)
+            return rows[i].kind;
+    }
+    return EXCHANGE_UNKNOWN;
+}
+
 void
 classify_request(exchange_t *exchange, const ike_message_t *request)
 {
@@ -256,32 +279,12 @@ classify_request(exchange_t *exchange, const ike_message_t *request)
         name_ikev1(exchange, request);
         return;
     }
-    switch (request->exchange_type) {
-    case IKEV2_SA_INIT:
-        name(exchange, EXCHANGE_IKE_SA_INIT, CONFIDENCE_OBSERVED);
-        break;
-    case IKEV2_AUTH:
-        name(exchange, EXCHANGE_IKE_AUTH, CONFIDENCE_OBSERVED);
-        break;
-    case IKEV2_CREATE_CHILD_SA:
+    if (request->exchange_type == IKEV2_CREATE_CHILD_SA)
         name_create_child(exchange, request);
-        break;
-    case IKEV2_INFORMATIONAL:
+    else if (request->exchange_type == IKEV2_INFORMATIONAL)
         name_informational(exchange, request);
-        break;
-    case IKEV2_SESSION_RESUME:
-        name(exchange, EXCHANGE_SESSION_RESUME, CONFIDENCE_OBSERVED);
-        break;
-    case IKEV2_INTERMEDIATE:
-        name(exchange, EXCHANGE_INTERMEDIATE, CONFIDENCE_OBSERVED);
-        break;
-    case IKEV2_FOLLOWUP_KE:
-        name(exchange, EXCHANGE_FOLLOWUP_KE, CONFIDENCE_OBSERVED);
-        break;
-    default:
-        name(exchange, EXCHANGE_UNKNOWN, CONFIDENCE_OBSERVED);
-        break;
-    }
+    else
+        name(exchange, classify_exchange_type(request->exchange_type), CONFIDENCE_OBSERVED);
 }
 
 static void

@@ -570,6 +570,8 @@ static void
 orphan_answer(const ike_step_t *step)
 {
     step->tunnel->orphan_answers++;
+    step->note->exchange = exchange_kind_name(classify_exchange_type(step->message->exchange_type));
+    step->note->exchange_confidence = CONFIDENCE_OBSERVED;
     g_free(step->ike_sa->early_answer);
     step->ike_sa->early_answer = g_memdup2(step->message, sizeof(*step->message));
     step->ike_sa->early_answer_in = step->packet->frame;
