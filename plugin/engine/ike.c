@@ -557,6 +557,18 @@ may_still_tell(const ike_step_t *step)
     return step->message->is_decrypted || step->ike_sa->state == IKE_SA_NEGOTIATING;
 }
 
+/* After the hashes were exchanged the initiator goes on where they tell it to (RFC 7296 2.23, RFC 3947 4). */
+static bool
+goes_on_without_encapsulation(const ike_step_t *step)
+{
+    const ike_message_t *message = step->message;
+    bool is_next = message->major == 2 ? message->exchange_type == IKEV2_AUTH && !message->is_response
+                                       : message->exchange_type == IKEV1_MAIN_MODE || message->exchange_type == IKEV1_QUICK_MODE;
+
+    return is_next && message->is_encrypted && step->packet->encapsulation == ENCAPSULATION_NONE &&
+           step->sender == step->ike_sa->original_initiator;
+}
+
 static void
 learn_nat(const ike_step_t *step)
 {
@@ -570,7 +582,8 @@ learn_nat(const ike_step_t *step)
     has_learnt = may_still_tell(step) && nat_detection_learn(&ike_sa->nat, &sighting, &hashes);
     if (has_learnt)
         note_nat(step->note, &hashes);
-    if (has_learnt || has_moved)
+    bool is_refuted = goes_on_without_encapsulation(step) && nat_detection_refute(&ike_sa->nat);
+    if (has_learnt || has_moved || is_refuted)
         tunnel_learn_nat(step->tunnel, &ike_sa->nat);
 }
 
