@@ -18,6 +18,7 @@
 #define INVALID_KE_PLAIN 10u        /* N(INVALID_KE_PAYLOAD) with its 2 bytes of data */
 #define DELETE_IKE_PLAIN 8u         /* D(IKE) names no SPI */
 #define DELETE_CHILD_PLAIN 12u      /* D(ESP) names one at least */
+#define SPI_BYTES 4u                /* of ESP and AH */
 #define IKE_SPI_IN_PROPOSAL 8u      /* an IKE rekey's proposals carry the new SPI, those of IKE_SA_INIT do not (RFC 7296 3.3.1) */
 #define EAP_RESULT_PLAIN 8u         /* EAP Success or Failure (RFC 3748 4.2) */
 #define REKEY_NOTIFY_PLAIN 12u      /* N(REKEY_SA) names one SPI */
@@ -143,13 +144,22 @@ name_readable_informational(exchange_t *exchange, const ike_message_t *request)
         name(exchange, EXCHANGE_NOTIFY, CONFIDENCE_OBSERVED);
 }
 
+/* A Delete payload is 8 bytes and 4 per SPI (RFC 7296 3.11). A message without room for just that was padded at will. */
+static bool
+has_size_of_delete(uint32_t least, uint32_t most)
+{
+    return (least <= DELETE_IKE_PLAIN && most >= DELETE_IKE_PLAIN) ||
+           (most >= DELETE_CHILD_PLAIN && most / SPI_BYTES * SPI_BYTES >= least);
+}
+
 /* Where the block size allows it, the length tells whether SPIs are named; else the answer will (RFC 7296 1.4.1). */
 static void
 name_delete(exchange_t *exchange, const ike_message_t *request)
 {
     uint32_t least = 0, most = 0;
 
-    if (!plaintext_bounds(exchange->ike_sa, request, &least, &most) || (least <= DELETE_IKE_PLAIN && most >= DELETE_CHILD_PLAIN))
+    if (!plaintext_bounds(exchange->ike_sa, request, &least, &most) || !has_size_of_delete(least, most) ||
+        (least <= DELETE_IKE_PLAIN && most >= DELETE_CHILD_PLAIN))
         name(exchange, EXCHANGE_DELETE, CONFIDENCE_OBSERVED);
     else
         name(exchange, most < DELETE_CHILD_PLAIN ? EXCHANGE_DELETE_IKE : EXCHANGE_DELETE_CHILD, CONFIDENCE_INFERRED);
@@ -235,6 +245,29 @@ keep_content(exchange_t *exchange, const ike_message_t *request)
         exchange->deleted_spi[i] = request->deleted_spi[i];
 }
 
+exchange_kind_t
+classify_exchange_type(uint8_t exchange_type)
+{
+    static const struct {
+        uint8_t type;
+        exchange_kind_t kind;
+    } rows[] = {
+        { IKEV2_SA_INIT, EXCHANGE_IKE_SA_INIT },
+        { IKEV2_AUTH, EXCHANGE_IKE_AUTH },
+        { IKEV2_CREATE_CHILD_SA, EXCHANGE_CREATE_CHILD_SA },
+        { IKEV2_INFORMATIONAL, EXCHANGE_INFORMATIONAL },
+        { IKEV2_SESSION_RESUME, EXCHANGE_SESSION_RESUME },
+        { IKEV2_INTERMEDIATE, EXCHANGE_INTERMEDIATE },
+        { IKEV2_FOLLOWUP_KE, EXCHANGE_FOLLOWUP_KE },
+    };
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+        if (rows[i].type == exchange_type)
+            return rows[i].kind;
+    }
+    return EXCHANGE_UNKNOWN;
+}
+
 void
 classify_request(exchange_t *exchange, const ike_message_t *request)
 {
@@ -247,32 +280,12 @@ classify_request(exchange_t *exchange, const ike_message_t *request)
         name_ikev1(exchange, request);
         return;
     }
-    switch (request->exchange_type) {
-    case IKEV2_SA_INIT:
-        name(exchange, EXCHANGE_IKE_SA_INIT, CONFIDENCE_OBSERVED);
-        break;
-    case IKEV2_AUTH:
-        name(exchange, EXCHANGE_IKE_AUTH, CONFIDENCE_OBSERVED);
-        break;
-    case IKEV2_CREATE_CHILD_SA:
+    if (request->exchange_type == IKEV2_CREATE_CHILD_SA)
         name_create_child(exchange, request);
-        break;
-    case IKEV2_INFORMATIONAL:
+    else if (request->exchange_type == IKEV2_INFORMATIONAL)
         name_informational(exchange, request);
-        break;
-    case IKEV2_SESSION_RESUME:
-        name(exchange, EXCHANGE_SESSION_RESUME, CONFIDENCE_OBSERVED);
-        break;
-    case IKEV2_INTERMEDIATE:
-        name(exchange, EXCHANGE_INTERMEDIATE, CONFIDENCE_OBSERVED);
-        break;
-    case IKEV2_FOLLOWUP_KE:
-        name(exchange, EXCHANGE_FOLLOWUP_KE, CONFIDENCE_OBSERVED);
-        break;
-    default:
-        name(exchange, EXCHANGE_UNKNOWN, CONFIDENCE_OBSERVED);
-        break;
-    }
+    else
+        name(exchange, classify_exchange_type(request->exchange_type), CONFIDENCE_OBSERVED);
 }
 
 static void

@@ -7,6 +7,9 @@
 
 #include "exchange.h"
 
+/* What an IKEv2 header's exchange type says by itself: of CREATE_CHILD_SA and INFORMATIONAL no purpose. */
+exchange_kind_t classify_exchange_type(uint8_t exchange_type);
+
 /* Names the exchange from its request: sets `kind` and `kind_confidence`. */
 void classify_request(exchange_t *exchange, const ike_message_t *request);
 

@@ -12,7 +12,9 @@
 
 #define SEEN_MAX 16384u /* packets within the shortest timer at 80,000 packets per second */
 #define ALIASES_MAX 4096u
-#define COMPARED_BYTES 64u /* SPI, sequence number and the first ciphertext blocks tell packets apart */
+#define COMPARED_BYTES 64u    /* SPI, sequence number and the first ciphertext blocks tell packets apart */
+#define ESP_HEADER_BYTES 8u   /* SPI and sequence number (RFC 4303 2) */
+#define TELLING_CIPHERTEXT 8u /* a cipher block or an IV: no two packets have the same by chance */
 
 typedef struct {
     guint64 fingerprint;
@@ -121,10 +123,18 @@ is_sent_again_over_tcp(const seen_t *first, const packet_t *packet)
            endpoint_same_address(&first->destination, &packet->destination);
 }
 
+/* Every receiver chooses its own SPIs (RFC 4303 2.1) and every SA counts from 1: beyond a NAT only ciphertext is the packet's own. */
+static bool
+has_bytes_of_its_own(const packet_t *packet)
+{
+    return packet->kind != PACKET_ESP || packet->captured >= ESP_HEADER_BYTES + TELLING_CIPHERTEXT;
+}
+
 copy_kind_t
 copies_check(copies_t *copies, const packet_t *packet)
 {
-    size_t telling = packet->kind == PACKET_IKE ? IKE_HEADER_LENGTH : 8; /* fewer bytes do not tell a request from its answer */
+    size_t telling =
+        packet->kind == PACKET_IKE ? IKE_HEADER_LENGTH : ESP_HEADER_BYTES; /* fewer do not tell a request from its answer */
     if (packet->time == CAPTURE_TIME_NONE || packet->captured < telling)
         return COPY_NONE;
     forget_old(copies, packet->time);
@@ -138,7 +148,7 @@ copies_check(copies_t *copies, const packet_t *packet)
             return COPY_SAME;
         if (endpoint_equal(&first->source, &packet->destination) || endpoint_equal(&first->destination, &packet->source))
             return COPY_NONE; /* the other direction: equal as far as the capture shows it */
-        if (is_sent_again_over_tcp(first, packet))
+        if (is_sent_again_over_tcp(first, packet) || !has_bytes_of_its_own(packet))
             return COPY_NONE;
         if (!same_source)
             learn_alias(copies, &packet->source, &first->source);

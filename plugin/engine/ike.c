@@ -339,14 +339,27 @@ fall_back_to_tcp(const ike_step_t *step)
     }
 }
 
+/* Test vectors repeat initiator SPIs. A NAT changes one side's addresses, not both. */
+static bool
+is_between_strangers(const ike_sa_t *ike_sa, const packet_t *packet)
+{
+    for (unsigned p = 0; p < PEERS; p++) {
+        const endpoint_t *known = &ike_sa->tunnel->peer[p].last;
+        if (endpoint_same_address(known, &packet->source) || endpoint_same_address(known, &packet->destination))
+            return false;
+    }
+    return true;
+}
+
 static ike_sa_t *
-find_ike_sa(const engine_t *engine, const ike_message_t *message)
+find_ike_sa(const engine_t *engine, const packet_t *packet, const ike_message_t *message)
 {
     for (GSList *item = g_hash_table_lookup(engine->ike_sas_by_spi, &message->spi_i); item != NULL; item = item->next) {
         ike_sa_t *ike_sa = item->data;
         if (ike_sa->major != message->major)
             continue;
-        if (ike_sa->spi_r == message->spi_r || ike_sa->spi_r == 0 || message->spi_r == 0)
+        bool are_both_known = ike_sa->spi_r != 0 && message->spi_r != 0;
+        if (are_both_known ? ike_sa->spi_r == message->spi_r : !is_between_strangers(ike_sa, packet))
             return ike_sa;
     }
     return NULL;
@@ -560,6 +573,18 @@ may_still_tell(const ike_step_t *step)
     return step->message->is_decrypted || step->ike_sa->state == IKE_SA_NEGOTIATING;
 }
 
+/* After the hashes were exchanged the initiator goes on where they tell it to (RFC 7296 2.23, RFC 3947 4). */
+static bool
+goes_on_without_encapsulation(const ike_step_t *step)
+{
+    const ike_message_t *message = step->message;
+    bool is_next = message->major == 2 ? message->exchange_type == IKEV2_AUTH && !message->is_response
+                                       : message->exchange_type == IKEV1_MAIN_MODE || message->exchange_type == IKEV1_QUICK_MODE;
+
+    return is_next && message->is_encrypted && step->packet->encapsulation == ENCAPSULATION_NONE &&
+           step->sender == step->ike_sa->original_initiator;
+}
+
 static void
 learn_nat(const ike_step_t *step)
 {
@@ -573,7 +598,8 @@ learn_nat(const ike_step_t *step)
     has_learnt = may_still_tell(step) && nat_detection_learn(&ike_sa->nat, &sighting, &hashes);
     if (has_learnt)
         note_nat(step->note, &hashes);
-    if (has_learnt || has_moved)
+    bool is_refuted = goes_on_without_encapsulation(step) && nat_detection_refute(&ike_sa->nat);
+    if (has_learnt || has_moved || is_refuted)
         tunnel_learn_nat(step->tunnel, &ike_sa->nat);
 }
 
@@ -586,7 +612,7 @@ engine_ike_copy(engine_t *engine, const packet_t *packet, frame_note_t *note)
     if (!ike_message_parse(packet->bytes, packet->captured, packet->reported, packet->decrypted, packet->decrypted_length,
                            &message))
         return;
-    ike_sa_t *ike_sa = find_ike_sa(engine, &message);
+    ike_sa_t *ike_sa = find_ike_sa(engine, packet, &message);
     if (ike_sa == NULL)
         return;
     nat_sighting_t sighting = sighting_of(engine, packet, &message, sender_of(ike_sa, packet, &message));
@@ -621,7 +647,7 @@ engine_ike_packet(engine_t *engine, const packet_t *packet, frame_note_t **ret_n
     if (stray != NULL)
         return stray;
 
-    step.ike_sa = find_ike_sa(engine, &message);
+    step.ike_sa = find_ike_sa(engine, packet, &message);
     if (step.ike_sa == NULL)
         step.ike_sa = new_ike_sa(engine, packet, &message);
     if (step.ike_sa->spi_r == 0 && message.spi_r != 0)

@@ -5,6 +5,9 @@
 #include "classify.h"
 #include "ike_internal.h"
 
+/* Deletes of a peer that leaves follow each other at once, but for a round trip or two. */
+#define FAREWELL_WITHIN SECONDS(5)
+
 static bool
 same_purpose(const exchange_t *a, const exchange_t *b)
 {
@@ -317,12 +320,19 @@ is_redundant_rekey(const ike_sa_t *ike_sa)
     return rekeys >= 2 && gone + 1 < rekeys;
 }
 
+/* A peer that leaves may delete the child first, then the IKE SA; without keys, and with empty answers, each looks like the last. */
+static bool
+is_same_farewell(const ike_sa_t *ike_sa, capture_ns_t time)
+{
+    return ike_sa->closed_at != CAPTURE_TIME_NONE && duration_between(ike_sa->closed_at, time) < FAREWELL_WITHIN;
+}
+
 static void
 ike_sa_deleted(const ike_step_t *step, exchange_t *exchange)
 {
     ike_sa_t *ike_sa = step->ike_sa;
     tunnel_t *tunnel = step->tunnel;
-    bool rekeyed = has_answered_ike_rekey(ike_sa);
+    bool rekeyed = has_answered_ike_rekey(ike_sa), is_told = is_same_farewell(ike_sa, step->packet->time);
 
     ike_sa->is_replaced |= rekeyed || is_redundant_rekey(ike_sa) || has_usable_sibling(ike_sa) ||
                            engine_has_successor_over_tcp(step->engine, ike_sa, step->packet);
@@ -336,7 +346,8 @@ ike_sa_deleted(const ike_step_t *step, exchange_t *exchange)
         }
     }
     step_close_ike_sa(step, exchange->requester, exchange->kind_confidence);
-    step_judge(step, CHANGE_IKE_SA_DELETED, exchange);
+    if (!is_told)
+        step_judge(step, CHANGE_IKE_SA_DELETED, exchange);
     const ike_sa_t *successor = rekeyed ? NULL : own_successor(ike_sa);
     if (successor != NULL) {
         step_judge(step, CHANGE_REAUTHENTICATED, exchange);
@@ -563,13 +574,21 @@ answered_informational(const ike_step_t *step, exchange_t *exchange)
         step_judge(step, CHANGE_ADDRESS_UPDATED, exchange);
 }
 
-/* An empty message of an SA that was not seen from its start gives its sizes away (evidence: length of SK{}). */
+/* An empty message of an SA that was not seen from its start gives its sizes away (evidence: length of SK{}); of one that was, how
+ * far its senders pad. */
 static void
 learn_suite(const ike_step_t *step)
 {
-    if (!step->ike_sa->suite_known && step->message->is_encrypted && step->message->first_inner == PAYLOAD_NONE &&
-        step->message->exchange_type == IKEV2_INFORMATIONAL)
-        step->ike_sa->suite_known = suite_from_empty_message(step->message->length, &step->ike_sa->suite);
+    ike_sa_t *ike_sa = step->ike_sa;
+    const ike_message_t *message = step->message;
+
+    if (!message->is_encrypted || message->first_inner != PAYLOAD_NONE || message->exchange_type != IKEV2_INFORMATIONAL ||
+        message->fragment_total > 1)
+        return;
+    if (ike_sa->suite_known)
+        suite_learn_padding(&ike_sa->suite, message->length);
+    else
+        ike_sa->suite_known = suite_from_empty_message(message->length, &ike_sa->suite);
 }
 
 static void
@@ -598,6 +617,8 @@ static void
 orphan_answer(const ike_step_t *step)
 {
     step->tunnel->orphan_answers++;
+    step->note->exchange = exchange_kind_name(classify_exchange_type(step->message->exchange_type));
+    step->note->exchange_confidence = CONFIDENCE_OBSERVED;
     g_free(step->ike_sa->early_answer);
     step->ike_sa->early_answer = g_memdup2(step->message, sizeof(*step->message));
     step->ike_sa->early_answer_in = step->packet->frame;

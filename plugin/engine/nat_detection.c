@@ -237,6 +237,15 @@ nat_detection_forget(nat_detection_t *detection, peer_t peer)
 }
 
 bool
+nat_detection_refute(nat_detection_t *detection)
+{
+    bool is_new = !detection->is_refuted && nat_detection_is_complete(detection);
+
+    detection->is_refuted |= is_new;
+    return is_new;
+}
+
+bool
 nat_detection_is_complete(const nat_detection_t *detection)
 {
     return detection->latest[PEER_A].fingerprint != 0 && detection->latest[PEER_B].fingerprint != 0;
@@ -268,7 +277,7 @@ is_private_to_public(const nat_detection_t *detection, peer_t peer)
 }
 
 static nat_side_t
-side_before(const nat_evidence_t *evidence)
+side_before(const nat_detection_t *detection, peer_t peer)
 {
     static const nat_side_t sides[NAT_HASHES] = { [NAT_HASH_NONE] = NAT_SIDE_UNKNOWN,
                                                   [NAT_HASH_UNCHANGED] = NAT_SIDE_UNCHANGED,
@@ -277,7 +286,9 @@ side_before(const nat_evidence_t *evidence)
                                                   [NAT_HASH_OTHER] = NAT_SIDE_TRANSLATED_OR_FORCED,
                                                   [NAT_HASH_TRANSLATED] = NAT_SIDE_TRANSLATED };
 
-    return sides[evidence->own];
+    if (detection->is_refuted && detection->peer[peer].own == NAT_HASH_OTHER)
+        return NAT_SIDE_UNKNOWN;
+    return sides[detection->peer[peer].own];
 }
 
 static nat_side_t
@@ -294,6 +305,8 @@ side_beyond(const nat_detection_t *detection, peer_t peer, confidence_t *ret_con
     case NAT_HASH_TRANSLATED:
         return NAT_SIDE_TRANSLATED;
     case NAT_HASH_OTHER:
+        if (detection->is_refuted)
+            return NAT_SIDE_UNKNOWN;
         if (knows_its_address(detection->peer[peer_other(peer)].own))
             return NAT_SIDE_TRANSLATED;
         if (!is_private_to_public(detection, peer))
@@ -338,7 +351,7 @@ peer_nat_t
 nat_detection_conclude(const nat_detection_t *detection, peer_t peer)
 {
     const nat_evidence_t *evidence = &detection->peer[peer];
-    peer_nat_t nat = { .before = side_before(evidence), .before_in = evidence->own_in, .beyond_in = evidence->told_in };
+    peer_nat_t nat = { .before = side_before(detection, peer), .before_in = evidence->own_in, .beyond_in = evidence->told_in };
 
     nat.beyond = side_beyond(detection, peer, &nat.confidence);
     nat.state = state_of(evidence, nat.before, nat.beyond);

@@ -98,6 +98,7 @@ typedef struct {
 typedef struct {
     nat_evidence_t peer[PEERS];
     nat_message_t latest[PEERS];
+    bool is_refuted; /* the initiator went on as one does whom the hashes fit: those that do not fit here prove nothing */
 } nat_detection_t;
 
 /* A message and the packet around it, as captured. */
@@ -123,6 +124,10 @@ bool nat_detection_learn(nat_detection_t *detection, const nat_sighting_t *sight
 /* Adds the second copy of the message learnt last, captured on the other side of a NAT: what either copy proves holds. False: it is
  * no such copy. */
 bool nat_detection_learn_copy(nat_detection_t *detection, const nat_sighting_t *sighting, nat_hashes_t *ret_hashes);
+
+/* The initiator goes on without UDP encapsulation, which hashes that do not fit forbid (RFC 7296 2.23, RFC 3947 4): so they do fit where
+ * it is, and the capture has other addresses, for instance because somebody replaced them. False: that was known. */
+bool nat_detection_refute(nat_detection_t *detection);
 
 /* Forgets what is known of a peer that has moved (RFC 4555 3.5). */
 void nat_detection_forget(nat_detection_t *detection, peer_t peer);

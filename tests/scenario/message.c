@@ -99,9 +99,10 @@ put_header(GByteArray *out, const payload_context_t *context, unsigned next, uns
 
 /* The smallest multiple of the block that holds `plain` and the pad length byte. */
 static unsigned
-padded(const suite_name_t *suite, unsigned plain)
+padded(const scenario_t *scenario, unsigned plain)
 {
-    return (plain + 1 + suite->block - 1) / suite->block * suite->block;
+    unsigned block = MAX(scenario->ike_suite->block, scenario->pad);
+    return (plain + 1 + block - 1) / block * block;
 }
 
 /* SK or SKF with ciphertext of the right length. `ret_decrypted`: chain, or the fragment's part of it, padding, pad length. */
@@ -114,7 +115,7 @@ put_encrypted(GByteArray *out, const payload_context_t *context, const GByteArra
     unsigned share = is_fragment ? (chain->len + message->fragments - 1u) / message->fragments : chain->len;
     unsigned begin = is_fragment ? MIN(chain->len, share * (message->fragment - 1u)) : 0;
     unsigned plain = MIN(share, chain->len - begin);
-    unsigned cipher = padded(suite, plain), start = out->len;
+    unsigned cipher = padded(context->world->scenario, plain), start = out->len;
 
     put_u8(out, is_fragment && message->fragment != 1 ? 0u : first);
     put_u8(out, 0);
@@ -134,7 +135,7 @@ put_encrypted(GByteArray *out, const payload_context_t *context, const GByteArra
 static void
 put_v1_encrypted(GByteArray *out, const payload_context_t *context, const GByteArray *chain, GByteArray **ret_decrypted)
 {
-    unsigned cipher = padded(context->world->scenario->ike_suite, chain->len);
+    unsigned cipher = padded(context->world->scenario, chain->len);
 
     put_random(out, context->seed + 1000, cipher);
     *ret_decrypted = g_byte_array_new();

@@ -182,6 +182,9 @@ read_suite(scan_t *scan, scenario_t *scenario)
             scenario->esp_suite = suite;
         }
     }
+    int64_t pad = 0;
+    if (scan_accept(scan, "pad") && scan_number(scan, &pad))
+        scenario->pad = (unsigned)pad;
 }
 
 static void

@@ -151,6 +151,7 @@ typedef struct {
     const char *name;
     GArray *peers; /* of peer_spec_t */
     const suite_name_t *ike_suite, *esp_suite;
+    unsigned pad;            /* IKE senders pad to this many bytes where the cipher asks for less; 0: as little as they can */
     const char *ike_group;   /* word for the DH group of IKE SAs */
     const char *child_group; /* and of children that have a KE payload */
     GArray *steps;           /* of step_t */

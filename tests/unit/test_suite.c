@@ -263,6 +263,29 @@ ikev1_sizes_hold_what_is_sent_in_them(void **state)
 }
 
 static void
+an_empty_message_shows_more_padding_than_needed(void **state)
+{
+    suite_t gcm = suite_of(&rows[9]), cbc = suite_of(&rows[4]);
+    uint32_t least = 0, most = 0;
+
+    (void)state;
+    suite_learn_padding(&gcm, 57); /* one byte: the pad length */
+    assert_int_equal(gcm.block, 1);
+    suite_learn_padding(&gcm, 0);
+    suite_learn_padding(&gcm, 71); /* 15: nobody's padding */
+    assert_int_equal(gcm.block, 1);
+    suite_learn_padding(&gcm, 64);
+    assert_int_equal(gcm.block, 8);
+    assert_true(suite_plaintext(&gcm, 72, &least, &most));
+    assert_int_equal(least, 8);
+    assert_int_equal(most, 15);
+    suite_learn_padding(&gcm, 57); /* the other peer may pad less */
+    assert_int_equal(gcm.block, 8);
+    suite_learn_padding(&cbc, 80);
+    assert_int_equal(cbc.block, 16);
+}
+
+static void
 an_unknown_ikev1_attribute_gives_no_suite(void **state)
 {
     proposal_t proposal = { .protocol = PROTOCOL_IKE, .transforms = 2 };
@@ -288,6 +311,7 @@ main(void)
         cmocka_unit_test(the_upper_bound_is_above_every_suite),
         cmocka_unit_test(real_messages_fit),
         cmocka_unit_test(ikev1_sizes_hold_what_is_sent_in_them),
+        cmocka_unit_test(an_empty_message_shows_more_padding_than_needed),
         cmocka_unit_test(an_unknown_ikev1_attribute_gives_no_suite),
     };
 

@@ -1,7 +1,7 @@
 /* suite.c - which sizes does a cipher suite imply, and what does a message's length leave possible?
  *
  * length = 28 + 4 + IV + C + ICV, where C holds the payloads and at least one byte (the pad length), padded to the block
- * (RFC 7296 3.14). Senders pad as little as they can; those that pad more look as if they said more.
+ * (RFC 7296 3.14). Most senders pad as little as they can; an empty message shows which do not.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -140,6 +140,23 @@ suite_from_empty_message(uint32_t length, suite_t *ret_suite)
         }
     }
     return false;
+}
+
+/* Sizes that senders pad an AEAD's plaintext to, though its block is one byte. */
+static bool
+is_usual_padding(uint32_t padded)
+{
+    return padded == 4 || padded == 8 || padded == 16;
+}
+
+void
+suite_learn_padding(suite_t *suite, uint32_t length)
+{
+    uint32_t overhead = FRAMING + suite->iv + suite->icv;
+    uint32_t padded = length > overhead ? length - overhead : 0;
+
+    if (suite->icv != 0 && padded > suite->block && is_usual_padding(padded))
+        suite->block = (uint8_t)padded;
 }
 
 bool

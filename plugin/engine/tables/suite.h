@@ -12,7 +12,7 @@
 /* Sizes that the negotiated IKE transforms imply. All in bytes. */
 typedef struct {
     uint8_t iv;
-    uint8_t block; /* 1 for AEAD and counter modes */
+    uint8_t block; /* to which the plaintext is padded: 1 for AEAD and counter modes, more if its senders are known to pad more */
     uint8_t icv;   /* 0: unknown suite */
 } suite_t;
 
@@ -23,7 +23,11 @@ G_GNUC_WARN_UNUSED_RESULT bool suite_from_proposal(const proposal_t *chosen, sui
  * False: no suite has an empty message of that length. */
 G_GNUC_WARN_UNUSED_RESULT bool suite_from_empty_message(uint32_t length, suite_t *ret_suite);
 
-/* Bounds of the plaintext payload bytes in a message of header length `length` (bytes, minimal padding assumed).
+/* Senders may pad more than they must: an empty message shows how much (`length`: its header length), and widens the block of `suite`
+ * when it was padded to 4, 8 or 16 bytes. */
+void suite_learn_padding(suite_t *suite, uint32_t length);
+
+/* Bounds of the plaintext payload bytes in a message of header length `length` (bytes, no more padding assumed than the block asks for).
  * False: no such message exists in this suite. */
 G_GNUC_WARN_UNUSED_RESULT bool suite_plaintext(const suite_t *suite, uint32_t length, uint32_t *ret_least, uint32_t *ret_most);
 
