@@ -10,8 +10,12 @@
 #include "exchange.h"
 #include "parse/ike_message.h"
 
+#ifndef SEEN_MAX
 #define SEEN_MAX 16384u /* packets within the shortest timer at 80,000 packets per second */
+#endif
+#ifndef ALIASES_MAX
 #define ALIASES_MAX 4096u
+#endif
 #define COMPARED_BYTES 64u    /* SPI, sequence number and the first ciphertext blocks tell packets apart */
 #define ESP_HEADER_BYTES 8u   /* SPI and sequence number (RFC 4303 2) */
 #define TELLING_CIPHERTEXT 8u /* a cipher block or an IV: no two packets have the same by chance */

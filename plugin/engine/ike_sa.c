@@ -6,8 +6,12 @@
 
 #include "tunnel.h"
 
+#ifndef EXCHANGES_KEPT
 #define EXCHANGES_KEPT 4096u
+#endif
+#ifndef EXCHANGES_FORGOTTEN_AT_ONCE
 #define EXCHANGES_FORGOTTEN_AT_ONCE 1024u
+#endif
 
 /* RFC 7296 2.2: both peers count their own requests from 0, so the requester is part of the key. IKEv1 message IDs are random
  * and shared by all messages of an exchange (RFC 2408 3.1), whoever sends them. */

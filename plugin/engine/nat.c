@@ -4,7 +4,9 @@
  */
 #include "engine_state.h"
 
+#ifndef FLIPS_KEPT
 #define FLIPS_KEPT 64u
+#endif
 
 /* A packet from the old port within this time was merely delayed (RFC 3948 gives no number; one second covers any path). */
 #define FLIP_ALLOWANCE SECONDS(1)

@@ -94,10 +94,17 @@ typedef struct {
     bool at_end; /* made by engine_finish(), taken back when the capture goes on */
 } incident_t;
 
-/* One tunnel never remembers more than this; beyond it the oldest goes. A gateway that rekeys hourly stays far below in a year. */
+/* One tunnel never remembers more than this; beyond it the oldest goes. A gateway that rekeys hourly stays far below in a year.
+ * The fuzzers set these and other limits low, for what lies beyond them. */
+#ifndef IKE_SAS_PER_TUNNEL_MAX
 #define IKE_SAS_PER_TUNNEL_MAX 512u
+#endif
+#ifndef ESP_SAS_PER_TUNNEL_MAX
 #define ESP_SAS_PER_TUNNEL_MAX 2048u
+#endif
+#ifndef FINDINGS_PER_ID_MAX
 #define FINDINGS_PER_ID_MAX 500u
+#endif
 #define ADDRESS_KEYS_MAX 16u
 
 /* Owned by the engine. */

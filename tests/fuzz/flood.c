@@ -1,0 +1,613 @@
+/* flood.c - does a flood of packets cost linear time and bounded memory?
+ *
+ *     flood [--count PACKETS] [NAME...]
+ *
+ * Each flood is a stream of packets that an attacker, or a broken gateway, could send for ever. What the engine keeps of it is held
+ * against its limits. Prints the CPU time and, per process, the most memory used: run one flood at a time to see its own.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "engine/engine.h"
+#include "engine/parse/ike_message.h"
+#include "engine/tunnel.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+
+#define ADDRESS_I 0xc0000201u
+#define ADDRESS_R 0xc6336401u
+#define SPI_I UINT64_C(0x1111111111111111)
+#define SPI_R UINT64_C(0x2222222222222222)
+
+enum { REQUEST = 0x08, RESPONSE = 0x20 };
+
+typedef struct {
+    engine_t *engine;
+    frame_t frame;
+    capture_ns_t time;
+    uint64_t random;
+} flood_t;
+
+/* xorshift64: the same numbers each time. */
+static uint64_t
+random_number(flood_t *flood)
+{
+    flood->random ^= flood->random << 13;
+    flood->random ^= flood->random >> 7;
+    flood->random ^= flood->random << 17;
+    return flood->random;
+}
+
+static endpoint_t
+ipv4(uint32_t address, uint16_t port)
+{
+    return (
+        endpoint_t){ .family = ADDRESS_IPV4,
+                     .address = { (uint8_t)(address >> 24), (uint8_t)(address >> 16), (uint8_t)(address >> 8), (uint8_t)address },
+                     .port = port };
+}
+
+static void
+put(uint8_t *at, uint64_t value, unsigned bytes)
+{
+    while (bytes-- > 0)
+        *at++ = (uint8_t)(value >> 8 * bytes);
+}
+
+typedef struct {
+    uint64_t spi_i, spi_r;
+    uint8_t major, exchange, flags;
+    uint32_t id;
+    uint8_t next, inner; /* first payload; first payload inside it */
+    uint32_t fragment;   /* SKF: number << 16 | total */
+    uint32_t salt;       /* makes the bytes differ */
+    unsigned body;       /* bytes after the first payload's header */
+    endpoint_t from, to;
+    duration_ns_t after;
+} ike_t;
+
+static void
+send_ike(flood_t *flood, ike_t ike)
+{
+    uint8_t bytes[400] = { 0 };
+    size_t length = 32u + ike.body;
+    bool is_back = ike.major == 2 && (ike.flags & RESPONSE) != 0;
+
+    put(bytes, ike.spi_i, 8);
+    put(bytes + 8, ike.spi_r, 8);
+    bytes[16] = ike.next;
+    bytes[17] = (uint8_t)(ike.major << 4);
+    bytes[18] = ike.exchange;
+    bytes[19] = ike.flags;
+    put(bytes + 20, ike.id, 4);
+    put(bytes + 24, length, 4);
+    bytes[28] = ike.inner;
+    put(bytes + 30, 4u + ike.body, 2);
+    put(bytes + 32, ike.fragment, 4);
+    put(bytes + 36, ike.salt, 4);
+    if (ike.from.family == ADDRESS_NONE)
+        ike.from = is_back ? ipv4(ADDRESS_R, 500) : ipv4(ADDRESS_I, 500);
+    if (ike.to.family == ADDRESS_NONE)
+        ike.to = is_back ? ipv4(ADDRESS_I, 500) : ipv4(ADDRESS_R, 500);
+    flood->time += ike.after;
+    packet_t packet = { .kind = PACKET_IKE,
+                        .frame = ++flood->frame,
+                        .time = flood->time,
+                        .source = ike.from,
+                        .destination = ike.to,
+                        .encapsulation = ike.from.port == 500 ? ENCAPSULATION_NONE : ENCAPSULATION_UDP,
+                        .bytes = bytes,
+                        .captured = length,
+                        .reported = length };
+    engine_packet(flood->engine, &packet);
+}
+
+static void
+send_esp(flood_t *flood, endpoint_t from, endpoint_t to, uint32_t spi, uint32_t sequence)
+{
+    uint8_t bytes[80] = { 0 };
+
+    put(bytes, spi, 4);
+    put(bytes + 4, sequence, 4);
+    flood->time += MILLISECONDS(10);
+    packet_t packet = { .kind = PACKET_ESP,
+                        .frame = ++flood->frame,
+                        .time = flood->time,
+                        .source = from,
+                        .destination = to,
+                        .encapsulation = from.port == 0 ? ENCAPSULATION_NONE : ENCAPSULATION_UDP,
+                        .bytes = bytes,
+                        .captured = sizeof(bytes),
+                        .reported = sizeof(bytes) };
+    engine_packet(flood->engine, &packet);
+}
+
+/* A message of the IKE SA, encrypted. */
+static ike_t
+message(uint8_t exchange, uint8_t flags, uint32_t id, uint8_t inner, unsigned body)
+{
+    return (ike_t){ .spi_i = SPI_I,
+                    .spi_r = SPI_R,
+                    .major = 2,
+                    .exchange = exchange,
+                    .flags = flags,
+                    .id = id,
+                    .next = PAYLOAD_ENCRYPTED,
+                    .inner = inner,
+                    .salt = id,
+                    .body = body,
+                    .after = MILLISECONDS(300) };
+}
+
+static ike_t
+init(uint64_t spi_i, uint32_t salt)
+{
+    return (ike_t){ .spi_i = spi_i,
+                    .major = 2,
+                    .exchange = IKEV2_SA_INIT,
+                    .flags = REQUEST,
+                    .next = PAYLOAD_NONCE,
+                    .salt = salt,
+                    .body = 32,
+                    .after = MILLISECONDS(300) };
+}
+
+static void
+init_answered(flood_t *flood, uint64_t spi_i)
+{
+    ike_t answer = init(spi_i, 1);
+
+    send_ike(flood, init(spi_i, 0));
+    answer.spi_r = SPI_R;
+    answer.flags = RESPONSE;
+    send_ike(flood, answer);
+}
+
+static void
+authenticated(flood_t *flood, uint64_t spi_i)
+{
+    ike_t request = message(IKEV2_AUTH, REQUEST, 1, PAYLOAD_IDI, 240), answer = message(IKEV2_AUTH, RESPONSE, 1, PAYLOAD_IDR, 220);
+
+    request.spi_i = answer.spi_i = spi_i;
+    send_ike(flood, request);
+    send_ike(flood, answer);
+}
+
+static void
+established(flood_t *flood)
+{
+    init_answered(flood, SPI_I);
+    authenticated(flood, SPI_I);
+}
+
+/* ---- the floods: each sends about one packet per turn ---- */
+
+static void
+cookies_of_one_pair(flood_t *flood, uint32_t turn)
+{
+    send_ike(flood, init(random_number(flood), turn));
+}
+
+static void
+cookies_of_any_pair(flood_t *flood, uint32_t turn)
+{
+    ike_t ike = init(random_number(flood), turn);
+
+    ike.from = ipv4((uint32_t)random_number(flood), 500);
+    send_ike(flood, ike);
+}
+
+static void
+cookies_of_any_port(flood_t *flood, uint32_t turn)
+{
+    ike_t ike = init(random_number(flood), turn);
+
+    ike.from = ipv4(ADDRESS_I, (uint16_t)(1024 + random_number(flood) % 60000));
+    send_ike(flood, ike);
+}
+
+static void
+one_cookie_of_any_responder(flood_t *flood, uint32_t turn)
+{
+    ike_t ike = message(IKEV2_INFORMATIONAL, REQUEST, turn % 5, PAYLOAD_NONE, 52);
+
+    ike.spi_r = random_number(flood);
+    send_ike(flood, ike);
+}
+
+static void
+one_cookie_of_any_pair(flood_t *flood, uint32_t turn)
+{
+    ike_t ike = message(IKEV2_INFORMATIONAL, REQUEST, turn % 5, PAYLOAD_NONE, 52);
+
+    ike.spi_r = random_number(flood);
+    ike.from = ipv4((uint32_t)random_number(flood), 500);
+    send_ike(flood, ike);
+}
+
+static void
+ids_rising(flood_t *flood, uint32_t turn)
+{
+    send_ike(flood, message(IKEV2_INFORMATIONAL, REQUEST, turn, PAYLOAD_NONE, 52));
+}
+
+static void
+ids_falling(flood_t *flood, uint32_t turn)
+{
+    send_ike(flood, message(IKEV2_INFORMATIONAL, REQUEST, UINT32_MAX - turn, PAYLOAD_NOTIFY, 52));
+}
+
+static void
+ids_random(flood_t *flood, uint32_t turn)
+{
+    send_ike(flood, message(IKEV2_INFORMATIONAL, turn % 2 != 0 ? REQUEST : 0, (uint32_t)random_number(flood), PAYLOAD_NONE, 52));
+}
+
+static void
+answers_without_requests(flood_t *flood, uint32_t turn)
+{
+    send_ike(flood, message(IKEV2_INFORMATIONAL, RESPONSE, turn, PAYLOAD_NONE, 52));
+}
+
+static void
+one_request_again(flood_t *flood, uint32_t turn)
+{
+    (void)turn;
+    send_ike(flood, message(IKEV2_INFORMATIONAL, REQUEST, 2, PAYLOAD_NONE, 52));
+}
+
+static void
+liveness_answered(flood_t *flood, uint32_t turn)
+{
+    send_ike(flood, message(IKEV2_INFORMATIONAL, turn % 2 != 0 ? RESPONSE : REQUEST, 2 + turn / 2, PAYLOAD_NONE, 52));
+}
+
+static void
+fragments(flood_t *flood, uint32_t turn)
+{
+    uint32_t total = 2 + turn % 80, number = 1 + (uint32_t)random_number(flood) % total;
+    ike_t ike =
+        message(IKEV2_AUTH, turn % 3 != 0 ? REQUEST : RESPONSE, turn % 7 != 0 ? turn : 1, number == 1 ? PAYLOAD_IDI : 0, 200);
+
+    ike.next = PAYLOAD_FRAGMENT;
+    ike.fragment = number << 16 | total;
+    send_ike(flood, ike);
+}
+
+static void
+eap_rounds(flood_t *flood, uint32_t turn)
+{
+    send_ike(flood, message(IKEV2_AUTH, turn % 2 != 0 ? RESPONSE : REQUEST, 1 + turn / 2, PAYLOAD_EAP, 84));
+}
+
+static void
+init_restarts(flood_t *flood, uint32_t turn)
+{
+    send_ike(flood, init(SPI_I, turn));
+}
+
+static void
+init_answers(flood_t *flood, uint32_t turn)
+{
+    ike_t ike = init(SPI_I, turn);
+
+    if (turn > 0) {
+        ike.spi_r = turn % 3 != 0 ? random_number(flood) : 0;
+        ike.flags = RESPONSE;
+    }
+    send_ike(flood, ike);
+}
+
+static void
+children_refused(flood_t *flood, uint32_t turn)
+{
+    bool is_answer = turn % 2 != 0;
+    send_ike(flood, message(IKEV2_CREATE_CHILD_SA, is_answer ? RESPONSE : REQUEST, 2 + turn / 2,
+                            is_answer ? PAYLOAD_NOTIFY : PAYLOAD_SA, is_answer ? 52 : 200));
+}
+
+static void
+children_rekeyed(flood_t *flood, uint32_t turn)
+{
+    uint32_t round = turn / 4;
+
+    if (turn % 4 == 0)
+        send_ike(flood, message(IKEV2_CREATE_CHILD_SA, REQUEST, 2 + round, PAYLOAD_NOTIFY, 240));
+    else if (turn % 4 == 1)
+        send_ike(flood, message(IKEV2_CREATE_CHILD_SA, RESPONSE, 2 + round, PAYLOAD_SA, 200));
+    else if (turn % 4 == 2)
+        send_esp(flood, ipv4(ADDRESS_I, 0), ipv4(ADDRESS_R, 0), 0x10000 + round, 1);
+    else
+        send_esp(flood, ipv4(ADDRESS_R, 0), ipv4(ADDRESS_I, 0), 0x80000000u + round, 1);
+}
+
+static ike_t
+message_v1(uint8_t exchange, uint32_t id, unsigned body)
+{
+    return (ike_t){ .spi_i = SPI_I,
+                    .spi_r = SPI_R,
+                    .major = 1,
+                    .exchange = exchange,
+                    .flags = 1,
+                    .id = id,
+                    .next = PAYLOAD_V1_HASH,
+                    .salt = id,
+                    .body = body,
+                    .after = MILLISECONDS(300) };
+}
+
+static void
+quick_modes(flood_t *flood, uint32_t turn)
+{
+    send_ike(flood, message_v1(IKEV1_QUICK_MODE, (uint32_t)random_number(flood) | 1u, 160 + turn % 16));
+}
+
+static void
+quick_modes_answered(flood_t *flood, uint32_t turn)
+{
+    ike_t ike = message_v1(IKEV1_QUICK_MODE, 1 + turn / 3, turn % 3 == 2 ? 28 : 160);
+
+    ike.salt = turn;
+    if (turn % 3 == 1) {
+        ike.from = ipv4(ADDRESS_R, 500);
+        ike.to = ipv4(ADDRESS_I, 500);
+    }
+    send_ike(flood, ike);
+}
+
+static void
+notices(flood_t *flood, uint32_t turn)
+{
+    send_ike(flood, message_v1(IKEV1_INFORMATIONAL, (uint32_t)random_number(flood), 40 + turn % 48));
+}
+
+static void
+spis_of_one_pair(flood_t *flood, uint32_t turn)
+{
+    (void)turn;
+    send_esp(flood, ipv4(ADDRESS_I, 0), ipv4(ADDRESS_R, 0), (uint32_t)random_number(flood), 1);
+}
+
+static void
+spis_of_any_pair(flood_t *flood, uint32_t turn)
+{
+    (void)turn;
+    send_esp(flood, ipv4((uint32_t)random_number(flood), 0), ipv4((uint32_t)random_number(flood), 0),
+             (uint32_t)random_number(flood), 1);
+}
+
+static void
+one_spi_of_any_pair(flood_t *flood, uint32_t turn)
+{
+    send_esp(flood, ipv4((uint32_t)random_number(flood), 0), ipv4((uint32_t)random_number(flood), 0), 0x1000, turn);
+}
+
+static void
+esp_moves(flood_t *flood, uint32_t turn)
+{
+    send_esp(flood, ipv4((uint32_t)random_number(flood), 4500), ipv4(ADDRESS_R, 4500), 0x10001, turn);
+}
+
+static void
+esp_port_moves(flood_t *flood, uint32_t turn)
+{
+    send_esp(flood, ipv4(ADDRESS_I, (uint16_t)(1024 + random_number(flood) % 60000)), ipv4(ADDRESS_R, 4500), 0x10001, turn);
+}
+
+static void
+ike_moves(flood_t *flood, uint32_t turn)
+{
+    ike_t ike = message(IKEV2_INFORMATIONAL, REQUEST, 2 + turn, turn % 3 == 0 ? PAYLOAD_NONE : PAYLOAD_NOTIFY, 84);
+
+    ike.from = ipv4((uint32_t)random_number(flood), 4500);
+    send_ike(flood, ike);
+}
+
+static void
+keepalives(flood_t *flood, uint32_t turn)
+{
+    static const uint8_t byte = 0xff;
+
+    if (turn == 0)
+        send_esp(flood, ipv4(ADDRESS_I, 4500), ipv4(ADDRESS_R, 4500), 0x10001, 1);
+    flood->time += SECONDS(1);
+    packet_t packet = { .kind = PACKET_NAT_KEEPALIVE,
+                        .frame = ++flood->frame,
+                        .time = flood->time,
+                        .source = ipv4(ADDRESS_I, (uint16_t)(1024 + turn % 60000)),
+                        .destination = ipv4(ADDRESS_R, 4500),
+                        .encapsulation = ENCAPSULATION_UDP,
+                        .bytes = &byte,
+                        .captured = 1,
+                        .reported = 1 };
+    engine_packet(flood->engine, &packet);
+}
+
+static void
+icmp_errors(flood_t *flood, uint32_t turn)
+{
+    uint8_t bytes[8] = { 0 };
+
+    if (turn == 0)
+        send_esp(flood, ipv4(ADDRESS_I, 0), ipv4(ADDRESS_R, 0), 0x10001, 1);
+    put(bytes, 0x10001 + turn % 3, 4);
+    put(bytes + 4, turn, 4);
+    flood->time += SECONDS(1);
+    packet_t packet = { .kind = PACKET_ICMP_ERROR,
+                        .frame = ++flood->frame,
+                        .time = flood->time,
+                        .source = ipv4(ADDRESS_I, 0),
+                        .destination = ipv4(ADDRESS_R, 0),
+                        .bytes = bytes,
+                        .captured = sizeof(bytes),
+                        .reported = sizeof(bytes),
+                        .quoted = PACKET_ESP,
+                        .reporter = ipv4((uint32_t)random_number(flood), 0),
+                        .icmp_type = 3,
+                        .icmp_code = (uint8_t)(turn % 16) };
+    engine_packet(flood->engine, &packet);
+}
+
+/* Up, asked in vain, given up, up again. */
+static void
+flaps(flood_t *flood, uint32_t turn)
+{
+    uint64_t spi_i = SPI_I + turn / 9;
+    ike_t ike;
+
+    switch (turn % 9) {
+    case 0:
+        init_answered(flood, spi_i);
+        authenticated(flood, spi_i);
+        break;
+    case 5:
+    case 6:
+    case 7:
+    case 8:
+        ike = message(IKEV2_INFORMATIONAL, REQUEST, 2, PAYLOAD_NONE, 52);
+        ike.spi_i = spi_i;
+        ike.after = SECONDS(2);
+        send_ike(flood, ike);
+        break;
+    default:
+        break;
+    }
+}
+
+static void
+clear_errors(flood_t *flood, uint32_t turn)
+{
+    static const uint16_t errors[] = { 4, 7, 9, 11, 14, 24 };
+    ike_t ike = { .spi_i = SPI_I,
+                  .spi_r = SPI_R,
+                  .major = 2,
+                  .exchange = IKEV2_INFORMATIONAL,
+                  .flags = turn % 2 != 0 ? RESPONSE : REQUEST,
+                  .id = turn % 4,
+                  .next = PAYLOAD_NOTIFY,
+                  .fragment = errors[turn % 6],
+                  .salt = turn,
+                  .body = 8,
+                  .after = MILLISECONDS(300) };
+
+    if (turn == 0)
+        established(flood);
+    send_ike(flood, ike);
+}
+
+typedef struct {
+    const char *name;
+    void (*send)(flood_t *flood, uint32_t turn);
+    bool is_established; /* first */
+} kind_t;
+
+static const kind_t kinds[] = {
+    { "cookies-of-one-pair", cookies_of_one_pair, false },
+    { "cookies-of-any-pair", cookies_of_any_pair, false },
+    { "cookies-of-any-port", cookies_of_any_port, false },
+    { "one-cookie-of-any-responder", one_cookie_of_any_responder, false },
+    { "one-cookie-of-any-pair", one_cookie_of_any_pair, false },
+    { "ids-rising", ids_rising, true },
+    { "ids-falling", ids_falling, true },
+    { "ids-random", ids_random, true },
+    { "answers-without-requests", answers_without_requests, true },
+    { "one-request-again", one_request_again, true },
+    { "liveness-answered", liveness_answered, true },
+    { "fragments", fragments, false },
+    { "eap-rounds", eap_rounds, false },
+    { "init-restarts", init_restarts, false },
+    { "init-answers", init_answers, false },
+    { "children-refused", children_refused, true },
+    { "children-rekeyed", children_rekeyed, true },
+    { "quick-modes", quick_modes, false },
+    { "quick-modes-answered", quick_modes_answered, false },
+    { "notices", notices, false },
+    { "spis-of-one-pair", spis_of_one_pair, false },
+    { "spis-of-any-pair", spis_of_any_pair, false },
+    { "one-spi-of-any-pair", one_spi_of_any_pair, false },
+    { "esp-moves", esp_moves, false },
+    { "esp-port-moves", esp_port_moves, false },
+    { "ike-moves", ike_moves, true },
+    { "keepalives", keepalives, false },
+    { "icmp-errors", icmp_errors, false },
+    { "flaps", flaps, false },
+    { "clear-errors", clear_errors, false },
+};
+
+static int failed;
+
+static void
+hold(bool is_held, const char *name, const char *what, uint64_t value)
+{
+    if (is_held)
+        return;
+    fprintf(stderr, "%s: %s is %" G_GUINT64_FORMAT "\n", name, what, value);
+    failed = 1;
+}
+
+static void
+hold_limits(const flood_t *flood, const char *name)
+{
+    engine_settings_t settings = engine_default_settings();
+    capture_row_t capture;
+    unsigned kept = 0;
+
+    engine_capture_row(flood->engine, &capture);
+    for (uint32_t i = 0; i < engine_tunnel_count(flood->engine); i++) {
+        tunnel_row_t row;
+        kept += engine_tunnel_is_kept(flood->engine, i);
+        engine_tunnel_row(flood->engine, i, &row);
+        unsigned incidents = engine_incident_count(flood->engine, i);
+        hold(incidents <= 3 * FINDINGS_PER_ID_MAX, name, "incidents of a tunnel", incidents);
+    }
+    unsigned findings = engine_findings(flood->engine)->len;
+    hold(kept <= settings.max_tunnels, name, "tunnels kept", kept);
+    hold(findings <= 1000000, name, "findings", findings);
+    hold(capture.frames == flood->frame, name, "frames", capture.frames);
+}
+
+static void
+run(const kind_t *kind, uint32_t count)
+{
+    engine_settings_t settings = engine_default_settings();
+    flood_t flood = { .engine = engine_new(&settings), .time = SECONDS(1700000000), .random = UINT64_C(0x9e3779b97f4a7c15) };
+    struct rusage usage;
+
+    clock_t begin = clock();
+    if (kind->is_established)
+        established(&flood);
+    for (uint32_t turn = 0; turn < count; turn++)
+        kind->send(&flood, turn);
+    engine_finish(flood.engine);
+    hold_limits(&flood, kind->name);
+    double seconds = (double)(clock() - begin) / CLOCKS_PER_SEC;
+    unsigned findings = engine_findings(flood.engine)->len;
+    engine_free(flood.engine);
+    getrusage(RUSAGE_SELF, &usage);
+    printf("%-28s %8u packets %8.2f s %6ld MB %7u findings\n", kind->name, flood.frame, seconds, usage.ru_maxrss / 1024, findings);
+}
+
+int
+main(int argc, char **argv)
+{
+    uint32_t count = 20000;
+    bool all = true;
+
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--count") == 0 && i + 1 < argc) {
+            count = (uint32_t)strtoul(argv[++i], NULL, 10);
+            continue;
+        }
+        all = false;
+        for (size_t k = 0; k < G_N_ELEMENTS(kinds); k++) {
+            if (strcmp(argv[i], kinds[k].name) == 0)
+                run(&kinds[k], count);
+        }
+    }
+    for (size_t k = 0; all && k < G_N_ELEMENTS(kinds); k++)
+        run(&kinds[k], count);
+    return failed;
+}
