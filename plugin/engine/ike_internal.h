@@ -59,7 +59,24 @@ void step_close_ike_sa(const ike_step_t *step, peer_t by, confidence_t confidenc
 /* A new negotiation: what its initiator was still waiting for on older SAs of the tunnel is given up. */
 void step_abandon_older(const ike_step_t *step);
 
-/* ike_v2.c, for ike_fragments.c. */
+/* A new negotiation over TCP: what its initiator tried over UDP is given up for it (RFC 9329 5.1). */
+void step_fall_back_to_tcp(const ike_step_t *step);
+
+/* ike_v2_auth.c: what a request says about an earlier IKE_AUTH, and the answer to one. */
+void ikev2_watch_refused_auth(const ike_step_t *step);
+void ikev2_answered_auth(const ike_step_t *step, exchange_t *exchange);
+bool ikev2_ends_authentication(const tunnel_t *tunnel, const ike_message_t *response);
+
+/* ike_v2_delete.c: the answer to a DELETE, and what a later request says about one. */
+void ikev2_ike_sa_deleted(const ike_step_t *step, exchange_t *exchange);
+void ikev2_child_deleted(const ike_step_t *step, exchange_t *exchange);
+void ikev2_was_no_ike_delete(const ike_step_t *step);
+
+/* Has a rekey or a new negotiation taken the IKE SA's place? */
+bool ikev2_is_replaced(const ike_sa_t *ike_sa);
+
+/* ike_v2.c, for the other ike_*.c files. */
+void ikev2_child_made(const ike_step_t *step, exchange_t *exchange);
 exchange_t *ikev2_new_request(const ike_step_t *step);
 void ikev2_repeated_request(const ike_step_t *step, exchange_t *exchange);
 void ikev2_response(const ike_step_t *step);

@@ -402,6 +402,20 @@ has_size_of_child_delete(const ike_step_t *step)
            !suite_v1_may_hold(&suite, length, DELETE_ISAKMP_PLAIN) && !suite_v1_may_hold(&suite, length, LIVENESS_PLAIN);
 }
 
+/* Both peers may delete the same SA at once, which looks like a question and its answer: on an ISAKMP SA that has a successor, or too
+ * short for R-U-THERE, it is no liveness check. */
+static bool
+may_be_liveness(const ike_step_t *step)
+{
+    const tunnel_t *tunnel = step->tunnel;
+    suite_v1_t suite;
+
+    if (step->ike_sa->is_replaced || tunnel_current_ike_sa(tunnel)->index > step->ike_sa->index)
+        return false;
+    return tunnel->accepted_ike == NULL || !suite_v1_from_proposal(tunnel->accepted_ike, &suite) ||
+           suite_v1_may_hold(&suite, step->message->length, LIVENESS_PLAIN);
+}
+
 /* Without keys an informational shows its size and its company: answered by one of equal size within a round trip it was a
  * liveness check; right after a Quick Mode message of the other peer, in place of its answer, it may be a refusal. */
 static void
@@ -410,7 +424,7 @@ hidden_notice(const ike_step_t *step)
     exchange_t *asked = waiting_for(step, is_notice);
     exchange_t *negotiation = waiting_for(step, is_negotiation);
 
-    if (asked != NULL && asked->request_length == step->message->length &&
+    if (asked != NULL && asked->request_length == step->message->length && may_be_liveness(step) &&
         duration_between(asked->last_sent_at, step->packet->time) <= DPD_ANSWER_WITHIN) {
         if (asked->kind != EXCHANGE_DPD)
             step->tunnel->dpd_sent++;

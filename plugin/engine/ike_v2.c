@@ -5,9 +5,6 @@
 #include "classify.h"
 #include "ike_internal.h"
 
-/* Deletes of a peer that leaves follow each other at once, but for a round trip or two. */
-#define FAREWELL_WITHIN SECONDS(5)
-
 static bool
 same_purpose(const exchange_t *a, const exchange_t *b)
 {
@@ -72,98 +69,6 @@ tell_errors(const ike_step_t *step, const exchange_t *exchange)
     engine_judge(step->engine, step->tunnel, &change);
 }
 
-static bool has_answered_ike_rekey(const ike_sa_t *ike_sa);
-static const ike_sa_t *own_successor(const ike_sa_t *ike_sa);
-
-/* RFC 7296 2.8: the DELETE of an IKE SA is the last request on it. One that seemed to be, without keys, and is followed by another
- * request deleted a child, and was answered empty because the peer had deleted the child too (1.4.1). */
-static void
-was_no_ike_delete(const ike_step_t *step)
-{
-    ike_sa_t *ike_sa = step->ike_sa;
-
-    if (ike_sa->state != IKE_SA_DELETED || ike_sa->closed_confidence == CONFIDENCE_OBSERVED || ike_sa->is_replaced)
-        return;
-    ike_sa->state = IKE_SA_ESTABLISHED;
-    if (step->tunnel->loss.kind == LOSS_DELETED)
-        step->tunnel->loss = (loss_t){ .kind = LOSS_NONE };
-    for (unsigned i = ike_sa->exchanges->len; i-- > 0;) {
-        exchange_t *exchange = g_ptr_array_index(ike_sa->exchanges, i);
-        if (exchange->answered_in == ike_sa->closed_in && exchange->kind == EXCHANGE_DELETE_IKE)
-            engine_name_exchange(step->engine, exchange, EXCHANGE_DELETE_CHILD, CONFIDENCE_INFERRED);
-    }
-}
-
-/* EAP goes on after an answer that seemed to complete the negotiation: without keys its first round looks like a whole IKE_AUTH. */
-static void
-was_first_round_of_eap(const ike_step_t *step)
-{
-    ike_sa_t *ike_sa = step->ike_sa;
-    tunnel_t *tunnel = step->tunnel;
-
-    tunnel->uses_eap = true;
-    if (ike_sa->state != IKE_SA_ESTABLISHED || ike_sa->before_established.answer_in == FRAME_NONE)
-        return;
-    ike_sa->state = IKE_SA_NEGOTIATING;
-    ike_sa->established_at = CAPTURE_TIME_NONE;
-    ike_sa->established_in = FRAME_NONE;
-    tunnel->was_up = ike_sa->before_established.was_up;
-    tunnel->had_child = ike_sa->before_established.had_child;
-    tunnel->live_children = ike_sa->before_established.live_children;
-    tunnel->children_made = ike_sa->before_established.children_made;
-    tunnel->lineage = ike_sa->before_established.lineage;
-    tunnel->last_proof_at = ike_sa->before_established.last_proof_at;
-    tunnel->last_proof_in = ike_sa->before_established.last_proof_in;
-    tunnel->last_child_success_at = ike_sa->before_established.last_child_success_at;
-    ike_sa->before_established.answer_in = FRAME_NONE;
-}
-
-static void
-auth_was_refused(const ike_step_t *step, ike_sa_t *ike_sa)
-{
-    exchange_t *auth = ike_sa_refused_auth(ike_sa);
-
-    if (auth == NULL)
-        return;
-    auth->is_refused = true;
-    auth->refusal_confidence = CONFIDENCE_INFERRED;
-    auth->error = NOTIFY_AUTHENTICATION_FAILED;
-    ike_sa->state = IKE_SA_FAILED;
-    step_judge(step, CHANGE_EXCHANGE_ANSWERED, auth);
-}
-
-/* In the midst of EAP the initiator has nothing to say but that it has failed. */
-static void
-complains_about_eap(const ike_step_t *step)
-{
-    exchange_t *latest = ike_sa_latest(step->ike_sa, exchange_is_initiation);
-
-    if (latest != NULL && latest->is_eap_round && step->ike_sa->state == IKE_SA_NEGOTIATING &&
-        step->message->first_inner == PAYLOAD_NOTIFY && latest->refusal_hint_in == FRAME_NONE) {
-        latest->refusal_hint_in = latest->answered_in;
-        latest->refusal_hint_at = latest->answered_at;
-    }
-    auth_was_refused(step, step->ike_sa);
-}
-
-/* RFC 7296 2.21.2: after a refused authentication nothing follows on the IKE SA but the initiator's own complaint; a new start shows
- * that the last one failed. */
-static void
-watch_refused_auth(const ike_step_t *step)
-{
-    const ike_message_t *message = step->message;
-
-    if (message->exchange_type == IKEV2_AUTH && (message->has_eap || message->first_inner == PAYLOAD_EAP))
-        was_first_round_of_eap(step);
-    else if (message->exchange_type == IKEV2_INFORMATIONAL && !message->is_readable)
-        complains_about_eap(step);
-    for (unsigned i = 0; message->exchange_type == IKEV2_SA_INIT && i < step->tunnel->ike_sas->len; i++) {
-        ike_sa_t *older = g_ptr_array_index(step->tunnel->ike_sas, i);
-        if (older != step->ike_sa && older->original_initiator == step->sender)
-            auth_was_refused(step, older);
-    }
-}
-
 /* RFC 5685: a gateway sends a client to another one, by an INFORMATIONAL on the IKE SA; the client says there where it comes from. */
 static void
 watch_redirection(const ike_step_t *step)
@@ -181,12 +86,12 @@ ikev2_new_request(const ike_step_t *step)
 {
     exchange_t *exchange = exchange_new(step->ike_sa, step->message, step->sender);
 
-    was_no_ike_delete(step);
-    watch_refused_auth(step);
+    ikev2_was_no_ike_delete(step);
+    ikev2_watch_refused_auth(step);
     exchange_sent(exchange, step->packet);
     classify_request(exchange, step->message);
-    exchange->deletes_replaced = exchange_is_delete(exchange) && exchange->kind != EXCHANGE_DELETE_CHILD &&
-                                 (has_answered_ike_rekey(step->ike_sa) || own_successor(step->ike_sa) != NULL);
+    exchange->deletes_replaced =
+        exchange_is_delete(exchange) && exchange->kind != EXCHANGE_DELETE_CHILD && ikev2_is_replaced(step->ike_sa);
     ike_sa_add_exchange(step->ike_sa, exchange);
     older_requests_were_answered(step, exchange);
     step_starts_waiting(step, exchange);
@@ -257,145 +162,6 @@ request(const ike_step_t *step)
     ikev2_new_request(step);
 }
 
-static bool
-has_usable_sibling(const ike_sa_t *ike_sa)
-{
-    for (unsigned i = 0; i < ike_sa->tunnel->ike_sas->len; i++) {
-        const ike_sa_t *other = g_ptr_array_index(ike_sa->tunnel->ike_sas, i);
-        if (other != ike_sa && ike_sa_is_usable(other))
-            return true;
-    }
-    return false;
-}
-
-/* RFC 7296 2.8.3: a later IKE SA with a negotiation of its own, not a rekey, took over. */
-static const ike_sa_t *
-own_successor(const ike_sa_t *ike_sa)
-{
-    for (unsigned i = ike_sa->tunnel->ike_sas->len; i-- > 0;) {
-        const ike_sa_t *later = g_ptr_array_index(ike_sa->tunnel->ike_sas, i);
-        if (later->index > ike_sa->index && ike_sa_is_usable(later) && later->rekeyed_from == NULL && !later->is_midstream)
-            return later;
-    }
-    return NULL;
-}
-
-static bool
-has_answered_ike_rekey(const ike_sa_t *ike_sa)
-{
-    const exchange_t *latest = NULL;
-    for (unsigned i = ike_sa->exchanges->len; i-- > 0;) {
-        const exchange_t *exchange = g_ptr_array_index(ike_sa->exchanges, i);
-        if (exchange_is_delete(exchange) || exchange_is_liveness(exchange) || exchange->kind == EXCHANGE_FOLLOWUP_KE)
-            continue; /* RFC 9370 2.2.4: further key exchanges belong to the rekey before them */
-        latest = exchange;
-        break;
-    }
-    /* A CREATE_CHILD_SA that may have been an IKE rekey, right before the DELETE: RFC 7296 2.8 has the old SA deleted then. */
-    return latest != NULL && latest->outcome == OUTCOME_ANSWERED && !latest->is_refused &&
-           (latest->kind == EXCHANGE_IKE_REKEY || latest->kind == EXCHANGE_CREATE_CHILD_SA);
-}
-
-static bool
-is_answered_ike_rekey(const exchange_t *exchange)
-{
-    return exchange->kind == EXCHANGE_IKE_REKEY && exchange->outcome == OUTCOME_ANSWERED && !exchange->is_refused;
-}
-
-/* RFC 7296 2.8.2: both peers rekeyed the IKE SA at once; of the two new ones the one with the lowest nonce is deleted by its creator. */
-static bool
-is_redundant_rekey(const ike_sa_t *ike_sa)
-{
-    const ike_sa_t *parent = ike_sa->rekeyed_from;
-    unsigned rekeys = 0, gone = 0;
-
-    if (parent == NULL)
-        return false;
-    for (unsigned i = 0; i < parent->exchanges->len; i++)
-        rekeys += is_answered_ike_rekey(g_ptr_array_index(parent->exchanges, i));
-    for (unsigned i = 0; i < ike_sa->tunnel->ike_sas->len; i++) {
-        const ike_sa_t *other = g_ptr_array_index(ike_sa->tunnel->ike_sas, i);
-        gone += other != ike_sa && other->rekeyed_from == parent && !ike_sa_is_usable(other);
-    }
-    return rekeys >= 2 && gone + 1 < rekeys;
-}
-
-/* A peer that leaves may delete the child first, then the IKE SA; without keys, and with empty answers, each looks like the last. */
-static bool
-is_same_farewell(const ike_sa_t *ike_sa, capture_ns_t time)
-{
-    return ike_sa->closed_at != CAPTURE_TIME_NONE && duration_between(ike_sa->closed_at, time) < FAREWELL_WITHIN;
-}
-
-static void
-ike_sa_deleted(const ike_step_t *step, exchange_t *exchange)
-{
-    ike_sa_t *ike_sa = step->ike_sa;
-    tunnel_t *tunnel = step->tunnel;
-    bool rekeyed = has_answered_ike_rekey(ike_sa), is_told = is_same_farewell(ike_sa, step->packet->time);
-
-    ike_sa->is_replaced |= rekeyed || is_redundant_rekey(ike_sa) || has_usable_sibling(ike_sa) ||
-                           engine_has_successor_over_tcp(step->engine, ike_sa, step->packet);
-    if (rekeyed && exchange_is_delete(exchange)) {
-        for (unsigned i = ike_sa->exchanges->len; i-- > 0;) {
-            exchange_t *older = g_ptr_array_index(ike_sa->exchanges, i);
-            if (older->kind == EXCHANGE_CREATE_CHILD_SA && older->outcome == OUTCOME_ANSWERED && !older->is_refused) {
-                engine_was_ike_rekey(step->engine, older, step->packet->frame, step->packet->time);
-                break;
-            }
-        }
-    }
-    step_close_ike_sa(step, exchange->requester, exchange->kind_confidence);
-    if (!is_told)
-        step_judge(step, CHANGE_IKE_SA_DELETED, exchange);
-    const ike_sa_t *successor = rekeyed ? NULL : own_successor(ike_sa);
-    if (successor != NULL) {
-        step_judge(step, CHANGE_REAUTHENTICATED, exchange);
-        engine_line_of_reauthentication(step->engine, tunnel, successor, step->packet->frame, step->packet->time);
-    }
-    if (!ike_sa->is_replaced)
-        life_lost(tunnel, LOSS_DELETED, exchange->requester, exchange->kind_confidence, step->packet->frame, step->packet->time);
-}
-
-/* Without keys the DELETE names no SPI. After a rekey the SA older than it is meant (RFC 7296 2.8), if there is just one. */
-static void
-infer_deleted_spi(const ike_step_t *step, peer_t sender)
-{
-    esp_sa_t *old = NULL;
-
-    for (unsigned i = 0; i < step->tunnel->esp_sas->len; i++) {
-        esp_sa_t *sa = g_ptr_array_index(step->tunnel->esp_sas, i);
-        if (sa->sender != sender || sa->packets == 0 || sa->deleted_in != FRAME_NONE ||
-            sa->first_time >= step->tunnel->last_child_success_at)
-            continue;
-        if (old != NULL)
-            return;
-        old = sa;
-    }
-    if (old == NULL)
-        return;
-    old->deleted_in = step->packet->frame;
-    old->deleted_at = step->packet->time;
-    old->deleted_confidence = CONFIDENCE_INFERRED;
-}
-
-static void
-child_deleted(const ike_step_t *step, exchange_t *exchange)
-{
-    engine_name_by_child_delete(step->engine, exchange);
-    /* One line of child SAs: every pair but the first came from a rekey, and only the old and the new one are alive. */
-    bool is_single_line = !step->ike_sa->is_midstream && step->tunnel->child_rekeys_ok > 0 &&
-                          step->tunnel->generations <= step->tunnel->child_rekeys_ok + 1 && step->tunnel->live_children == 2;
-    if (!step->message->is_readable && is_single_line) {
-        infer_deleted_spi(step, PEER_A);
-        infer_deleted_spi(step, PEER_B);
-    }
-    step_mark_deleted_spis(step, exchange->deleted_spi, exchange->deleted_spis, exchange->requester);
-    if (step->message->is_readable)
-        step_mark_deleted_spis(step, step->message->deleted_spi, step->message->deleted_spis, step->sender);
-    life_child_down(step->tunnel, exchange->requester, step->packet->frame, step->packet->time, exchange->kind_confidence);
-}
-
 /* Both peers' SPIs are in the readable SA payloads: each names the SPI on which it wants to receive (RFC 7296 3.3). */
 static void
 announce_spi(const ike_step_t *step, const proposal_t *proposal, peer_t receiver, frame_t frame)
@@ -426,8 +192,8 @@ announce_spis(const ike_step_t *step, exchange_t *exchange)
     announce_spi(step, &step->message->sa.proposal[0], step->sender, step->packet->frame);
 }
 
-static void
-child_made(const ike_step_t *step, exchange_t *exchange)
+void
+ikev2_child_made(const ike_step_t *step, exchange_t *exchange)
 {
     exchange->creates_child = true;
     announce_spis(step, exchange);
@@ -453,103 +219,6 @@ answered_init(const ike_step_t *step, exchange_t *exchange)
     step->tunnel->accepted_ike = g_memdup2(&message->sa.proposal[0], sizeof(message->sa.proposal[0]));
 }
 
-/* RFC 7296 2.16: with EAP the responder's identity comes first, and the end is an AUTH payload some rounds later. */
-static bool
-ends_authentication(const tunnel_t *tunnel, const ike_message_t *response)
-{
-    if (response->is_readable)
-        return !response->has_eap;
-    return (response->first_inner == PAYLOAD_IDR && !tunnel->uses_eap) || response->first_inner == PAYLOAD_AUTH ||
-           response->first_inner == PAYLOAD_UNKNOWN || response->first_inner == PAYLOAD_CONFIGURATION ||
-           response->first_inner == PAYLOAD_SA;
-}
-
-/* An error about the child alone leaves the IKE SA standing (RFC 7296 1.2, 2.21.2). */
-static bool
-error_is_about_the_child(uint16_t error)
-{
-    switch (error) {
-    case NOTIFY_NO_PROPOSAL_CHOSEN:
-    case NOTIFY_TS_UNACCEPTABLE:
-    case NOTIFY_SINGLE_PAIR_REQUIRED:
-    case NOTIFY_NO_ADDITIONAL_SAS:
-    case 36: /* INTERNAL_ADDRESS_FAILURE */
-    case 37: /* FAILED_CP_REQUIRED */
-        return true;
-    default:
-        return false;
-    }
-}
-
-/* RFC 6023: with keys the request shows it; without, it is possible where the responder has offered it. */
-static bool
-asks_for_no_child(const ike_step_t *step, const exchange_t *exchange)
-{
-    return step->message->is_readable ? exchange->offer == NULL : step->ike_sa->may_be_childless;
-}
-
-static void
-remember_before_established(ike_sa_t *ike_sa, frame_t answer_in)
-{
-    const tunnel_t *tunnel = ike_sa->tunnel;
-
-    ike_sa->before_established.answer_in = answer_in;
-    ike_sa->before_established.was_up = tunnel->was_up;
-    ike_sa->before_established.had_child = tunnel->had_child;
-    ike_sa->before_established.live_children = tunnel->live_children;
-    ike_sa->before_established.children_made = tunnel->children_made;
-    ike_sa->before_established.lineage = tunnel->lineage;
-    ike_sa->before_established.last_proof_at = tunnel->last_proof_at;
-    ike_sa->before_established.last_proof_in = tunnel->last_proof_in;
-    ike_sa->before_established.last_child_success_at = tunnel->last_child_success_at;
-}
-
-static void
-answered_auth(const ike_step_t *step, exchange_t *exchange)
-{
-    bool child_refused = exchange->is_refused && exchange->error_is_exact && error_is_about_the_child(exchange->error);
-
-    if (exchange->is_refused && !child_refused) {
-        step->ike_sa->state = IKE_SA_FAILED;
-        return;
-    }
-    exchange->is_eap_round = step->message->has_eap || step->message->first_inner == PAYLOAD_EAP;
-    if (classify_auth_may_be_refused(step->ike_sa, step->message)) { /* what follows will tell */
-        exchange->refusal_hint_in = step->packet->frame;
-        exchange->refusal_hint_at = step->packet->time;
-        if (step->message->first_inner == PAYLOAD_NOTIFY)
-            step->ike_sa->state = IKE_SA_FAILED;
-        return;
-    }
-    if (!ends_authentication(step->tunnel, step->message))
-        return;
-    if (!step->message->is_readable)
-        remember_before_established(step->ike_sa, step->packet->frame);
-    step->tunnel->lineage++;
-    for (unsigned i = 0; i < step->tunnel->esp_sas->len; i++) { /* ESP may overtake the answer that made its SA */
-        esp_sa_t *sa = g_ptr_array_index(step->tunnel->esp_sas, i);
-        if (sa->first_time != CAPTURE_TIME_NONE && sa->first_time >= exchange->first_sent_at)
-            sa->negotiation = step->tunnel->lineage;
-    }
-    bool has_child = !child_refused && classify_auth_may_hold_child(step->ike_sa, step->message);
-    if (step->ike_sa->state == IKE_SA_NEGOTIATING) {
-        step->ike_sa->state = IKE_SA_ESTABLISHED;
-        step->ike_sa->established_at = step->packet->time;
-        step->ike_sa->established_in = step->packet->frame;
-        step->tunnel->live_children = 0;
-        if (has_child)
-            child_made(step, exchange);
-        life_established(step->engine, step->ike_sa, step->packet->frame, step->packet->time);
-    }
-    if (has_child || asks_for_no_child(step, exchange))
-        return;
-    if (!exchange->is_refused) { /* no room for a child in the answer: refused, reason not readable */
-        exchange->is_refused = true;
-        exchange->refusal_confidence = CONFIDENCE_INFERRED;
-        step_judge(step, CHANGE_EXCHANGE_ANSWERED, exchange);
-    }
-}
-
 static void
 answered_create_child(const ike_step_t *step, exchange_t *exchange)
 {
@@ -560,16 +229,16 @@ answered_create_child(const ike_step_t *step, exchange_t *exchange)
         engine_line_of_ike_sa(step->engine, step->tunnel, exchange, step->packet->frame, step->packet->time);
         return;
     }
-    child_made(step, exchange);
+    ikev2_child_made(step, exchange);
 }
 
 static void
 answered_informational(const ike_step_t *step, exchange_t *exchange)
 {
     if (exchange->kind == EXCHANGE_DELETE_IKE)
-        ike_sa_deleted(step, exchange);
+        ikev2_ike_sa_deleted(step, exchange);
     else if (exchange->kind == EXCHANGE_DELETE_CHILD)
-        child_deleted(step, exchange);
+        ikev2_child_deleted(step, exchange);
     else if (exchange->kind == EXCHANGE_MOBIKE || (exchange->kind == EXCHANGE_DPD && exchange->addresses_changed))
         step_judge(step, CHANGE_ADDRESS_UPDATED, exchange);
 }
@@ -599,7 +268,7 @@ apply_answer(const ike_step_t *step, exchange_t *exchange)
         answered_init(step, exchange);
         break;
     case IKEV2_AUTH:
-        answered_auth(step, exchange);
+        ikev2_answered_auth(step, exchange);
         break;
     case IKEV2_CREATE_CHILD_SA:
         answered_create_child(step, exchange);
@@ -623,7 +292,7 @@ orphan_answer(const ike_step_t *step)
     step->ike_sa->early_answer = g_memdup2(step->message, sizeof(*step->message));
     step->ike_sa->early_answer_in = step->packet->frame;
     step->ike_sa->early_answer_at = step->packet->time;
-    if (step->message->exchange_type == IKEV2_AUTH && ends_authentication(step->tunnel, step->message) &&
+    if (step->message->exchange_type == IKEV2_AUTH && ikev2_ends_authentication(step->tunnel, step->message) &&
         step->ike_sa->state == IKE_SA_NEGOTIATING) {
         step->ike_sa->state = IKE_SA_ESTABLISHED;
         step->ike_sa->is_midstream = true;
