@@ -8,6 +8,13 @@
  * first encrypted message of Main Mode was made with another key (RFC 2409 5.4). */
 enum { INVALID_PAYLOAD_TYPE = 1, INVALID_FLAGS = 8, PAYLOAD_MALFORMED = 16 };
 
+static bool
+is_amid_eap(const ike_sa_t *ike_sa)
+{
+    const exchange_t *latest = ike_sa != NULL ? ike_sa_latest(ike_sa, exchange_is_initiation) : NULL;
+    return latest != NULL && latest->is_eap_round;
+}
+
 /* The initiator reports that it could not authenticate the responder (RFC 7296 2.21.2). If the responder had refused before, that is
  * told already. */
 static void
@@ -22,8 +29,9 @@ judge_notice(const change_t *change, const tunnel_t *tunnel, findings_t *out)
         out,
         &(finding_draft_t){
             .id = FINDING_auth_failed, .severity = SEVERITY_ERROR, .confidence = CONFIDENCE_OBSERVED, .culprit = change->sender },
-        "%s reports that it could not authenticate its peer (AUTHENTICATION_FAILED).",
-        tunnel_peer_text(tunnel, change->sender, sender));
+        "%s %s (AUTHENTICATION_FAILED).", tunnel_peer_text(tunnel, change->sender, sender),
+        is_amid_eap(change->ike_sa) ? "broke off the EAP authentication, in which its credentials were probably refused"
+                                    : "reports that it could not authenticate its peer");
 }
 
 static const char *
@@ -41,16 +49,11 @@ add(const exchange_t *exchange, const tunnel_t *tunnel, findings_t *out, confide
 {
     char refuser[ENDPOINT_TEXT_MAX];
 
-    findings_add(out,
-                 &(finding_draft_t){ .id = FINDING_auth_failed,
-                                     .severity = confidence == CONFIDENCE_OBSERVED ? SEVERITY_ERROR : SEVERITY_WARN,
-                                     .confidence = confidence,
-                                     .culprit = peer_other(exchange->requester),
-                                     .exchange = exchange,
-                                     .began_in = exchange->sent_in[0],
-                                     .began_at = exchange->first_sent_at,
-                                     .last_evidence_at = exchange->answered_at },
-                 "%s %s.", tunnel_peer_text(tunnel, peer_other(exchange->requester), refuser), words);
+    finding_draft_t draft = findings_draft_refused(FINDING_auth_failed, exchange);
+    draft.confidence = confidence;
+    draft.severity = confidence == CONFIDENCE_OBSERVED ? SEVERITY_ERROR : SEVERITY_WARN;
+    draft.last_evidence_at = exchange->answered_at;
+    findings_add(out, &draft, "%s %s.", tunnel_peer_text(tunnel, peer_other(exchange->requester), refuser), words);
 }
 
 /* Nothing followed the bare notification. (A short EAP message may be a Success: there something must follow.) */

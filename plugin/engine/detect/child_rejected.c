@@ -39,17 +39,11 @@ judge(const change_t *change, const tunnel_t *tunnel, findings_t *out)
         return;
     bool is_read = exchange->error_is_exact;
     bool stands_alone = is_read && !reason_is_told(exchange) && !exchange->repeats_a_refusal;
-    findings_add(out,
-                 &(finding_draft_t){ .id = FINDING_child_rejected,
-                                     .severity = stands_alone ? SEVERITY_ERROR : SEVERITY_NOTE,
-                                     .confidence = exchange->refusal_confidence,
-                                     .culprit = peer_other(exchange->requester),
-                                     .exchange = exchange,
-                                     .began_in = exchange->sent_in[0],
-                                     .began_at = exchange->first_sent_at },
-                 "%s refused a new child SA (%s)%s%s.", tunnel_peer_text(tunnel, peer_other(exchange->requester), refuser),
-                 exchange_kind_words(exchange->kind), is_read ? ": " : ", reason not readable",
-                 is_read ? notify_name(exchange->ike_sa->major, exchange->error) : "");
+    finding_draft_t draft = findings_draft_refused(FINDING_child_rejected, exchange);
+    draft.severity = stands_alone ? SEVERITY_ERROR : SEVERITY_NOTE;
+    findings_add(out, &draft, "%s refused a new child SA (%s)%s%s.",
+                 tunnel_peer_text(tunnel, peer_other(exchange->requester), refuser), exchange_kind_words(exchange->kind),
+                 is_read ? ": " : ", reason not readable", is_read ? notify_name(exchange->ike_sa->major, exchange->error) : "");
 }
 
 const detector_t child_rejected_detector = {

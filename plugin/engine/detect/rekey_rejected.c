@@ -40,19 +40,16 @@ judge(const change_t *change, const tunnel_t *tunnel, findings_t *out)
         return;
     bool is_read = exchange->error_is_exact;
     bool is_second_hidden = !is_read && tunnel->refused_in_a_row == REFUSALS_WITHOUT_KEYS; /* told with the first one */
-    findings_add(
-        out,
-        &(finding_draft_t){ .id = FINDING_rekey_rejected,
-                            .severity = is_read ? SEVERITY_ERROR : SEVERITY_WARN,
-                            .confidence = exchange->refusal_confidence,
-                            .culprit = peer_other(exchange->requester),
-                            .exchange = exchange,
-                            .began_in = is_second_hidden ? tunnel->first_refused_in : exchange->sent_in[0],
-                            .began_at = is_second_hidden ? tunnel->first_refused_at : exchange->first_sent_at,
-                            .evidence = { is_second_hidden ? tunnel->first_refused_in : FRAME_NONE } },
-        "%s refused the %s%s%s (%u in a row without success).", tunnel_peer_text(tunnel, peer_other(exchange->requester), refuser),
-        exchange->kind == EXCHANGE_QUICK_MODE ? "Quick Mode rekey" : exchange_kind_words(exchange->kind), is_read ? " with " : "",
-        is_read ? notify_name(exchange->ike_sa->major, exchange->error) : "", tunnel->refused_in_a_row);
+    finding_draft_t draft = findings_draft_refused(FINDING_rekey_rejected, exchange);
+    if (is_second_hidden) {
+        draft.began_in = draft.evidence[0] = tunnel->first_refused_in;
+        draft.began_at = tunnel->first_refused_at;
+    }
+    findings_add(out, &draft, "%s refused the %s%s%s (%u in a row without success).",
+                 tunnel_peer_text(tunnel, peer_other(exchange->requester), refuser),
+                 exchange->kind == EXCHANGE_QUICK_MODE ? "Quick Mode rekey" : exchange_kind_words(exchange->kind),
+                 is_read ? " with " : "", is_read ? notify_name(exchange->ike_sa->major, exchange->error) : "",
+                 tunnel->refused_in_a_row);
 }
 
 const detector_t rekey_rejected_detector = {
