@@ -10,6 +10,7 @@
 /* Frames in a row with the very same time before the clock counts as unusable. */
 #define SAME_TIME_FRAMES 20u
 #define BACKWARDS_JUMP SECONDS(2)
+#define INTERRUPTION SECONDS(86400)
 
 engine_settings_t
 engine_default_settings(void)
@@ -83,6 +84,7 @@ engine_new(const engine_settings_t *settings)
     engine->copies = copies_new();
     engine->abandoned_at_end = g_ptr_array_new();
     put_to_sleep(engine);
+    engine->interruptions = g_array_new(FALSE, FALSE, sizeof(capture_ns_t));
     engine->latest = engine->previous_time = CAPTURE_TIME_NONE;
     engine->capture.first_time = engine->capture.last_time = CAPTURE_TIME_NONE;
     return engine;
@@ -105,6 +107,7 @@ engine_free(engine_t *engine)
 {
     if (engine == NULL)
         return;
+    g_array_free(engine->interruptions, TRUE);
     free_lists_of(engine->tunnels_by_address);
     free_lists_of(engine->ike_sas_by_spi);
     free_lists_of(engine->esp_sas_by_spi);
@@ -135,6 +138,28 @@ watch_clock(engine_t *engine, capture_ns_t time)
         engine->clock_is_unusable = true;
     engine->previous_time = time;
     engine->latest = capture_later(engine->latest, time);
+}
+
+/* No tunnel in use is silent for a day: a capture without any frame for so long was interrupted. */
+static void
+watch_interruption(engine_t *engine, capture_ns_t time)
+{
+    capture_ns_t before = engine->latest;
+
+    if (before != CAPTURE_TIME_NONE && duration_between(before, time) > INTERRUPTION &&
+        engine->interruptions->len < INTERRUPTIONS_MAX)
+        g_array_append_val(engine->interruptions, before);
+}
+
+capture_ns_t
+engine_watched_until(const engine_t *engine, const tunnel_t *tunnel)
+{
+    for (unsigned i = 0; i < engine->interruptions->len; i++) {
+        capture_ns_t before = g_array_index(engine->interruptions, capture_ns_t, i);
+        if (before >= tunnel->last_time)
+            return before;
+    }
+    return engine->capture.last_time;
 }
 
 frame_note_t *
@@ -266,6 +291,7 @@ engine_frame(engine_t *engine, frame_t frame, capture_ns_t time)
         capture->first_frame = frame;
     capture->frames++;
     capture->last_frame = frame;
+    watch_interruption(engine, time);
     watch_clock(engine, time);
     if (time == CAPTURE_TIME_NONE)
         return;
@@ -443,11 +469,12 @@ engine_finish(engine_t *engine)
         if (tunnel == NULL)
             continue;
         remember_before_end(tunnel);
-        if (engine->capture.last_time != CAPTURE_TIME_NONE)
-            engine_advance(engine, tunnel, engine->capture.last_frame, engine->capture.last_time, true);
+        capture_ns_t end = engine_watched_until(engine, tunnel);
+        if (end != CAPTURE_TIME_NONE)
+            engine_advance(engine, tunnel, engine->capture.last_frame, end, true);
         change_t change = { .kind = CHANGE_CAPTURE_END,
                             .frame = tunnel->last_frame,
-                            .time = engine->capture.last_time,
+                            .time = end,
                             .at_end = true,
                             .sender = PEER_UNKNOWN,
                             .loss = &tunnel->loss };

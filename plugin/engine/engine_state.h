@@ -11,6 +11,9 @@
 #include "findings.h"
 #include "tunnel.h"
 
+/* More of them in one file are not told apart from one long silence. */
+#define INTERRUPTIONS_MAX 256u
+
 struct engine {
     engine_settings_t settings;
     GPtrArray *tunnels;             /* owned tunnel_t; index = position; an evicted one is NULL */
@@ -29,6 +32,7 @@ struct engine {
     frame_t same_time_frames; /* frames in a row with the very same time */
     capture_ns_t previous_time;
     bool clock_is_unusable;
+    GArray *interruptions; /* capture_ns_t of the last frame before each, in capture order; at most INTERRUPTIONS_MAX */
 
     GPtrArray *sleepers[CHANGE_KINDS]; /* borrowed detector_t that wake on the change of this bit, in order of judgement */
 
@@ -51,6 +55,10 @@ void engine_keep_finding(engine_t *engine, tunnel_t *tunnel, finding_t *finding)
 
 /* Runs every detector that wakes on this change. Fills in what all changes share. */
 void engine_judge(engine_t *engine, tunnel_t *tunnel, change_t *change);
+
+/* Until when would the capture have shown another packet of this tunnel? Its end, or the first interruption after the tunnel's last
+ * packet: a capture may be put together from several. */
+capture_ns_t engine_watched_until(const engine_t *engine, const tunnel_t *tunnel);
 
 /* The note of a frame, made if it has none. */
 frame_note_t *engine_note_for(engine_t *engine, frame_t frame);

@@ -113,10 +113,11 @@ typedef struct exchange {
     uint16_t wanted_group; /* INVALID_KE_PAYLOAD: the group asked for; 0: unknown */
     bool is_eap_round;     /* the answer goes on with EAP (RFC 7296 2.16) */
     bool is_eap_failure;   /* refused by EAP (RFC 7296 2.16), not by a notify */
-    /* What may be a refusal, as what follows will show. IKEv1: an informational of the other peer instead of the next message. IKE_AUTH:
+    /* What may be a refusal, as what follows will show. IKEv1: an informational of the other peer instead of the next message, unreadable or forgeable. IKE_AUTH:
      * a bare notification, or an EAP message that may be a Failure. FRAME_NONE: nothing like that. */
     frame_t refusal_hint_in;
     capture_ns_t refusal_hint_at;
+    uint16_t hinted_error; /* IKEv1: notify type of a clear notice that may be forged; 0: none */
 
     /* messages in pieces (RFC 7383, IP fragments) */
     fragmented_t request_fragments, answer_fragments;

@@ -258,10 +258,17 @@ refusal(const ike_step_t *step, const notify_t *error)
 
     /* A clear notice may be forged; one by which the responder refuses what was just offered is what real refusals look like. */
     bool is_believable =
-        step->message->is_encrypted || (exchange != NULL && exchange->requester == step->ike_sa->original_initiator);
+        step->message->is_encrypted ||
+        (exchange != NULL && exchange->requester == step->ike_sa->original_initiator && !step->ike_sa->is_midstream);
     if (exchange == NULL || !is_believable) {
         change_t change = step_change(step, CHANGE_NOTIFY);
         change.notify = error;
+        change.exchange = exchange;
+        if (exchange != NULL && exchange_is_initiation(exchange)) { /* if the answer does not come either, it was meant */
+            exchange->refusal_hint_in = step->packet->frame;
+            exchange->refusal_hint_at = step->packet->time;
+            exchange->hinted_error = error->type;
+        }
         engine_judge(step->engine, step->tunnel, &change);
         return;
     }

@@ -99,7 +99,7 @@ incident_close(engine_t *engine, tunnel_t *tunnel, const finding_t *last, const 
     incident_t *incident = add_incident(tunnel, last);
 
     incident->recovered = recovered;
-    incident->down = duration_between(loss->last_proof_at, recovered ? last->time : engine->capture.last_time);
+    incident->down = duration_between(loss->last_proof_at, recovered ? last->time : engine_watched_until(engine, tunnel));
     if (last->began_at < incident->start) { /* the tunnel had stopped working before anybody noticed */
         incident->start = last->began_at;
         incident->start_frame = last->began_in;

@@ -39,6 +39,8 @@ engine_was_ike_rekey(engine_t *engine, exchange_t *exchange, frame_t frame, capt
         tunnel->live_children--;
     if (exchange->creates_child && tunnel->lifetimes.children_begun > 1)
         tunnel->lifetimes.children_begun--;
+    if (exchange->creates_child && tunnel->children_made > 0)
+        tunnel->children_made--;
     exchange->creates_child = false;
     engine_line_of_ike_sa(engine, tunnel, exchange, frame, time);
 }

@@ -139,11 +139,11 @@ engine_tunnel_row(const engine_t *engine, uint32_t index, tunnel_row_t *ret_row)
     ret_row->flaps = tunnel->flaps;
     duration_ns_t down = tunnel->down;
     if (ret_row->state == TUNNEL_DOWN && tunnel->was_up)
-        down = duration_sum(down, duration_between(tunnel->loss.last_proof_at, engine->capture.last_time));
+        down = duration_sum(down, duration_between(tunnel->loss.last_proof_at, engine_watched_until(engine, tunnel)));
     ret_row->down_seconds = duration_seconds(down);
     duration_ns_t span = duration_between(tunnel->first_time, tunnel->last_time);
     if (ret_row->state == TUNNEL_DOWN)
-        span = duration_between(tunnel->first_time, engine->capture.last_time);
+        span = duration_between(tunnel->first_time, engine_watched_until(engine, tunnel));
     if (tunnel->was_up && tunnel->had_child && span > 0)
         ret_row->availability = CLAMP(1.0 - (double)down / (double)span, 0.0, 1.0);
     ret_row->ike_sas = established_ike_sas(tunnel);

@@ -32,6 +32,7 @@ const detector_t *const detectors[DETECTOR_COUNT] = {
     &dpd_loss_detector,
     &rekey_no_response_detector,
     &ike_no_response_detector,
+    &ike_stalled_detector,
     &retransmit_exhausted_detector,
     &invalid_spi_detector,
     &invalid_ike_spi_detector,

@@ -44,6 +44,7 @@ const cause_rule_t cause_rules[] = {
     OTHER_PEER(retransmit_exhausted, spi_desync, 600, "the other peer had given the IKE SA up"),
     EDGE(invalid_spi, spi_desync, 300, "the receiver says so"),
     EDGE(dpd_loss, ike_no_response, 600, "the peer stays silent"),
+    EXPLAINS(proposal_mismatch, ike_no_response, 600, "the reason of the silence"),
     EDGE(retransmit_exhausted, ike_no_response, 600, "the peer stays silent"),
 
     /* A refused rekey lets the SA run out (RFC 7296 2.8). */
@@ -77,6 +78,7 @@ const cause_rule_t cause_rules[] = {
     EXPLAINS(rekey_rejected, child_down, 86400, "the child SA ran out"),
     EXPLAINS(child_rejected, child_down, 86400, "the child SA could not be made"),
     EXPLAINS(ike_no_response, tunnel_down, 86400, "nobody answers"),
+    EXPLAINS(ike_stalled, tunnel_down, 86400, "the set-up never completes"),
     EXPLAINS(auth_failed, tunnel_down, 86400, "the peers do not authenticate"),
 };
 
