@@ -45,12 +45,21 @@ ike_sa_new(struct tunnel *tunnel, const ike_message_t *message, peer_t original_
 }
 
 void
+init_answers_clear(init_answers_t *answers)
+{
+    for (unsigned i = 0; i < answers->count; i++)
+        g_clear_pointer(&answers->answer[i].message, g_free);
+    answers->count = answers->next = 0;
+}
+
+void
 ike_sa_free(ike_sa_t *ike_sa)
 {
     g_hash_table_destroy(ike_sa->by_key);
     g_ptr_array_free(ike_sa->exchanges, TRUE);
     g_ptr_array_free(ike_sa->pieces, TRUE);
     g_free(ike_sa->early_answer);
+    init_answers_clear(&ike_sa->init_answers);
     g_free(ike_sa);
 }
 

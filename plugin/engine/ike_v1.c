@@ -208,6 +208,7 @@ phase_message(const ike_step_t *step)
 {
     exchange_t *exchange = ike_sa_exchange(step->ike_sa, step->message, step->sender);
 
+    step->ike_sa->has_phase2 |= step->message->exchange_type == IKEV1_QUICK_MODE;
     if (step->message->next_payload == CISCO_FRAGMENT)
         return;
     if (exchange == NULL) {
