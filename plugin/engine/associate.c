@@ -12,6 +12,8 @@
 
 /* Over TCP a request need not be repeated to be in trouble: this is longer than TCP takes to repair an ordinary loss. */
 #define OVERDUE_OVER_TCP SECONDS(5)
+/* IKE_AUTH follows IKE_SA_INIT within a few round trips: this many frames in a busy capture. */
+#define RENAMED_FRAMES_MAX 10000u
 
 /* Both directions of a pair of addresses have the same key. Other pairs may share it: whoever looks up compares. */
 static gpointer
@@ -328,6 +330,23 @@ engine_tunnel_for_initiation(engine_t *engine, const packet_t *packet, source_ow
     return NULL;
 }
 
+/* The notes of these frames, which named `from`, name `to`. False: there may be more of them than is worth looking for. */
+static bool
+rename_notes(engine_t *engine, const tunnel_t *from, const ike_sa_t *ike_sa, frame_t last)
+{
+    bool is_all = last - from->first_frame < RENAMED_FRAMES_MAX;
+
+    for (frame_t frame = is_all ? from->first_frame : last - RENAMED_FRAMES_MAX; frame <= last; frame++) {
+        frame_note_t *note = g_hash_table_lookup(engine->notes, GUINT_TO_POINTER(frame));
+        if (note == NULL || note->tunnel != from->index)
+            continue;
+        note->tunnel = ike_sa->tunnel->index;
+        if (note->ike_sa != INDEX_NONE)
+            note->ike_sa = ike_sa->index;
+    }
+    return is_all;
+}
+
 /* After IKE_SA_INIT the initiator floats to port 4500 (RFC 7296 2.23): if its mapping there belongs to another tunnel between the
  * same addresses, that is the client's tunnel, whatever port the NAT gave IKE_SA_INIT. */
 void
@@ -360,7 +379,8 @@ engine_adopt_by_endpoint(engine_t *engine, ike_sa_t *ike_sa, const packet_t *pac
     g_ptr_array_set_size(from->waiting, 0);
     for (unsigned i = 0; i < PEERS; i++)
         to->peer[i].packets += from->peer[i].packets;
-    if (from->index == engine->tunnels->len - 1) { /* the tunnel never was one: give its number back */
+    bool is_forgotten = rename_notes(engine, from, ike_sa, packet->frame);
+    if (is_forgotten && from->index == engine->tunnels->len - 1) { /* the tunnel never was one: give its number back */
         unlist_everywhere(engine, from);
         g_ptr_array_set_size(engine->tunnels, (int)engine->tunnels->len - 1);
     }

@@ -53,6 +53,9 @@ struct findings {
 /* findings.c -> engine.c */
 void engine_keep_finding(engine_t *engine, tunnel_t *tunnel, finding_t *finding);
 
+/* findings.c: findings of this id on this frame turned out not to have counted: they become Notes, and say why. */
+void engine_tone_down(engine_t *engine, tunnel_t *tunnel, finding_id_t id, frame_t frame, const char *why);
+
 /* Runs every detector that wakes on this change. Fills in what all changes share. */
 void engine_judge(engine_t *engine, tunnel_t *tunnel, change_t *change);
 

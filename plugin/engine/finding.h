@@ -38,7 +38,8 @@ extern const finding_info_t finding_catalogue[FINDING_COUNT];
 #define EVIDENCE_MAX 24
 
 /* One finding. Owned by the engine, at a stable address until the engine is freed (end-of-capture findings: until the next
- * packet is fed after engine_finish()). `grade` may get worse and `cause` may be set while the capture goes on; the rest is final. */
+ * packet is fed after engine_finish()). `grade` may get worse and `cause` may be set while the capture goes on, and what was a forgery becomes a Note with
+ * a longer text; the rest is final. */
 typedef struct finding {
     finding_id_t id;
     severity_t severity;

@@ -218,3 +218,19 @@ findings_add(findings_t *findings, const finding_draft_t *draft, const char *tex
     engine_keep_finding(findings->engine, findings->tunnel, finding);
     return finding;
 }
+
+void
+engine_tone_down(engine_t *engine, tunnel_t *tunnel, finding_id_t id, frame_t frame, const char *why)
+{
+    const frame_note_t *note = engine_note(engine, frame);
+
+    for (unsigned i = 0; note != NULL && note->findings != NULL && i < note->findings->len; i++) {
+        finding_t *finding = g_ptr_array_index(note->findings, i);
+        if (finding->id != id || finding->tunnel != tunnel->index || finding->severity <= SEVERITY_NOTE)
+            continue;
+        char *longer = g_strdup_printf("%s %s", finding->text, why);
+        g_free(finding->text);
+        finding->text = longer;
+        finding->severity = SEVERITY_NOTE;
+    }
+}

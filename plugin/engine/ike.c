@@ -21,11 +21,14 @@ is_between_strangers(const ike_sa_t *ike_sa, const packet_t *packet)
 static ike_sa_t *
 find_ike_sa(const engine_t *engine, const packet_t *packet, const ike_message_t *message)
 {
+    /* RFC 7296 2.4: an answer to IKE_SA_INIT may be one of several, each with an SPI of its own. */
+    bool is_init_answer = message->major == 2 && message->exchange_type == IKEV2_SA_INIT && message->is_response;
+
     for (GSList *item = g_hash_table_lookup(engine->ike_sas_by_spi, &message->spi_i); item != NULL; item = item->next) {
         ike_sa_t *ike_sa = item->data;
         if (ike_sa->major != message->major)
             continue;
-        bool are_both_known = ike_sa->spi_r != 0 && message->spi_r != 0;
+        bool are_both_known = ike_sa->spi_r != 0 && message->spi_r != 0 && !is_init_answer;
         if (are_both_known ? ike_sa->spi_r == message->spi_r : !is_between_strangers(ike_sa, packet))
             return ike_sa;
     }
@@ -298,9 +301,13 @@ engine_ike_packet(engine_t *engine, const packet_t *packet, frame_note_t **ret_n
         return stray;
 
     step.ike_sa = find_ike_sa(engine, packet, &message);
+    ike_sa_t *half_open = step.ike_sa == NULL ? engine_half_open_ike_sa(engine, &message) : NULL;
+    if (half_open != NULL)
+        step.ike_sa = half_open;
     if (step.ike_sa == NULL)
         step.ike_sa = new_ike_sa(engine, packet, &message);
-    if (step.ike_sa->spi_r == 0 && message.spi_r != 0)
+    bool may_be_forged = message.major == 2 && !message.is_encrypted;
+    if (step.ike_sa->spi_r == 0 && message.spi_r != 0 && !may_be_forged)
         step.ike_sa->spi_r = message.spi_r;
     if (message.exchange_type == IKEV2_AUTH && message.message_id == 1)
         engine_adopt_by_endpoint(engine, step.ike_sa, packet);
@@ -313,6 +320,14 @@ engine_ike_packet(engine_t *engine, const packet_t *packet, frame_note_t **ret_n
 
     if (packet->encapsulation == ENCAPSULATION_TCP && is_initiation(&message))
         step_fall_back_to_tcp(&step);
+    *ret_note = step.note;
+    if (step_is_untrusted(&step)) {
+        step_untrusted(&step);
+        return step.tunnel;
+    }
+    if (half_open != NULL)
+        step_choose_init_answer(&step);
+    step_is_known_again(&step);
     engine_advance(engine, step.tunnel, packet->frame, packet->time, false);
     step_judge(&step, CHANGE_TUNNEL_SEEN, NULL);
     step_learn_identities(&step);
@@ -325,6 +340,5 @@ engine_ike_packet(engine_t *engine, const packet_t *packet, frame_note_t **ret_n
     step.ike_sa->last_message_in = packet->frame;
     step.ike_sa->last_message_at = capture_later(step.ike_sa->last_message_at, packet->time);
     step_judge(&step, CHANGE_TRAFFIC, NULL);
-    *ret_note = step.note;
     return step.tunnel;
 }

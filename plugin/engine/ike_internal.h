@@ -103,6 +103,30 @@ void engine_line_of_ike_sa(engine_t *engine, tunnel_t *tunnel, const exchange_t 
 void step_announced_v1(const ike_step_t *step, const exchange_t *exchange);
 void step_announced_v2(const ike_step_t *step);
 
+/* ike_trust.c: could anybody have sent this message? */
+bool step_is_untrusted(const ike_step_t *step);
+
+/* What such a message is worth: a note on its frame, and perhaps a report. */
+void step_untrusted(const ike_step_t *step);
+
+/* A protected message of a peer that, it seemed, had lost the IKE SA takes that back. */
+void step_is_known_again(const ike_step_t *step);
+
+/* RFC 7296 2.4: IKE_SA_INIT was answered, and here is another whole answer. */
+bool step_is_another_init_answer(const ike_step_t *step, const exchange_t *exchange);
+
+/* True: it counts from now on, for what came before was none that the initiator can use. False: it is kept, what follows will tell. */
+bool step_takes_init_answer(const ike_step_t *step, exchange_t *exchange);
+
+/* The IKE SA has the responder's SPI, if this answer is whole. */
+void step_init_is_answered(const ike_step_t *step);
+
+/* The IKE SA whose first message after IKE_SA_INIT this is, under another responder's SPI than that of the answer which counts; or NULL. */
+ike_sa_t *engine_half_open_ike_sa(const engine_t *engine, const ike_message_t *message);
+
+/* That message shows which answer the initiator took. */
+void step_choose_init_answer(const ike_step_t *step);
+
 void ikev2_message(const ike_step_t *step);
 void ikev1_message(const ike_step_t *step);
 

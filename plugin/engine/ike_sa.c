@@ -45,6 +45,14 @@ ike_sa_new(struct tunnel *tunnel, const ike_message_t *message, peer_t original_
 }
 
 void
+init_answers_clear(init_answers_t *answers)
+{
+    for (unsigned i = 0; i < answers->count; i++)
+        g_clear_pointer(&answers->answer[i].message, g_free);
+    answers->count = answers->next = 0;
+}
+
+void
 ike_sa_free(ike_sa_t *ike_sa)
 {
     g_hash_table_destroy(ike_sa->by_key);
@@ -53,6 +61,7 @@ ike_sa_free(ike_sa_t *ike_sa)
     for (unsigned p = 0; p < PEERS; p++)
         pieces_v1_clear(&ike_sa->pieces_v1[p]);
     g_free(ike_sa->early_answer);
+    init_answers_clear(&ike_sa->init_answers);
     g_free(ike_sa);
 }
 

@@ -21,6 +21,22 @@ typedef enum {
     IKE_SA_FAILED,    /* never came up */
 } ike_sa_state_t;
 
+/* Whole answers to one IKE_SA_INIT beside the one that counts: which of them is the responder's shows only later (RFC 7296 2.4). */
+#define INIT_ANSWERS_MAX 4u
+
+typedef struct {
+    ike_message_t *message; /* owned */
+    frame_t frame;
+    capture_ns_t time;
+} init_answer_t;
+
+typedef struct {
+    init_answer_t answer[INIT_ANSWERS_MAX];
+    unsigned count, next; /* slots used; beyond the limit the oldest goes */
+} init_answers_t;
+
+void init_answers_clear(init_answers_t *answers);
+
 struct tunnel;
 
 /* Owned by its tunnel. */
@@ -61,8 +77,12 @@ typedef struct ike_sa {
     uint32_t dpd_length[PEERS]; /* IKEv1: length of an answered R-U-THERE of this peer; 0: none yet */
     frame_t disowned_in;
     capture_ns_t disowned_at;
-    bool may_be_childless;       /* RFC 6023: the responder accepts an IKE_AUTH that asks for no child */
-    bool is_disowned;            /* the peer reported that it does not know this SA (INVALID_IKE_SPI) */
+    bool may_be_childless; /* RFC 6023: the responder accepts an IKE_AUTH that asks for no child */
+    peer_t disowned_by;
+    bool is_disowned;      /* the peer reported that it does not know this SA (INVALID_IKE_SPI) */
+    bool has_phase2;       /* IKEv1: a Quick Mode was seen, so phase 1 is over even if its end was not */
+    bool has_whole_answer; /* to its IKE_SA_INIT, with an SA payload: the one that counts for now */
+    init_answers_t init_answers;
     ike_message_t *early_answer; /* captured just before its request, as a mirror port may do; owned; NULL */
     frame_t early_answer_in;
     capture_ns_t early_answer_at;

@@ -210,6 +210,7 @@ phase_message(const ike_step_t *step)
 {
     exchange_t *exchange = ike_sa_exchange(step->ike_sa, step->message, step->sender);
 
+    step->ike_sa->has_phase2 |= step->message->exchange_type == IKEV1_QUICK_MODE;
     if (exchange == NULL) {
         first_message(step);
         return;

@@ -208,6 +208,7 @@ answered_init(const ike_step_t *step, exchange_t *exchange)
 {
     const ike_message_t *message = step->message;
 
+    step_init_is_answered(step);
     if (exchange->is_refused || !message->has_sa || message->sa.proposals == 0)
         return;
     step->ike_sa->may_be_childless = ike_message_notify(message, NOTIFY_CHILDLESS_SUPPORTED) != NULL;
@@ -325,24 +326,10 @@ ikev2_response(const ike_step_t *step)
     step->note->request_in = exchange->sent_in[0];
     if (exchange->answered_in == FRAME_NONE || exchange->repeats_after_answer > 0)
         watch_destination(step, exchange);
+    if (step_is_another_init_answer(step, exchange) && !step_takes_init_answer(step, exchange))
+        return;
     if (exchange->outcome == OUTCOME_ANSWERED)
         return;
-    /* RFC 7296 2.21.1, 2.4: a clear error inside an established SA may be forged; it ends nothing and answers nothing. */
-    bool is_forgeable =
-        !step->message->is_encrypted && exchange->kind != EXCHANGE_IKE_SA_INIT && exchange->kind != EXCHANGE_SESSION_RESUME;
-    if (is_forgeable) {
-        change_t change = step_change(step, CHANGE_NOTIFY);
-        change.exchange = exchange;
-        change.notify = ike_message_error(step->message);
-        if (change.notify != NULL && change.notify->type == NOTIFY_INVALID_IKE_SPI) {
-            step->ike_sa->is_disowned = true; /* ends nothing by itself, but explains a new start */
-            step->ike_sa->disowned_in = step->packet->frame;
-            step->ike_sa->disowned_at = step->packet->time;
-        }
-        if (change.notify != NULL)
-            engine_judge(step->engine, step->tunnel, &change);
-        return;
-    }
     classify_response(exchange, step->message);
     step_mark_answered(step, exchange);
     step_note_exchange(step, exchange);
@@ -397,6 +384,16 @@ is_first_probe(const ike_step_t *step)
     return ike_sa->probe_id[step->sender] == step->message->message_id;
 }
 
+/* RFC 7296 2.11: a request decides where its answer comes from. One whose request is not in the capture, or that nobody has
+ * authenticated yet, shows no move. */
+static bool
+shows_no_move(const ike_step_t *step)
+{
+    bool is_asked_for = ike_sa_exchange(step->ike_sa, step->message, peer_other(step->sender)) != NULL;
+
+    return step->message->is_response && (!is_asked_for || step->ike_sa->state == IKE_SA_NEGOTIATING);
+}
+
 static void
 check_move(const ike_step_t *step)
 {
@@ -408,6 +405,10 @@ check_move(const ike_step_t *step)
     bool may_be_mobike = other_address && is_informational &&
                          (step->message->first_inner == PAYLOAD_NOTIFY || step->message->first_inner == PAYLOAD_UNKNOWN);
 
+    if (other_address && shows_no_move(step)) {
+        *source = step->packet->source;
+        return;
+    }
     if (other_address && is_informational && step->message->first_inner == PAYLOAD_NONE && is_first_probe(step))
         return;          /* what comes next from there tells */
     if (may_be_mobike) { /* RFC 4555 3.5: an announced move is no flip; its answer will tell */

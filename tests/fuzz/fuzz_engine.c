@@ -10,6 +10,7 @@
 #include "engine/parse/cursor.h"
 #include "engine/parse/ike_message.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -47,11 +48,13 @@ typedef struct {
     buffer_t message, plaintext;
 } world_t;
 
+#define require(held) (held) ? (void)0 : is_broken(#held, __LINE__)
+
 static void
-require(bool is_held)
+is_broken(const char *what, int line)
 {
-    if (!is_held)
-        abort();
+    fprintf(stderr, "fuzz_engine.c:%d: not held: %s\n", line, what);
+    abort();
 }
 
 /* ---- input ---- */

@@ -161,10 +161,12 @@ message_build(world_t *world, const step_t *step, unsigned sender, unsigned rece
     if (is_foreign) {
         flags |= FLAG_INITIATOR; /* RFC 7296 1.5 */
     } else {
-        ike_t *ike = message_ike(world, message, sender, receiver);
+        ike_t *ike = message_ike(world, message, sender, receiver), known = *ike;
 
         context.spi_i = ike->spi_i;
         context.spi_r = ike->spi_r;
+        if (step->is_forged && message->is_response && message->exchange->type == EXCHANGE_SA_INIT && has_payload(message, "SA"))
+            context.spi_r = context.seed | 1;
         if (message->exchange->version == 1) {
             message_id = v1_message_id(world, ike, message);
             flags = message->protection == PROTECTION_V1 ? FLAG_V1_ENCRYPTED : 0;
@@ -172,6 +174,8 @@ message_build(world_t *world, const step_t *step, unsigned sender, unsigned rece
             message_id = v2_message_id(ike, message, sender);
             flags |= sender == ike->original_initiator ? FLAG_INITIATOR : 0;
         }
+        if (step->is_forged)
+            *ike = known;
     }
     chain = payload_chain(&context, &first);
     if (chain == NULL)
@@ -186,6 +190,8 @@ message_build(world_t *world, const step_t *step, unsigned sender, unsigned rece
     else
         put_encrypted(out, &context, chain, first, ret_decrypted);
     set_u32(out, HEADER_LENGTH - 4, out->len);
+    if (step->is_forged) /* no key fits what was encrypted with none */
+        g_clear_pointer(ret_decrypted, g_byte_array_unref);
     g_byte_array_free(chain, TRUE);
     return out;
 }

@@ -62,6 +62,19 @@ inside_endpoint(const actor_t *actor, const endpoint_t *seen, encapsulation_t en
     return endpoint;
 }
 
+/* "203.0.113.9:500" in the address family of the story. */
+static void
+take_address(endpoint_t *endpoint, const char *text)
+{
+    unsigned a, b, c, d;
+
+    if (sscanf(text, "%3u.%3u.%3u.%3u", &a, &b, &c, &d) == 4) {
+        const uint8_t address[4] = { (uint8_t)a, (uint8_t)b, (uint8_t)c, (uint8_t)d };
+
+        memcpy(endpoint->address + (endpoint->family == ADDRESS_IPV6 ? 12 : 0), address, sizeof address);
+    }
+}
+
 static shot_t *
 stage_add(stage_t *stage, const step_t *step, unsigned step_index, unsigned from, unsigned to, packet_kind_t kind)
 {
@@ -90,6 +103,8 @@ stage_add(stage_t *stage, const step_t *step, unsigned step_index, unsigned from
             memcpy(shot->destination.address, address, 4);
         }
     }
+    if (step->from_address != NULL)
+        take_address(&shot->source, step->from_address);
     bool is_natt = shot->source.port == NATT_PORT || shot->destination.port == NATT_PORT;
     shot->encapsulation = stage->is_over_tcp ? ENCAPSULATION_TCP : is_natt ? ENCAPSULATION_UDP : ENCAPSULATION_NONE;
     if (kind == PACKET_ESP) {
@@ -98,7 +113,7 @@ stage_add(stage_t *stage, const step_t *step, unsigned step_index, unsigned from
         if (shot->encapsulation == ENCAPSULATION_NONE)
             shot->source.port = shot->destination.port = 0;
     }
-    shot->inside_source = inside_endpoint(sender, &shot->source, shot->encapsulation);
+    shot->inside_source = step->from_address != NULL ? shot->source : inside_endpoint(sender, &shot->source, shot->encapsulation);
     shot->inside_destination = inside_endpoint(receiver, &shot->destination, shot->encapsulation);
     shot->is_natted = sender->is_natted || receiver->is_natted;
     shot->sent_from_inside = sender->is_natted;
@@ -216,6 +231,7 @@ play_message(stage_t *stage, const step_t *step, unsigned step_index, unsigned f
     shot_t *shot = stage_add(stage, step, step_index, from, to, PACKET_IKE);
 
     shot->label = step->label;
+    shot->is_forged = step->is_forged;
     shot->bytes = message_build(&stage->world, step, from, to, &shot->decrypted);
     return shot->bytes != NULL;
 }
@@ -237,7 +253,7 @@ find_message(const stage_t *stage, unsigned from, const char *label)
         const shot_t *shot = g_ptr_array_index(stage->shots, i - 1);
 
         if (!shot->is_foreign && shot->kind == PACKET_IKE && shot->sender == from &&
-            (label == NULL || (shot->label != NULL && g_str_equal(shot->label, label))))
+            (label == NULL ? !shot->is_forged : (shot->label != NULL && g_str_equal(shot->label, label))))
             return shot;
     }
     return NULL;
@@ -280,16 +296,8 @@ play_icmp(stage_t *stage, const step_t *step, unsigned step_index, unsigned from
     shot->quoted = quoted->kind;
     shot->reporter = shot->source;
     shot->reporter.port = 0;
-    if (step->reporter != NULL) {
-        unsigned a, b, c, d;
-
-        if (sscanf(step->reporter, "%3u.%3u.%3u.%3u", &a, &b, &c, &d) == 4) {
-            const uint8_t address[4] = { (uint8_t)a, (uint8_t)b, (uint8_t)c, (uint8_t)d };
-            bool ipv6 = shot->reporter.family == ADDRESS_IPV6;
-
-            memcpy(shot->reporter.address + (ipv6 ? 12 : 0), address, 4);
-        }
-    }
+    if (step->reporter != NULL)
+        take_address(&shot->reporter, step->reporter);
     shot->icmp_type = step->icmp_type;
     shot->icmp_code = step->icmp_code;
     if (shot->reporter.family == ADDRESS_IPV6) { /* RFC 4443 3.1, 3.2 */

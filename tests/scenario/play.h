@@ -28,6 +28,7 @@ typedef struct {
     endpoint_t reporter;
     uint8_t icmp_type, icmp_code;
     const char *label;
+    bool is_forged;
 } shot_t;
 
 typedef struct {

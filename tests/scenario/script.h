@@ -89,6 +89,8 @@ typedef struct {
     int encapsulation;            /* ACT_ESP: encapsulation_t; -1: that of the story at this point */
     uint16_t to_port, from_port;  /* 0: the peer's present one */
     const char *to_address;       /* NULL: the peer's present one */
+    const char *from_address;     /* NULL: the peer's present one */
+    bool is_forged;               /* ACT_MESSAGE: by somebody without keys; the peers know nothing of it */
     endpoint_t endpoint;          /* ACT_ENDPOINT: family ADDRESS_NONE: keep the address; port 0: keep the port */
     uint8_t icmp_type, icmp_code;
     const char *reporter; /* ACT_ICMP: address text, NULL: the sender */

@@ -130,8 +130,8 @@ parse_option(scan_t *scan, step_t *step)
         step->skip = (uint32_t)number;
     else if (parse_option_number(scan, "size", &number))
         step->size = (uint16_t)number;
-    else if (parse_option_number(scan, "from", &number))
-        step->from_port = (uint16_t)number;
+    else if (scan_accept(scan, "forged"))
+        step->is_forged = true;
     else if (scan_accept(scan, "every"))
         return scan_duration(scan, &step->every);
     else if (scan_accept(scan, "for"))
@@ -151,6 +151,13 @@ parse_option(scan_t *scan, step_t *step)
         step->to_port = endpoint.port;
         if (endpoint.family == ADDRESS_NONE)
             step->to_address = NULL;
+    } else if (scan_accept(scan, "from")) {
+        step->from_address = scan_peek(scan);
+        if (!scan_endpoint(scan, &endpoint))
+            return false;
+        step->from_port = endpoint.port;
+        if (endpoint.family == ADDRESS_NONE)
+            step->from_address = NULL;
     } else {
         return false;
     }
