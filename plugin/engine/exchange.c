@@ -146,6 +146,12 @@ exchange_is_liveness(const exchange_t *exchange)
 }
 
 bool
+exchange_is_init(const exchange_t *exchange)
+{
+    return exchange->kind == EXCHANGE_IKE_SA_INIT || exchange->kind == EXCHANGE_SESSION_RESUME;
+}
+
+bool
 exchange_is_initiation(const exchange_t *exchange)
 {
     switch (exchange->kind) {

@@ -173,6 +173,9 @@ bool exchange_is_unheard(const exchange_t *exchange);
 /* Is it a liveness check (RFC 7296 2.4; RFC 3706)? */
 bool exchange_is_liveness(const exchange_t *exchange);
 
+/* Does it begin an IKEv2 IKE SA: IKE_SA_INIT or IKE_SESSION_RESUME? */
+bool exchange_is_init(const exchange_t *exchange);
+
 /* Does it set up the IKE SA itself: IKE_SA_INIT, IKE_AUTH, IKE_INTERMEDIATE, Main or Aggressive Mode? */
 bool exchange_is_initiation(const exchange_t *exchange);
 

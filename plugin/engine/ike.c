@@ -22,7 +22,7 @@ static ike_sa_t *
 find_ike_sa(const engine_t *engine, const packet_t *packet, const ike_message_t *message)
 {
     /* RFC 7296 2.4: an answer to IKE_SA_INIT may be one of several, each with an SPI of its own. */
-    bool is_init_answer = message->major == 2 && message->exchange_type == IKEV2_SA_INIT && message->is_response;
+    bool is_init_answer = ike_message_is_init(message) && message->is_response;
 
     for (GSList *item = g_hash_table_lookup(engine->ike_sas_by_spi, &message->spi_i); item != NULL; item = item->next) {
         ike_sa_t *ike_sa = item->data;
@@ -74,7 +74,7 @@ static bool
 is_initiation(const ike_message_t *message)
 {
     if (message->major == 2)
-        return message->exchange_type == IKEV2_SA_INIT && !message->is_response;
+        return ike_message_is_init(message) && !message->is_response;
     return (message->exchange_type == IKEV1_MAIN_MODE || message->exchange_type == IKEV1_AGGRESSIVE) && message->spi_r == 0;
 }
 
@@ -126,7 +126,7 @@ new_ike_sa(engine_t *engine, const packet_t *packet, const ike_message_t *messag
     bool by_initiator = message->major == 2 ? message->from_original_initiator : true;
     ike_sa_t *ike_sa = ike_sa_new(tunnel, message, by_initiator ? sender : peer_other(sender), packet->frame, packet->time);
 
-    if (!initiates && message->exchange_type != IKEV2_SA_INIT) {
+    if (!initiates && !ike_message_is_init(message)) {
         ike_sa_t *before = rekeyed_predecessor(engine, tunnel, packet, message);
         ike_sa->rekeyed_from = before;
         ike_sa->is_midstream = before == NULL;

@@ -11,12 +11,6 @@
 
 /* ---- messages without protection ---- */
 
-static bool
-is_init(const ike_message_t *message)
-{
-    return message->major == 2 && (message->exchange_type == IKEV2_SA_INIT || message->exchange_type == IKEV2_SESSION_RESUME);
-}
-
 /* Nothing but the first exchange of a version is ever clear, and that is over. */
 static bool
 is_late_and_clear(const ike_sa_t *ike_sa, const ike_message_t *message)
@@ -26,7 +20,7 @@ is_late_and_clear(const ike_sa_t *ike_sa, const ike_message_t *message)
     if (message->is_encrypted)
         return false;
     if (message->major == 2)
-        return !is_init(message) || is_over;
+        return !ike_message_is_init(message) || is_over;
     return is_over || ike_sa->has_phase2 || message->delete_protocol != 0; /* before there are keys there is nothing to delete */
 }
 
@@ -90,7 +84,7 @@ step_untrusted(const ike_step_t *step)
         step->note->exchange = exchange_kind_name(EXCHANGE_NOTIFY);
         step->note->exchange_confidence = CONFIDENCE_OBSERVED;
     }
-    if (!step->message->is_encrypted && !is_init(step->message))
+    if (!step->message->is_encrypted && !ike_message_is_init(step->message))
         tell_lost_state(step, step->message->is_response ? exchange : NULL);
 }
 

@@ -99,7 +99,7 @@ ikev2_new_request(const ike_step_t *step)
     engine_name_by_next(step->engine, exchange);
     if (exchange_is_liveness(exchange))
         step->tunnel->dpd_sent++;
-    if (exchange->kind == EXCHANGE_IKE_SA_INIT)
+    if (exchange_is_init(exchange))
         step_abandon_older(step);
     if (step->message->is_decrypted && ike_message_notify(step->message, NOTIFY_INITIAL_CONTACT) != NULL)
         step->ike_sa->initial_contact = true;
@@ -143,7 +143,7 @@ is_other_request(const exchange_t *exchange, const ike_message_t *message)
 static bool
 is_restart(const exchange_t *exchange, const ike_message_t *message)
 {
-    return exchange->kind == EXCHANGE_IKE_SA_INIT && exchange->fingerprint != message->fingerprint;
+    return exchange_is_init(exchange) && exchange->fingerprint != message->fingerprint;
 }
 
 static void
@@ -335,7 +335,7 @@ ikev2_response(const ike_step_t *step)
     step_note_exchange(step, exchange);
     if (exchange->is_refused)
         step_count_refusal(step, exchange);
-    if (ike_sa_is_usable(step->ike_sa) && exchange->exchange_type != IKEV2_SA_INIT) {
+    if (ike_sa_is_usable(step->ike_sa) && !exchange_is_init(exchange)) {
         step->tunnel->last_answer_at = step->packet->time;
         step->tunnel->last_answer_in = step->packet->frame;
         life_proved(step->tunnel, step->packet->time, step->packet->frame);
@@ -419,7 +419,7 @@ check_move(const ike_step_t *step)
     }
     bool is_first_encapsulated = source->family == ADDRESS_NONE && step->packet->encapsulation == ENCAPSULATION_UDP;
     engine_check_move(step->engine, step->tunnel, step->sender, source, step->packet, &change);
-    bool is_negotiation = step->message->exchange_type == IKEV2_AUTH || step->message->exchange_type == IKEV2_SA_INIT;
+    bool is_negotiation = step->message->exchange_type == IKEV2_AUTH || ike_message_is_init(step->message);
     if (is_first_encapsulated && is_negotiation && !step->message->is_response)
         engine_check_return(step->engine, step->tunnel, step->sender, step->ike_sa, step->packet, &change);
 }

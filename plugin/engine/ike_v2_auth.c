@@ -68,7 +68,7 @@ ikev2_watch_refused_auth(const ike_step_t *step)
         was_first_round_of_eap(step);
     else if (message->exchange_type == IKEV2_INFORMATIONAL && !message->is_readable)
         complains_about_eap(step);
-    for (unsigned i = 0; message->exchange_type == IKEV2_SA_INIT && i < step->tunnel->ike_sas->len; i++) {
+    for (unsigned i = 0; ike_message_is_init(message) && i < step->tunnel->ike_sas->len; i++) {
         ike_sa_t *older = g_ptr_array_index(step->tunnel->ike_sas, i);
         if (older != step->ike_sa && older->original_initiator == step->sender)
             auth_was_refused(step, older);

@@ -159,8 +159,8 @@ learn_told(nat_evidence_t *evidence, nat_hash_t hash, const endpoint_t *endpoint
 static bool
 may_be_believed(const ike_message_t *message)
 {
-    bool is_negotiation = message->exchange_type == IKEV2_SA_INIT || message->exchange_type == IKEV2_SESSION_RESUME ||
-                          message->exchange_type == IKEV1_MAIN_MODE || message->exchange_type == IKEV1_AGGRESSIVE;
+    bool is_negotiation =
+        ike_message_is_init(message) || message->exchange_type == IKEV1_MAIN_MODE || message->exchange_type == IKEV1_AGGRESSIVE;
 
     return message->is_decrypted || (message->is_readable && is_negotiation);
 }

@@ -13,6 +13,7 @@ enum {
     EXCHANGE_AGGRESSIVE = 4,
     EXCHANGE_QUICK_MODE = 32,
     EXCHANGE_SA_INIT = 34,
+    EXCHANGE_SESSION_RESUME = 38,
     TYPE_SK = 46,
     TYPE_SKF = 53,
     FLAG_V1_ENCRYPTED = 0x01,
@@ -35,7 +36,8 @@ message_ike(world_t *world, const message_spec_t *message, unsigned sender, unsi
 {
     ike_t *ike = world_ike(world, message->ike);
     unsigned type = message->exchange->type;
-    bool begins = type == EXCHANGE_SA_INIT || type == EXCHANGE_MAIN_MODE || type == EXCHANGE_AGGRESSIVE;
+    bool begins =
+        type == EXCHANGE_SA_INIT || type == EXCHANGE_SESSION_RESUME || type == EXCHANGE_MAIN_MODE || type == EXCHANGE_AGGRESSIVE;
 
     if (ike != NULL) {
         bool answers = sender == ike->responder && begins && has_payload(message, "SA");
@@ -58,7 +60,7 @@ v2_message_id(ike_t *ike, const message_spec_t *message, unsigned sender)
     unsigned requester = from_initiator != message->is_response ? 0 : 1;
     uint32_t id;
 
-    if (message->exchange->type == EXCHANGE_SA_INIT) {
+    if (message->exchange->type == EXCHANGE_SA_INIT || message->exchange->type == EXCHANGE_SESSION_RESUME) {
         ike->next_request[0] = 1;
         return 0;
     }

@@ -9,7 +9,7 @@
 static const exchange_name_t exchanges[] = {
     { "IKE_SA_INIT", 34, 2 },      { "IKE_AUTH", 35, 2 },        { "CREATE_CHILD_SA", 36, 2 }, { "INFORMATIONAL", 37, 2 },
     { "IKE_INTERMEDIATE", 43, 2 }, { "IKE_FOLLOWUP_KE", 44, 2 }, { "MAIN_MODE", 2, 1 },        { "AGGRESSIVE", 4, 1 },
-    { "INFORMATIONAL_V1", 5, 1 },  { "TRANSACTION", 6, 1 },      { "QUICK_MODE", 32, 1 },
+    { "INFORMATIONAL_V1", 5, 1 },  { "TRANSACTION", 6, 1 },      { "QUICK_MODE", 32, 1 },      { "IKE_SESSION_RESUME", 38, 2 },
 };
 
 /* ESP sizes: 8 + IV + plaintext of about 100 bytes padded to the block + ICV. */
@@ -72,6 +72,7 @@ static const number_name_t notifies[] = {
     { "COOKIE2", 16401 },
     { "AUTH_LIFETIME", 16403 },
     { "REDIRECT", 16407 },
+    { "TICKET_OPAQUE", 16413 },
     { "REDIRECTED_FROM", 16408 },
     { "QCD_TOKEN", 16419 },
     { "EAP_ONLY_AUTHENTICATION", 16417 },

@@ -9,7 +9,7 @@ judge(const change_t *change, const tunnel_t *tunnel, findings_t *out)
 {
     char sender[ENDPOINT_TEXT_MAX];
 
-    if (change->exchange->kind != EXCHANGE_IKE_SA_INIT || change->message == NULL || change->message->has_sa ||
+    if (!exchange_is_init(change->exchange) || change->message == NULL || change->message->has_sa ||
         ike_message_notify(change->message, NOTIFY_COOKIE) == NULL)
         return;
     findings_add(out,

@@ -139,7 +139,7 @@ judge_new_ike_sa(const change_t *change, const tunnel_t *tunnel, findings_t *out
 {
     const exchange_t *init = change->exchange;
 
-    if (init->exchange_type != IKEV2_SA_INIT && init->exchange_type != IKEV1_MAIN_MODE && init->exchange_type != IKEV1_AGGRESSIVE)
+    if (!exchange_is_init(init) && init->exchange_type != IKEV1_MAIN_MODE && init->exchange_type != IKEV1_AGGRESSIVE)
         return;
     bool is_first_answer = change->ike_sa->exchanges->len == 1 && init->is_refused == false && init->messages <= 2;
     if (!is_first_answer || init->transmissions != 1 || duration_between(init->first_sent_at, change->time) > ANSWERED_AT_ONCE)

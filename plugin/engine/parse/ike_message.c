@@ -344,6 +344,12 @@ ike_message_read_plaintext(const uint8_t *plaintext, size_t length, ike_message_
 
 /* ---- questions ---- */
 
+bool
+ike_message_is_init(const ike_message_t *message)
+{
+    return message->major == 2 && (message->exchange_type == IKEV2_SA_INIT || message->exchange_type == IKEV2_SESSION_RESUME);
+}
+
 const notify_t *
 ike_message_notify(const ike_message_t *message, uint16_t type)
 {

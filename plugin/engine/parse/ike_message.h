@@ -238,6 +238,9 @@ G_GNUC_WARN_UNUSED_RESULT bool ike_message_fragment_plaintext(const uint8_t *dec
  * It becomes readable if the chain of payloads fills `plaintext` exactly; else it stays as it is. */
 void ike_message_read_plaintext(const uint8_t *plaintext, size_t length, ike_message_t *message);
 
+/* Is it of the exchange that begins an IKEv2 IKE SA, before there are keys: IKE_SA_INIT, or IKE_SESSION_RESUME (RFC 5723)? */
+bool ike_message_is_init(const ike_message_t *message);
+
 /* The first notify of `type`, or NULL. Borrowed from `message`. */
 const notify_t *ike_message_notify(const ike_message_t *message, uint16_t type);
 
