@@ -291,7 +291,7 @@ engine_ike_packet(engine_t *engine, const packet_t *packet, frame_note_t **ret_n
         }
         return NULL;
     }
-    engine->capture.ike_messages++;
+    engine->capture.ike_messages += !packet->is_ip_fragment; /* the whole message comes again */
     if (message.is_malformed)
         engine->capture.malformed++;
     if (packet->is_ip_fragment && (message.major != 2 || !message.is_encrypted))

@@ -10,6 +10,8 @@ import sys
 import runner
 from packets import AUTH, IDI, IDR, INFORMATIONAL, encrypted, from_client, from_server, init, pcap
 
+WHOLE_MESSAGES = 7   # of the story in which nothing is lost: IKE_SA_INIT, IKE_AUTH with a repeat, INFORMATIONAL
+
 def capture(is_lossy, port):
     """IKE_AUTH with certificates: three tries without an answer, or one at the second."""
     request = encrypted(AUTH, 1, False, IDI, 160)
@@ -24,11 +26,13 @@ def capture(is_lossy, port):
     return pcap(story)
 
 
-def findings(tshark, path):
+def report(tshark, path):
+    """The findings by id, and the number of IKE messages."""
     code, out, err = tshark.run(["-q", "-n", "-r", path, "-z", "ipsec,report,json"], tshark.home())
     if code != 0:
         raise RuntimeError(err.decode(errors="replace"))
-    return {finding["id"]: finding for tunnel in json.loads(out)["tunnels"] for finding in tunnel["findings"]}
+    found = json.loads(out)
+    return ({finding["id"]: finding for tunnel in found["tunnels"] for finding in tunnel["findings"]}, found["capture"]["ike_messages"])
 
 
 def main():
@@ -36,12 +40,14 @@ def main():
     failures = []
     with runner.Runner(options) as tshark:
         for port in (500, 4500):
-            lossy = findings(tshark, tshark.write(f"lossy-{port}.pcap", capture(True, port)))
+            lossy, _ = report(tshark, tshark.write(f"lossy-{port}.pcap", capture(True, port)))
             if lossy.get("fragment_loss", {}).get("evidence", [])[:3] != [3, 4, 5]:
                 failures.append(f"port {port}: fragment_loss with frames 3, 4, 5 expected, found {lossy}")
-            whole = findings(tshark, tshark.write(f"whole-{port}.pcap", capture(False, port)))
+            whole, messages = report(tshark, tshark.write(f"whole-{port}.pcap", capture(False, port)))
             if set(whole) != {"retransmission"}:
                 failures.append(f"port {port}: one retransmission expected, found {whole}")
+            if messages != WHOLE_MESSAGES:
+                failures.append(f"port {port}: {WHOLE_MESSAGES} IKE messages expected, counted {messages}")
     print("\n".join([*failures, "FAILED" if failures else "lost IP fragments are found, complete ones are quiet"]))
     return bool(failures)
 
