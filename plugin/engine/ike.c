@@ -37,8 +37,14 @@ step_judge(const ike_step_t *step, change_kind_t kind, const exchange_t *exchang
 void
 step_starts_waiting(const ike_step_t *step, exchange_t *exchange)
 {
+    GPtrArray *waiting = step->tunnel->waiting;
+
     exchange->outcome = OUTCOME_WAITING;
-    g_ptr_array_remove(step->tunnel->waiting, exchange);
+    g_ptr_array_remove(waiting, exchange);
+    if (waiting->len >= WAITING_MAX) {
+        exchange_t *oldest = g_ptr_array_index(waiting, 0);
+        exchange_stops_waiting(oldest, oldest->exchange_type == IKEV1_INFORMATIONAL ? OUTCOME_ONE_WAY : OUTCOME_ANSWERED_UNSEEN);
+    }
     g_ptr_array_add(step->tunnel->waiting, exchange);
 }
 
@@ -87,6 +93,8 @@ step_mark_answered(const ike_step_t *step, exchange_t *exchange)
     engine_name_exchange(step->engine, exchange, exchange->kind, exchange->kind_confidence);
     if (exchange_is_liveness(exchange)) {
         duration_ns_t round_trip = duration_between(exchange->last_sent_at, step->packet->time);
+        if (step->tunnel->dpd_rtts->len >= DPD_RTTS_KEPT)
+            g_array_remove_index_fast(step->tunnel->dpd_rtts, step->packet->frame % DPD_RTTS_KEPT); /* any: it is for the median */
         g_array_append_val(step->tunnel->dpd_rtts, round_trip);
     }
 }
@@ -325,13 +333,17 @@ fall_back_to_tcp(const ike_step_t *step)
 }
 
 static ike_sa_t *
-find_ike_sa(const engine_t *engine, const ike_message_t *message)
+find_ike_sa(const engine_t *engine, const packet_t *packet, const ike_message_t *message)
 {
+    unsigned seen = 0;
+
     /* RFC 7296 2.4: an answer to IKE_SA_INIT may be one of several, each with an SPI of its own. */
     bool is_init_answer = message->major == 2 && message->exchange_type == IKEV2_SA_INIT && message->is_response;
 
     for (GSList *item = g_hash_table_lookup(engine->ike_sas_by_spi, &message->spi_i); item != NULL; item = item->next) {
         ike_sa_t *ike_sa = item->data;
+        if (seen++ == NAMESAKES)
+            return engine_ike_sa_between(engine, packet, message);
         if (ike_sa->major != message->major)
             continue;
         if (is_init_answer || ike_sa->spi_r == message->spi_r || ike_sa->spi_r == 0 || message->spi_r == 0)
@@ -359,6 +371,13 @@ forget_ike_sa(engine_t *engine, tunnel_t *tunnel)
     }
     engine_unlink_ike_sa(engine, oldest);
     g_ptr_array_remove(tunnel->ike_sas, oldest);
+}
+
+void
+engine_forget_ike_sas(engine_t *engine, tunnel_t *tunnel, unsigned left)
+{
+    while (tunnel->ike_sas->len > left)
+        forget_ike_sa(engine, tunnel);
 }
 
 static void
@@ -573,7 +592,7 @@ engine_ike_copy(engine_t *engine, const packet_t *packet, frame_note_t *note)
     if (!ike_message_parse(packet->bytes, packet->captured, packet->reported, packet->decrypted, packet->decrypted_length,
                            &message))
         return;
-    ike_sa_t *ike_sa = find_ike_sa(engine, &message);
+    ike_sa_t *ike_sa = find_ike_sa(engine, packet, &message);
     if (ike_sa == NULL)
         return;
     nat_sighting_t sighting = sighting_of(engine, packet, &message, sender_of(ike_sa, packet, &message));
@@ -592,7 +611,15 @@ engine_ike_packet(engine_t *engine, const packet_t *packet, frame_note_t **ret_n
     if (!ike_message_parse(packet->bytes, packet->captured, packet->reported, packet->decrypted, packet->decrypted_length,
                            &message)) {
         tunnel_t *tunnel = engine_tunnel_for_packet(engine, packet);
-        if (tunnel != NULL && packet->captured < packet->reported) {
+        bool is_cut = packet->captured < packet->reported;
+        if (!is_cut) { /* RFC 7296 2.5: another major version, or no room for a header */
+            engine->capture.malformed++;
+            *ret_note = engine_note_for(engine, packet->frame);
+            (*ret_note)->is_malformed = true;
+            if (tunnel != NULL)
+                (*ret_note)->tunnel = tunnel->index;
+        }
+        if (tunnel != NULL && is_cut) {
             tunnel->lifetimes.has_cut_ike = true;
             change_t cut = { .kind = CHANGE_TUNNEL_SEEN, .frame = packet->frame, .time = packet->time, .packet = packet };
             engine_judge(engine, tunnel, &cut);
@@ -600,15 +627,17 @@ engine_ike_packet(engine_t *engine, const packet_t *packet, frame_note_t **ret_n
         return NULL;
     }
     engine->capture.ike_messages++;
-    if (message.is_malformed)
+    if (message.is_malformed) {
         engine->capture.malformed++;
+        engine_note_for(engine, packet->frame)->is_malformed = true;
+    }
     if (packet->is_ip_fragment && (message.major != 2 || !message.is_encrypted))
         return NULL; /* IKEv1's turns need whole messages, and what is clear is small */
     tunnel_t *stray = stray_notify(engine, packet, &message, ret_note);
     if (stray != NULL)
         return stray;
 
-    step.ike_sa = find_ike_sa(engine, &message);
+    step.ike_sa = find_ike_sa(engine, packet, &message);
     ike_sa_t *half_open = step.ike_sa == NULL ? engine_half_open_ike_sa(engine, &message) : NULL;
     if (half_open != NULL)
         step.ike_sa = half_open;
@@ -624,7 +653,6 @@ engine_ike_packet(engine_t *engine, const packet_t *packet, frame_note_t **ret_n
     step.note = engine_note_for(engine, packet->frame);
     step.note->tunnel = step.tunnel->index;
     step.note->ike_sa = step.ike_sa->index;
-    step.note->is_malformed = message.is_malformed;
 
     if (packet->encapsulation == ENCAPSULATION_TCP && is_initiation(&message))
         fall_back_to_tcp(&step);
