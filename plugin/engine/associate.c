@@ -13,7 +13,31 @@
 /* Over TCP a request need not be repeated to be in trouble: this is longer than TCP takes to repair an ordinary loss. */
 #define OVERDUE_OVER_TCP SECONDS(5)
 /* IKE_AUTH follows IKE_SA_INIT within a few round trips: this many frames in a busy capture. */
-#define RENAMED_FRAMES_MAX 10000u
+#define RENAMED_FRAMES_MAX 2000u
+
+/* Of more tunnels between two addresses (clients behind one NAT, a flood of ports), only so many are looked at one by one. */
+#ifndef CROWD
+#define CROWD 256u
+#endif
+
+/* Pairs of endpoints by which a tunnel in a crowd is found; beyond that they are learnt anew. */
+#ifndef PATHS_MAX
+#define PATHS_MAX 65536u
+#endif
+
+/* Findings of tunnels that were evicted; beyond that they go too. */
+#ifndef FINDINGS_OF_EVICTED_MAX
+#define FINDINGS_OF_EVICTED_MAX 20000u
+#endif
+
+/* What all tunnels together may hold, looked at now and then. Far beyond what a day of the busiest gateway has. */
+#ifndef ROOM_EVERY
+#define ROOM_EVERY 4096u /* packets */
+#define EXCHANGES_IN_ALL_MAX 262144u
+#define IKE_SAS_IN_ALL_MAX 131072u
+#define IKE_SAS_LEFT 16u /* per tunnel, when there are too many in all */
+#define ESP_SAS_IN_ALL_MAX 1048576u
+#endif
 
 /* Both directions of a pair of addresses have the same key. Other pairs may share it: whoever looks up compares. */
 static gpointer
@@ -98,8 +122,32 @@ evict(engine_t *engine, tunnel_t *tunnel)
     for (unsigned i = 0; i < tunnel->esp_sas->len; i++)
         engine_unlink_esp_sa(engine, g_ptr_array_index(tunnel->esp_sas, i));
     g_ptr_array_index(engine->tunnels, tunnel->index) = NULL;
+    engine->capture.findings_left_out += tunnel->findings_left_out;
     tunnel_free(tunnel);
     engine->capture.tunnels_evicted++;
+}
+
+/* A flood of tunnels that come and go must not leave its findings for ever. Causes and chains stay within a tunnel. */
+static void
+drop_findings_of_evicted(engine_t *engine)
+{
+    unsigned kept = 0;
+
+    for (unsigned i = 0; i < engine->findings->len; i++) {
+        finding_t *finding = g_ptr_array_index(engine->findings, i);
+        if (g_ptr_array_index(engine->tunnels, finding->tunnel) != NULL) {
+            g_ptr_array_index(engine->findings, kept++) = finding;
+            continue;
+        }
+        g_ptr_array_remove(engine_note_for(engine, finding->frame)->findings, finding);
+        engine_free_finding(finding);
+        engine->capture.findings_left_out++;
+    }
+    g_ptr_array_set_free_func(engine->findings, NULL);
+    g_ptr_array_set_size(engine->findings, (int)kept);
+    g_ptr_array_set_free_func(engine->findings, engine_free_finding);
+    engine->findings_changed = true;
+    engine->findings_wanted = MAX(FINDINGS_OF_EVICTED_MAX, 2 * kept);
 }
 
 static gint
@@ -110,31 +158,55 @@ by_last_frame(gconstpointer a, gconstpointer b)
 }
 
 /* Evicts the quarter of the tunnels that has been idle longest, so that a flood of addresses costs linear time. Their findings
- * stay, their state goes. */
+ * stay, unless there are very many; their state goes. */
 static void
 evict_oldest(engine_t *engine)
 {
-    GPtrArray *alive = g_ptr_array_new();
+    GPtrArray *kept = engine->kept_tunnels;
+    unsigned evicted = MIN(kept->len / 4 + 1, kept->len);
 
-    for (unsigned i = 0; i < engine->tunnels->len; i++) {
-        tunnel_t *tunnel = g_ptr_array_index(engine->tunnels, i);
-        if (tunnel != NULL)
-            g_ptr_array_add(alive, tunnel);
+    g_ptr_array_sort(kept, by_last_frame);
+    for (unsigned i = 0; i < evicted; i++)
+        evict(engine, g_ptr_array_index(kept, i));
+    g_ptr_array_remove_range(kept, 0, evicted);
+    if (engine->findings->len > MAX(engine->findings_wanted, FINDINGS_OF_EVICTED_MAX))
+        drop_findings_of_evicted(engine);
+}
+
+void
+engine_make_room(engine_t *engine)
+{
+    uint64_t exchanges = 0, ike_sas = 0, esp_sas = 0;
+
+    if (++engine->packets_since_room < ROOM_EVERY)
+        return;
+    engine->packets_since_room = 0;
+    for (unsigned i = 0; i < engine->kept_tunnels->len; i++) {
+        const tunnel_t *tunnel = g_ptr_array_index(engine->kept_tunnels, i);
+        exchanges += tunnel->exchanges;
+        ike_sas += tunnel->ike_sas->len;
+        esp_sas += tunnel->esp_sas->len;
     }
-    g_ptr_array_sort(alive, by_last_frame);
-    for (unsigned i = 0; i < alive->len / 4 + 1 && i < alive->len; i++)
-        evict(engine, g_ptr_array_index(alive, i));
-    g_ptr_array_free(alive, TRUE);
+    for (unsigned i = 0; exchanges > EXCHANGES_IN_ALL_MAX && i < engine->kept_tunnels->len; i++) {
+        const tunnel_t *tunnel = g_ptr_array_index(engine->kept_tunnels, i);
+        for (unsigned s = 0; s < tunnel->ike_sas->len; s++)
+            ike_sa_forget_half(g_ptr_array_index(tunnel->ike_sas, s));
+    }
+    for (unsigned i = 0; ike_sas > IKE_SAS_IN_ALL_MAX && i < engine->kept_tunnels->len; i++)
+        engine_forget_ike_sas(engine, g_ptr_array_index(engine->kept_tunnels, i), IKE_SAS_LEFT);
+    if (esp_sas > ESP_SAS_IN_ALL_MAX)
+        evict_oldest(engine);
 }
 
 tunnel_t *
 engine_add_tunnel(engine_t *engine, const endpoint_t *a, const endpoint_t *b, frame_t frame, capture_ns_t time)
 {
-    if (engine->tunnels->len - engine->capture.tunnels_evicted >= engine->settings.max_tunnels)
+    if (engine->kept_tunnels->len > 0 && engine->kept_tunnels->len >= engine->settings.max_tunnels)
         evict_oldest(engine);
     tunnel_t *tunnel = tunnel_new(engine->tunnels->len, a, b, frame, time);
 
     g_ptr_array_add(engine->tunnels, tunnel);
+    g_ptr_array_add(engine->kept_tunnels, tunnel);
     list_under(engine, tunnel, pair_key(a, b));
     return tunnel;
 }
@@ -237,14 +309,77 @@ is_in_trouble(const tunnel_t *tunnel, capture_ns_t now)
     return tunnel->ike_sas->len > 0;
 }
 
+/* ---- in a crowd ---- */
+
+/* Both directions of a pair of endpoints have the same number. */
+static guint64
+path_of(const endpoint_t *a, const endpoint_t *b)
+{
+    guint64 hash_a = (guint64)endpoint_address_hash(a) << 16 | a->port, hash_b = (guint64)endpoint_address_hash(b) << 16 | b->port;
+
+    return MIN(hash_a, hash_b) * G_GUINT64_CONSTANT(0x9e3779b97f4a7c15) ^ MAX(hash_a, hash_b);
+}
+
+void
+engine_note_path(engine_t *engine, const tunnel_t *tunnel, const endpoint_t *a, const endpoint_t *b)
+{
+    guint64 path = path_of(a, b);
+
+    if (g_hash_table_size(engine->paths) >= PATHS_MAX)
+        g_hash_table_remove_all(engine->paths);
+    g_hash_table_replace(engine->paths, g_memdup2(&path, sizeof(path)), GUINT_TO_POINTER(tunnel->index + 1));
+}
+
+/* The tunnel that has used these very endpoints. */
+static tunnel_t *
+tunnel_on_path(const engine_t *engine, const packet_t *packet)
+{
+    guint64 path = path_of(&packet->source, &packet->destination);
+    guint number = GPOINTER_TO_UINT(g_hash_table_lookup(engine->paths, &path));
+    tunnel_t *tunnel = number > 0 && number <= engine->tunnels->len ? g_ptr_array_index(engine->tunnels, number - 1) : NULL;
+
+    return tunnel != NULL && is_between(tunnel, packet) && has_endpoints(tunnel, packet) ? tunnel : NULL;
+}
+
+esp_sa_t *
+engine_esp_sa_between(const engine_t *engine, uint32_t spi, const endpoint_t *source, const endpoint_t *destination)
+{
+    packet_t packet = { .kind = PACKET_ESP, .source = *source, .destination = *destination };
+    const tunnel_t *tunnel = engine_tunnel_for_packet((engine_t *)engine, &packet);
+
+    for (unsigned i = tunnel != NULL ? tunnel->esp_sas->len : 0; i-- > 0;) {
+        esp_sa_t *sa = g_ptr_array_index(tunnel->esp_sas, i);
+        if (sa->spi == spi && endpoint_same_address(&tunnel->peer[sa->sender].last, source))
+            return sa;
+    }
+    return NULL;
+}
+
+ike_sa_t *
+engine_ike_sa_between(const engine_t *engine, const packet_t *packet, const ike_message_t *message)
+{
+    const tunnel_t *tunnel = engine_tunnel_for_packet((engine_t *)engine, packet);
+
+    for (unsigned i = tunnel != NULL ? tunnel->ike_sas->len : 0; i-- > 0;) {
+        ike_sa_t *ike_sa = g_ptr_array_index(tunnel->ike_sas, i);
+        if (ike_sa->major == message->major && ike_sa->spi_i == message->spi_i && ike_sa->spi_r == message->spi_r)
+            return ike_sa;
+    }
+    return NULL;
+}
+
+/* ---- which tunnel? ---- */
+
 tunnel_t *
 engine_tunnel_for_packet(engine_t *engine, const packet_t *packet)
 {
     tunnel_t *only = NULL, *latest = NULL;
-    unsigned candidates = 0;
+    unsigned candidates = 0, seen = 0;
 
     for (GSList *item = tunnels_between(engine, packet); item != NULL; item = item->next) {
         tunnel_t *tunnel = item->data;
+        if (seen++ == CROWD)
+            return latest != NULL ? latest : tunnel_on_path(engine, packet);
         if (!is_between(tunnel, packet))
             continue;
         candidates++;
@@ -264,7 +399,8 @@ engine_has_successor_over_tcp(const engine_t *engine, const ike_sa_t *ike_sa, co
 {
     if (packet->encapsulation != ENCAPSULATION_TCP)
         return false;
-    for (GSList *item = tunnels_between(engine, packet); item != NULL; item = item->next) {
+    unsigned seen = 0;
+    for (GSList *item = tunnels_between(engine, packet); item != NULL && seen < CROWD; item = item->next, seen++) {
         const tunnel_t *tunnel = item->data;
         if (tunnel == ike_sa->tunnel || !is_between(tunnel, packet) || !tunnel->tcp_encapsulated)
             continue;
@@ -309,10 +445,12 @@ tunnel_t *
 engine_tunnel_for_initiation(engine_t *engine, const packet_t *packet, source_owner_t owner)
 {
     tunnel_t *same_ports = NULL, *troubled = NULL;
-    unsigned in_trouble = 0;
+    unsigned in_trouble = 0, seen = 0;
 
     for (GSList *item = tunnels_between(engine, packet); item != NULL; item = item->next) {
         tunnel_t *tunnel = item->data;
+        if (seen++ == CROWD)
+            return same_ports != NULL ? same_ports : tunnel_on_path(engine, packet);
         if (!is_between(tunnel, packet))
             continue;
         if ((has_endpoints(tunnel, packet) || is_without_port_translation(tunnel, packet) || is_same_host(tunnel, packet, owner)) &&
@@ -353,10 +491,11 @@ void
 engine_adopt_by_endpoint(engine_t *engine, ike_sa_t *ike_sa, const packet_t *packet)
 {
     tunnel_t *from = ike_sa->tunnel, *to = NULL;
+    unsigned seen = 0;
 
     if (from->ike_sas->len != 1 || from->esp_sas->len > 0 || from->findings->len > 0)
         return;
-    for (GSList *item = tunnels_between(engine, packet); item != NULL; item = item->next) {
+    for (GSList *item = tunnels_between(engine, packet); item != NULL && seen < CROWD; item = item->next, seen++) {
         tunnel_t *tunnel = item->data;
         if (tunnel != from && is_between(tunnel, packet) && has_endpoints(tunnel, packet))
             to = tunnel;
@@ -365,11 +504,13 @@ engine_adopt_by_endpoint(engine_t *engine, ike_sa_t *ike_sa, const packet_t *pac
         return;
     /* The peers may be named the other way round in the older tunnel. */
     bool swap = !endpoint_same_address(&to->peer[PEER_A].last, &from->peer[PEER_A].last);
-    if (swap)
+    if (swap || to->ike_sas->len >= IKE_SAS_PER_TUNNEL_MAX)
         return;
     g_ptr_array_set_free_func(from->ike_sas, NULL);
     g_ptr_array_set_size(from->ike_sas, 0);
     g_ptr_array_set_free_func(from->ike_sas, (GDestroyNotify)ike_sa_free);
+    from->exchanges -= ike_sa->exchanges->len;
+    to->exchanges += ike_sa->exchanges->len;
     ike_sa->tunnel = to;
     ike_sa->index = to->ike_sas_seen++;
     g_ptr_array_add(to->ike_sas, ike_sa);
@@ -382,6 +523,7 @@ engine_adopt_by_endpoint(engine_t *engine, ike_sa_t *ike_sa, const packet_t *pac
     bool is_forgotten = rename_notes(engine, from, ike_sa, packet->frame);
     if (is_forgotten && from->index == engine->tunnels->len - 1) { /* the tunnel never was one: give its number back */
         unlist_everywhere(engine, from);
+        g_ptr_array_remove(engine->kept_tunnels, from);
         g_ptr_array_set_size(engine->tunnels, (int)engine->tunnels->len - 1);
     }
 }

@@ -24,8 +24,8 @@ engine_default_settings(void)
     };
 }
 
-static void
-free_finding(gpointer data)
+void
+engine_free_finding(gpointer data)
 {
     finding_t *finding = data;
 
@@ -75,11 +75,13 @@ engine_new(const engine_settings_t *settings)
 
     engine->settings = *settings;
     engine->tunnels = g_ptr_array_new_with_free_func(free_tunnel);
+    engine->kept_tunnels = g_ptr_array_new();
+    engine->paths = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
     engine->tunnels_by_address = g_hash_table_new_full(g_direct_hash, g_direct_equal, NULL, NULL);
     engine->ike_sas_by_spi = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
     engine->esp_sas_by_spi = g_hash_table_new_full(g_direct_hash, g_direct_equal, NULL, NULL);
     engine->notes = g_hash_table_new_full(g_direct_hash, g_direct_equal, NULL, free_note);
-    engine->findings = g_ptr_array_new_with_free_func(free_finding);
+    engine->findings = g_ptr_array_new_with_free_func(engine_free_finding);
     engine->sorted_findings = g_ptr_array_new();
     engine->copies = copies_new();
     engine->abandoned_at_end = g_ptr_array_new();
@@ -112,6 +114,8 @@ engine_free(engine_t *engine)
     free_lists_of(engine->ike_sas_by_spi);
     free_lists_of(engine->esp_sas_by_spi);
     g_ptr_array_free(engine->tunnels, TRUE);
+    g_ptr_array_free(engine->kept_tunnels, TRUE);
+    g_hash_table_destroy(engine->paths);
     g_hash_table_destroy(engine->notes);
     g_ptr_array_free(engine->sorted_findings, TRUE);
     g_ptr_array_free(engine->findings, TRUE);
@@ -418,6 +422,7 @@ engine_packet(engine_t *engine, const packet_t *packet)
     if (packet->source.family == ADDRESS_NONE || packet->destination.family == ADDRESS_NONE)
         return NULL;
 
+    engine_make_room(engine);
     copy_kind_t copy = COPY_NONE;
     if (packet->kind != PACKET_NAT_KEEPALIVE)
         copy = copies_check(engine->copies, packet);

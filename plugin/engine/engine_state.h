@@ -17,6 +17,8 @@
 struct engine {
     engine_settings_t settings;
     GPtrArray *tunnels;             /* owned tunnel_t; index = position; an evicted one is NULL */
+    GPtrArray *kept_tunnels;        /* those that are not evicted, in any order; borrowed */
+    GHashTable *paths;              /* number of a pair of endpoints -> index + 1 of the tunnel that used them last */
     GHashTable *tunnels_by_address; /* address pair hash -> GSList of tunnel_t, borrowed */
     GHashTable *ike_sas_by_spi;     /* SPIi -> GSList of ike_sa_t, borrowed */
     GHashTable *esp_sas_by_spi;     /* SPI -> GSList of esp_sa_t, newest first, borrowed */
@@ -24,6 +26,8 @@ struct engine {
     GPtrArray *findings;            /* owned finding_t, in order of discovery */
     GPtrArray *sorted_findings;     /* borrowed, by frame */
     bool findings_changed;
+    unsigned packets_since_room;
+    unsigned findings_wanted; /* more of them than this, and those of evicted tunnels go */
     copies_t *copies;
     capture_row_t capture;
 
@@ -62,6 +66,7 @@ void engine_judge(engine_t *engine, tunnel_t *tunnel, change_t *change);
 /* Until when would the capture have shown another packet of this tunnel? Its end, or the first interruption after the tunnel's last
  * packet: a capture may be put together from several. */
 capture_ns_t engine_watched_until(const engine_t *engine, const tunnel_t *tunnel);
+void engine_free_finding(gpointer finding);
 
 /* The note of a frame, made if it has none. */
 frame_note_t *engine_note_for(engine_t *engine, frame_t frame);
@@ -93,6 +98,24 @@ esp_sa_t *engine_add_esp_sa(engine_t *engine, tunnel_t *tunnel, uint32_t spi, pe
 typedef enum { SOURCE_UNKNOWN, SOURCE_OF_HOST } source_owner_t; /* perhaps a NAT's, or the initiator's own as its hash proves */
 tunnel_t *engine_tunnel_for_initiation(engine_t *engine, const packet_t *packet, source_owner_t owner);
 tunnel_t *engine_tunnel_for_packet(engine_t *engine, const packet_t *packet);
+
+/* Forgets what all tunnels together have too much of. Call it between packets. */
+void engine_make_room(engine_t *engine);
+
+/* ike.c: forgets IKE SAs until `left` are left, first those that are no longer in use. */
+void engine_forget_ike_sas(engine_t *engine, tunnel_t *tunnel, unsigned left);
+
+/* A packet of the tunnel went between these endpoints. */
+void engine_note_path(engine_t *engine, const tunnel_t *tunnel, const endpoint_t *a, const endpoint_t *b);
+
+/* SAs whose SPI too many have, looked for by addresses; or NULL. */
+esp_sa_t *engine_esp_sa_between(const engine_t *engine, uint32_t spi, const endpoint_t *source, const endpoint_t *destination);
+ike_sa_t *engine_ike_sa_between(const engine_t *engine, const packet_t *packet, const ike_message_t *message);
+
+/* SAs with one SPI that are looked at one by one. */
+#ifndef NAMESAKES
+#define NAMESAKES 256u
+#endif
 void engine_adopt_by_endpoint(engine_t *engine, ike_sa_t *ike_sa, const packet_t *packet);
 /* An IKE SA has come up: it may push out that of another client between the same addresses. */
 void engine_note_rivals(engine_t *engine, const tunnel_t *tunnel, frame_t frame, capture_ns_t time);

@@ -20,9 +20,14 @@ esp_sa_t *
 engine_find_esp_sa(const engine_t *engine, uint32_t spi, const endpoint_t *source, const endpoint_t *destination, frame_t frame)
 {
     esp_sa_t *half = NULL;
+    unsigned seen = 0;
 
     for (GSList *item = g_hash_table_lookup(engine->esp_sas_by_spi, GUINT_TO_POINTER(spi)); item != NULL; item = item->next) {
         esp_sa_t *sa = item->data;
+        if (seen++ == NAMESAKES) {
+            esp_sa_t *between = engine_esp_sa_between(engine, spi, source, destination);
+            return between != NULL ? between : half;
+        }
         const endpoint_t *from = &sa->tunnel->peer[sa->sender].last, *to = &sa->tunnel->peer[peer_other(sa->sender)].last;
         if (frame != FRAME_NONE && sa->first_frame != FRAME_NONE && sa->first_frame > frame)
             continue;

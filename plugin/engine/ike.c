@@ -24,8 +24,12 @@ find_ike_sa(const engine_t *engine, const packet_t *packet, const ike_message_t 
     /* RFC 7296 2.4: an answer to IKE_SA_INIT may be one of several, each with an SPI of its own. */
     bool is_init_answer = ike_message_is_init(message) && message->is_response;
 
+    unsigned seen = 0;
+
     for (GSList *item = g_hash_table_lookup(engine->ike_sas_by_spi, &message->spi_i); item != NULL; item = item->next) {
         ike_sa_t *ike_sa = item->data;
+        if (seen++ == NAMESAKES)
+            return engine_ike_sa_between(engine, packet, message);
         if (ike_sa->major != message->major)
             continue;
         bool are_both_known = ike_sa->spi_r != 0 && message->spi_r != 0 && !is_init_answer;
@@ -54,6 +58,13 @@ forget_ike_sa(engine_t *engine, tunnel_t *tunnel)
     }
     engine_unlink_ike_sa(engine, oldest);
     g_ptr_array_remove(tunnel->ike_sas, oldest);
+}
+
+void
+engine_forget_ike_sas(engine_t *engine, tunnel_t *tunnel, unsigned left)
+{
+    while (tunnel->ike_sas->len > left)
+        forget_ike_sa(engine, tunnel);
 }
 
 static void
@@ -284,7 +295,15 @@ engine_ike_packet(engine_t *engine, const packet_t *packet, frame_note_t **ret_n
     if (!ike_message_parse(packet->bytes, packet->captured, packet->reported, packet->decrypted, packet->decrypted_length,
                            &message)) {
         tunnel_t *tunnel = engine_tunnel_for_packet(engine, packet);
-        if (tunnel != NULL && packet->captured < packet->reported) {
+        bool is_cut = packet->captured < packet->reported;
+        if (!is_cut) { /* RFC 7296 2.5: another major version, or no room for a header */
+            engine->capture.malformed++;
+            *ret_note = engine_note_for(engine, packet->frame);
+            (*ret_note)->is_malformed = true;
+            if (tunnel != NULL)
+                (*ret_note)->tunnel = tunnel->index;
+        }
+        if (tunnel != NULL && is_cut) {
             tunnel->lifetimes.has_cut_ike = true;
             change_t cut = { .kind = CHANGE_TUNNEL_SEEN, .frame = packet->frame, .time = packet->time, .packet = packet };
             engine_judge(engine, tunnel, &cut);
@@ -292,8 +311,10 @@ engine_ike_packet(engine_t *engine, const packet_t *packet, frame_note_t **ret_n
         return NULL;
     }
     engine->capture.ike_messages += !packet->is_ip_fragment; /* the whole message comes again */
-    if (message.is_malformed)
+    if (message.is_malformed) {
         engine->capture.malformed++;
+        engine_note_for(engine, packet->frame)->is_malformed = true;
+    }
     if (packet->is_ip_fragment && (message.major != 2 || !message.is_encrypted))
         return NULL; /* IKEv1's turns need whole messages, and what is clear is small */
     tunnel_t *stray = stray_notify(engine, packet, &message, ret_note);
@@ -316,7 +337,6 @@ engine_ike_packet(engine_t *engine, const packet_t *packet, frame_note_t **ret_n
     step.note = engine_note_for(engine, packet->frame);
     step.note->tunnel = step.tunnel->index;
     step.note->ike_sa = step.ike_sa->index;
-    step.note->is_malformed = message.is_malformed;
 
     if (packet->encapsulation == ENCAPSULATION_TCP && is_initiation(&message))
         step_fall_back_to_tcp(&step);

@@ -13,6 +13,9 @@
 #define EXCHANGES_FORGOTTEN_AT_ONCE 1024u
 #endif
 
+/* The latest of a kind is wanted for what it has to do with the present. */
+#define EXCHANGES_LOOKED_BACK 128u
+
 /* RFC 7296 2.2: both peers count their own requests from 0, so the requester is part of the key. IKEv1 message IDs are random
  * and shared by all messages of an exchange (RFC 2408 3.1), whoever sends them. */
 static uint64_t
@@ -56,6 +59,7 @@ void
 ike_sa_free(ike_sa_t *ike_sa)
 {
     g_hash_table_destroy(ike_sa->by_key);
+    ike_sa->tunnel->exchanges -= ike_sa->exchanges->len;
     g_ptr_array_free(ike_sa->exchanges, TRUE);
     g_ptr_array_free(ike_sa->pieces, TRUE);
     for (unsigned p = 0; p < PEERS; p++)
@@ -92,9 +96,9 @@ key_of(const exchange_t *exchange)
 }
 
 static void
-forget_oldest(ike_sa_t *ike_sa)
+forget_oldest(ike_sa_t *ike_sa, unsigned count)
 {
-    for (unsigned i = 0; i < EXCHANGES_FORGOTTEN_AT_ONCE; i++) {
+    for (unsigned i = 0; i < count; i++) {
         exchange_t *exchange = g_ptr_array_index(ike_sa->exchanges, i);
         gint64 *key = key_of(exchange);
         if (g_hash_table_lookup(ike_sa->by_key, key) == exchange)
@@ -102,14 +106,40 @@ forget_oldest(ike_sa_t *ike_sa)
         g_free(key);
         g_ptr_array_remove(ike_sa->tunnel->waiting, exchange);
     }
-    g_ptr_array_remove_range(ike_sa->exchanges, 0, EXCHANGES_FORGOTTEN_AT_ONCE);
+    g_ptr_array_remove_range(ike_sa->exchanges, 0, count);
+    ike_sa->tunnel->exchanges -= count;
+}
+
+/* The IKE SA with the most gives a part of them away. */
+static void
+forget_some_of_tunnel(struct tunnel *tunnel)
+{
+    ike_sa_t *largest = NULL;
+
+    for (unsigned i = 0; i < tunnel->ike_sas->len; i++) {
+        ike_sa_t *ike_sa = g_ptr_array_index(tunnel->ike_sas, i);
+        if (largest == NULL || ike_sa->exchanges->len > largest->exchanges->len)
+            largest = ike_sa;
+    }
+    if (largest != NULL && largest->exchanges->len > 1)
+        forget_oldest(largest, largest->exchanges->len / 2);
+}
+
+void
+ike_sa_forget_half(ike_sa_t *ike_sa)
+{
+    if (ike_sa->exchanges->len > EXCHANGES_LOOKED_BACK / 4)
+        forget_oldest(ike_sa, ike_sa->exchanges->len / 2);
 }
 
 void
 ike_sa_add_exchange(ike_sa_t *ike_sa, exchange_t *exchange)
 {
     if (ike_sa->exchanges->len >= EXCHANGES_KEPT)
-        forget_oldest(ike_sa);
+        forget_oldest(ike_sa, EXCHANGES_FORGOTTEN_AT_ONCE);
+    if (ike_sa->tunnel->exchanges >= EXCHANGES_PER_TUNNEL_MAX)
+        forget_some_of_tunnel(ike_sa->tunnel);
+    ike_sa->tunnel->exchanges++;
     g_ptr_array_add(ike_sa->exchanges, exchange);
     g_hash_table_replace(ike_sa->by_key, key_of(exchange), exchange);
 }
@@ -152,7 +182,9 @@ ike_sa_looks_deleted(const ike_sa_t *ike_sa)
 exchange_t *
 ike_sa_latest(const ike_sa_t *ike_sa, bool (*is_wanted)(const exchange_t *))
 {
-    for (unsigned i = ike_sa->exchanges->len; i-- > 0;) {
+    unsigned end = ike_sa->exchanges->len > EXCHANGES_LOOKED_BACK ? ike_sa->exchanges->len - EXCHANGES_LOOKED_BACK : 0;
+
+    for (unsigned i = ike_sa->exchanges->len; i-- > end;) {
         exchange_t *exchange = g_ptr_array_index(ike_sa->exchanges, i);
         if (is_wanted(exchange))
             return exchange;

@@ -108,6 +108,9 @@ exchange_t *ike_sa_exchange_in(const ike_sa_t *ike_sa, frame_t frame);
 /* Takes ownership. A very long-lived SA forgets its oldest finished exchanges. */
 void ike_sa_add_exchange(ike_sa_t *ike_sa, exchange_t *exchange);
 
+/* Memory is short: forgets the older half of its exchanges, unless there are few. */
+void ike_sa_forget_half(ike_sa_t *ike_sa);
+
 bool ike_sa_is_usable(const ike_sa_t *ike_sa); /* established and neither deleted nor abandoned */
 
 /* Without keys: the IKE_AUTH whose answer was probably a refusal, for the IKE SA did not come up after it; NULL: none. */
@@ -117,7 +120,7 @@ exchange_t *ike_sa_refused_auth(const ike_sa_t *ike_sa);
  * the ISAKMP SA (RFC 2408 5.15: not acknowledged); that nothing follows is for the caller to see. */
 bool ike_sa_looks_deleted(const ike_sa_t *ike_sa);
 
-/* The latest exchange that satisfies `is_wanted`, or NULL. */
+/* The latest exchange that satisfies `is_wanted`, or NULL. One that lies very many exchanges back does not count. */
 exchange_t *ike_sa_latest(const ike_sa_t *ike_sa, bool (*is_wanted)(const exchange_t *));
 
 /* "1234567890abcdef_i fedcba0987654321_r" */

@@ -28,9 +28,15 @@ step_judge(const ike_step_t *step, change_kind_t kind, const exchange_t *exchang
 void
 step_starts_waiting(const ike_step_t *step, exchange_t *exchange)
 {
+    GPtrArray *waiting = step->tunnel->waiting;
+
     exchange->outcome = OUTCOME_WAITING;
-    g_ptr_array_remove(step->tunnel->waiting, exchange);
-    g_ptr_array_add(step->tunnel->waiting, exchange);
+    g_ptr_array_remove(waiting, exchange);
+    if (waiting->len >= WAITING_MAX) {
+        exchange_t *oldest = g_ptr_array_index(waiting, 0);
+        exchange_stops_waiting(oldest, oldest->exchange_type == IKEV1_INFORMATIONAL ? OUTCOME_ONE_WAY : OUTCOME_ANSWERED_UNSEEN);
+    }
+    g_ptr_array_add(waiting, exchange);
 }
 
 void
@@ -78,6 +84,8 @@ step_mark_answered(const ike_step_t *step, exchange_t *exchange)
     engine_name_exchange(step->engine, exchange, exchange->kind, exchange->kind_confidence);
     if (exchange_is_liveness(exchange)) {
         duration_ns_t round_trip = duration_between(exchange->last_sent_at, step->packet->time);
+        if (step->tunnel->dpd_rtts->len >= DPD_RTTS_KEPT)
+            g_array_remove_index_fast(step->tunnel->dpd_rtts, step->packet->frame % DPD_RTTS_KEPT); /* any: it is for the median */
         g_array_append_val(step->tunnel->dpd_rtts, round_trip);
     }
 }

@@ -188,7 +188,9 @@ engine_half_open_ike_sa(const engine_t *engine, const ike_message_t *message)
 
     if (message->major != 2 || message->is_response || !message->from_original_initiator || !is_first_use)
         return NULL;
-    for (GSList *item = g_hash_table_lookup(engine->ike_sas_by_spi, &message->spi_i); item != NULL; item = item->next) {
+    unsigned seen = 0;
+    for (GSList *item = g_hash_table_lookup(engine->ike_sas_by_spi, &message->spi_i); item != NULL && seen < NAMESAKES;
+         item = item->next, seen++) {
         ike_sa_t *ike_sa = item->data;
         exchange_t *latest = ike_sa->exchanges->len > 0 ? g_ptr_array_index(ike_sa->exchanges, ike_sa->exchanges->len - 1) : NULL;
         if (ike_sa->major == 2 && latest != NULL && latest->kind == EXCHANGE_IKE_SA_INIT && is_only_exchange(latest))

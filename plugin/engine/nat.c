@@ -20,6 +20,8 @@ engine_account_sender(engine_t *engine, tunnel_t *tunnel, peer_t sender, const p
 
     bool has_moved = !endpoint_same_address(&from->last, &packet->source);
 
+    if (from->packets == 0 || !endpoint_equal(&from->last, &packet->source) || !endpoint_equal(&to->last, &packet->destination))
+        engine_note_path(engine, tunnel, &packet->source, &packet->destination);
     from->packets++;
     from->last = packet->source;
     from->last_packet_at = capture_later(from->last_packet_at, packet->time);

@@ -105,7 +105,14 @@ typedef struct {
 #ifndef FINDINGS_PER_ID_MAX
 #define FINDINGS_PER_ID_MAX 500u
 #endif
+#ifndef EXCHANGES_PER_TUNNEL_MAX
+#define EXCHANGES_PER_TUNNEL_MAX 8192u
+#endif
+#ifndef WAITING_MAX
+#define WAITING_MAX 256u
+#endif
 #define ADDRESS_KEYS_MAX 16u
+#define DPD_RTTS_KEPT 4096u
 
 /* Owned by the engine. */
 typedef struct tunnel {
@@ -119,6 +126,7 @@ typedef struct tunnel {
     const finding_t *latest_finding[FINDING_COUNT][PEERS + 1]; /* by id and culprit (peer_t; PEER_UNKNOWN: of any), borrowed */
     unsigned finding_count[FINDING_COUNT];
     uint64_t findings_left_out;     /* not kept because one id had FINDINGS_PER_ID_MAX already */
+    unsigned exchanges;             /* of all its IKE SAs */
     uint32_t ike_sas_seen;          /* the next IKE SA's index; forgotten ones keep theirs */
     uint64_t forgotten_loss[PEERS]; /* estimated loss on ESP SAs that are no longer remembered, by sender */
     GPtrArray *incidents;           /* owned incident_t */

@@ -17,6 +17,9 @@
 #include <sys/resource.h>
 #include <time.h>
 
+/* 20,000 of tunnels that are gone, and what those that are there have by now. */
+#define FINDINGS_HELD 100000u
+
 #define ADDRESS_I 0xc0000201u
 #define ADDRESS_R 0xc6336401u
 #define SPI_I UINT64_C(0x1111111111111111)
@@ -498,6 +501,35 @@ clear_errors(flood_t *flood, uint32_t turn)
     send_ike(flood, ike);
 }
 
+/* As many IKE SAs as are remembered, with as many exchanges as come together; then one that starts over and over. */
+static void
+restarts_among_many(flood_t *flood, uint32_t turn)
+{
+    if (turn < IKE_SAS_PER_TUNNEL_MAX) {
+        send_ike(flood, init(SPI_I + turn, 0));
+    } else if (turn % 2 == 0) {
+        ike_t ike = message(IKEV2_INFORMATIONAL, REQUEST, 1 + turn, PAYLOAD_NONE, 52);
+        ike.spi_i += random_number(flood) % IKE_SAS_PER_TUNNEL_MAX;
+        send_ike(flood, ike);
+    } else {
+        send_ike(flood, init(SPI_I, turn));
+    }
+}
+
+/* IKE_SA_INIT from a port of its own each, IKE_AUTH from the port of a tunnel that is there. */
+static void
+adoptions(flood_t *flood, uint32_t turn)
+{
+    ike_t ike = turn % 2 == 0 ? init(SPI_I + 1 + turn / 2, turn) : message(IKEV2_AUTH, REQUEST, 1, PAYLOAD_IDI, 240);
+
+    if (turn == 0)
+        send_esp(flood, ipv4(ADDRESS_I, 4500), ipv4(ADDRESS_R, 4500), 0x10001, 1);
+    ike.spi_i = SPI_I + 1 + turn / 2;
+    ike.from = ipv4(ADDRESS_I, turn % 2 == 0 ? (uint16_t)(1024 + turn / 2 % 60000) : 4500);
+    ike.to = ipv4(ADDRESS_R, turn % 2 == 0 ? 500 : 4500);
+    send_ike(flood, ike);
+}
+
 typedef struct {
     const char *name;
     void (*send)(flood_t *flood, uint32_t turn);
@@ -535,6 +567,8 @@ static const kind_t kinds[] = {
     { "icmp-errors", icmp_errors, false },
     { "flaps", flaps, false },
     { "clear-errors", clear_errors, false },
+    { "adoptions", adoptions, false },
+    { "restarts-among-many", restarts_among_many, false },
 };
 
 static int failed;
@@ -565,7 +599,7 @@ hold_limits(const flood_t *flood, const char *name)
     }
     unsigned findings = engine_findings(flood->engine)->len;
     hold(kept <= settings.max_tunnels, name, "tunnels kept", kept);
-    hold(findings <= 1000000, name, "findings", findings);
+    hold(findings <= FINDINGS_HELD, name, "findings", findings);
     hold(capture.frames == flood->frame, name, "frames", capture.frames);
 }
 

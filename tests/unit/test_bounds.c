@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "engine/engine.h"
+#include "engine/engine_state.h"
 #include "engine/tunnel.h"
 
 #include <setjmp.h>
@@ -68,6 +69,63 @@ feed_init(engine_t *engine, frame_t frame, uint32_t cookie)
     put_u32(bytes + 24, sizeof(bytes));
     bytes[31] = 8;
     engine_packet(engine, &packet);
+}
+
+typedef struct {
+    uint64_t spi_i, spi_r;
+    uint8_t exchange, flags;
+    uint32_t id;
+    uint8_t next, inner;
+    uint32_t from; /* 0: 192.0.2.1 */
+    uint16_t from_port;
+    unsigned length;
+} ike_t;
+
+/* From 192.0.2.1 to 198.51.100.1, or back if it is a response. The payload is empty but for its header. */
+static void
+feed_ike(engine_t *engine, frame_t frame, ike_t ike)
+{
+    uint8_t bytes[256] = { 0 };
+    bool is_back = (ike.flags & 0x20) != 0;
+    endpoint_t initiator = ipv4(ike.from != 0 ? ike.from : 0xc0000201, ike.from_port),
+               responder = ipv4(0xc6336401, ike.from_port == 500 ? 500 : 4500);
+    packet_t packet = { .kind = PACKET_IKE,
+                        .frame = frame,
+                        .time = SECONDS(1000) + MILLISECONDS(300) * (capture_ns_t)frame,
+                        .source = is_back ? responder : initiator,
+                        .destination = is_back ? initiator : responder,
+                        .encapsulation = ike.from_port == 500 ? ENCAPSULATION_NONE : ENCAPSULATION_UDP,
+                        .bytes = bytes,
+                        .captured = ike.length,
+                        .reported = ike.length };
+
+    put_u32(bytes, (uint32_t)(ike.spi_i >> 32));
+    put_u32(bytes + 4, (uint32_t)ike.spi_i);
+    put_u32(bytes + 8, (uint32_t)(ike.spi_r >> 32));
+    put_u32(bytes + 12, (uint32_t)ike.spi_r);
+    bytes[16] = ike.next;
+    bytes[17] = 0x20;
+    bytes[18] = ike.exchange;
+    bytes[19] = ike.flags;
+    put_u32(bytes + 20, ike.id);
+    put_u32(bytes + 24, ike.length);
+    bytes[28] = ike.inner;
+    bytes[30] = (uint8_t)((ike.length - 28) >> 8);
+    bytes[31] = (uint8_t)(ike.length - 28);
+    engine_packet(engine, &packet);
+}
+
+static ike_t
+informational(uint64_t spi_i, uint8_t flags, uint32_t id)
+{
+    return (ike_t){ .spi_i = spi_i,
+                    .spi_r = 2,
+                    .exchange = IKEV2_INFORMATIONAL,
+                    .flags = flags,
+                    .id = id,
+                    .next = PAYLOAD_ENCRYPTED,
+                    .from_port = 500,
+                    .length = 80 };
 }
 
 static unsigned
@@ -136,6 +194,149 @@ findings_beyond_the_limit_are_counted(void **state)
     engine_free(engine);
 }
 
+/* RFC 7296 2.3: windows are small. Message IDs that fall leave each request waiting. */
+static void
+requests_that_wait_are_limited(void **state)
+{
+    engine_settings_t settings = engine_default_settings();
+
+    (void)state;
+    engine_t *engine = engine_new(&settings);
+    for (uint32_t i = 1; i <= 4 * WAITING_MAX; i++)
+        feed_ike(engine, i, informational(1, 0x08, 0x10000 - i));
+    const tunnel_t *tunnel = g_ptr_array_index(engine->tunnels, 0);
+    assert_in_range(tunnel->waiting->len, 1, WAITING_MAX);
+    engine_free(engine);
+}
+
+static void
+exchanges_of_a_tunnel_are_limited(void **state)
+{
+    engine_settings_t settings = engine_default_settings();
+    unsigned kept = 0;
+
+    (void)state;
+    engine_t *engine = engine_new(&settings);
+    for (uint32_t i = 1; i <= 2 * EXCHANGES_PER_TUNNEL_MAX; i++)
+        feed_ike(engine, i, informational(1 + i % 100, 0x08, i));
+    const tunnel_t *tunnel = g_ptr_array_index(engine->tunnels, 0);
+    for (unsigned i = 0; i < tunnel->ike_sas->len; i++)
+        kept += ((const ike_sa_t *)g_ptr_array_index(tunnel->ike_sas, i))->exchanges->len;
+    assert_int_equal(tunnel->exchanges, kept);
+    assert_in_range(kept, EXCHANGES_PER_TUNNEL_MAX / 2, EXCHANGES_PER_TUNNEL_MAX);
+    engine_free(engine);
+}
+
+static void
+round_trips_are_limited(void **state)
+{
+    engine_settings_t settings = engine_default_settings();
+    tunnel_row_t row;
+
+    (void)state;
+    engine_t *engine = engine_new(&settings);
+    for (uint32_t i = 1; i <= 2 * DPD_RTTS_KEPT; i++) {
+        feed_ike(engine, 2 * i, informational(1, 0x08, i));
+        feed_ike(engine, 2 * i + 1, informational(1, 0x20, i));
+    }
+    const tunnel_t *tunnel = g_ptr_array_index(engine->tunnels, 0);
+    assert_int_equal(tunnel->dpd_rtts->len, DPD_RTTS_KEPT);
+    engine_finish(engine);
+    engine_tunnel_row(engine, 0, &row);
+    assert_true(row.dpd_median_rtt > 0.29 && row.dpd_median_rtt < 0.31);
+    engine_free(engine);
+}
+
+/* Each tunnel has a finding (it is older than the capture). They come and go. */
+static void
+findings_of_evicted_tunnels_are_limited(void **state)
+{
+    engine_settings_t settings = engine_default_settings();
+    capture_row_t capture;
+
+    (void)state;
+    settings.max_tunnels = 64;
+    engine_t *engine = engine_new(&settings);
+    for (uint32_t i = 1; i <= 60000; i++) {
+        ike_t ike = informational(i, 0x08, 5);
+        ike.from = 0x0a000000 + i;
+        feed_ike(engine, i, ike);
+    }
+    engine_finish(engine);
+    engine_capture_row(engine, &capture);
+    assert_in_range(engine_findings(engine)->len, 1, 25000);
+    assert_true(capture.tunnels_evicted > 50000);
+    assert_true(capture.findings_left_out + engine_findings(engine)->len >= capture.tunnels_evicted);
+    engine_free(engine);
+}
+
+/* A client that goes on from the port of a tunnel which is there was no other client: the number of its tunnel is given back, and no
+ * frame may go on to name it. */
+static void
+frames_follow_an_ike_sa_to_its_tunnel(void **state)
+{
+    engine_settings_t settings = engine_default_settings();
+    ike_t init = { .spi_i = 7, .exchange = IKEV2_SA_INIT, .flags = 0x08, .next = PAYLOAD_NONCE, .from_port = 500, .length = 80 };
+    ike_t auth = { .spi_i = 7,
+                   .spi_r = 9,
+                   .exchange = IKEV2_AUTH,
+                   .flags = 0x08,
+                   .id = 1,
+                   .next = PAYLOAD_ENCRYPTED,
+                   .from_port = 1409,
+                   .length = 240 };
+
+    (void)state;
+    engine_t *engine = engine_new(&settings);
+    ike_t other = informational(1, 0x08, 5);
+    other.from_port = 1409;
+    feed_ike(engine, 1, other);
+    other.flags = 0x20;
+    feed_ike(engine, 2, other);
+    init.from_port = 1410;
+    feed_ike(engine, 3, init);
+    assert_int_equal(engine_note(engine, 3)->tunnel, 1);
+    feed_ike(engine, 4, auth);
+    assert_int_equal(engine_tunnel_count(engine), 1);
+    assert_int_equal(engine_note(engine, 4)->tunnel, 0);
+    assert_int_equal(engine_note(engine, 3)->tunnel, 0);
+    assert_int_equal(engine_note(engine, 3)->ike_sa, engine_note(engine, 4)->ike_sa);
+    engine_free(engine);
+}
+
+/* RFC 7296 2.5: another major version; and what is too short for a header. Each is noted, and is no tunnel. */
+static void
+what_is_no_ike_is_noted(void **state)
+{
+    engine_settings_t settings = engine_default_settings();
+    capture_row_t capture;
+    uint8_t bytes[28] = { 0 };
+    packet_t packet = { .kind = PACKET_IKE,
+                        .frame = 1,
+                        .time = SECONDS(1000),
+                        .source = ipv4(0xc0000201, 500),
+                        .destination = ipv4(0xc6336401, 500),
+                        .bytes = bytes,
+                        .captured = sizeof(bytes),
+                        .reported = sizeof(bytes) };
+
+    (void)state;
+    engine_t *engine = engine_new(&settings);
+    bytes[17] = 0x30;
+    assert_non_null(engine_packet(engine, &packet));
+    assert_true(engine_note(engine, 1)->is_malformed);
+    packet.frame = 2;
+    packet.captured = packet.reported = 20;
+    assert_true(engine_packet(engine, &packet)->is_malformed);
+    packet.frame = 3; /* cut by the capture: nobody knows */
+    packet.reported = sizeof(bytes);
+    assert_null(engine_packet(engine, &packet));
+    engine_capture_row(engine, &capture);
+    assert_int_equal(capture.malformed, 2);
+    assert_int_equal(engine_tunnel_count(engine), 0);
+    engine_free(engine);
+}
+
 int
 main(void)
 {
@@ -143,6 +344,12 @@ main(void)
         cmocka_unit_test(addresses_beyond_the_limit_evict_the_oldest),
         cmocka_unit_test(spis_beyond_the_limit_stay_one_tunnel_and_every_packet_counts),
         cmocka_unit_test(findings_beyond_the_limit_are_counted),
+        cmocka_unit_test(requests_that_wait_are_limited),
+        cmocka_unit_test(exchanges_of_a_tunnel_are_limited),
+        cmocka_unit_test(round_trips_are_limited),
+        cmocka_unit_test(findings_of_evicted_tunnels_are_limited),
+        cmocka_unit_test(frames_follow_an_ike_sa_to_its_tunnel),
+        cmocka_unit_test(what_is_no_ike_is_noted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
