@@ -68,6 +68,8 @@ rule_fits(const cause_rule_t *rule, const finding_t *cause, const finding_t *eff
         return false;
     if (rule->of_other_peer && cause->culprit == effect->culprit)
         return false;
+    if (rule->of_same_peer && cause->culprit != effect->culprit)
+        return false;
     if (!rule->before_report && cause->began_at > effect->began_at)
         return false;
     return duration_between(cause->time, effect->began_at) <= rule->within;
@@ -197,6 +199,8 @@ findings_add(findings_t *findings, const finding_draft_t *draft, const char *tex
     finding->incident = INDEX_NONE;
     if (draft->exchange != NULL)
         add_exchange_evidence(finding, draft->exchange);
+    for (unsigned i = 0; draft->whole_exchange && i < draft->exchange->frames_kept; i++)
+        add_evidence(finding, draft->exchange->frame[i]);
     for (unsigned i = 0; i < G_N_ELEMENTS(draft->evidence); i++)
         add_evidence(finding, draft->evidence[i]);
     if (!finding->at_end || finding->evidences == 0)

@@ -22,6 +22,7 @@ typedef struct {
     capture_ns_t began_at;         /* only with `began_in` */
     capture_ns_t last_evidence_at; /* for what only the end of the capture reveals: the time of its last evidence; 0: not set */
     const exchange_t *exchange;    /* its transmissions and answer become evidence */
+    bool whole_exchange;           /* all frames of `exchange`, fragments and answers too */
     frame_t evidence[4];           /* further frames, FRAME_NONE: none */
     uint16_t old_port, new_port;
     nat_grade_t grade;

@@ -64,6 +64,7 @@ typedef struct ike_sa {
     endpoint_t source[PEERS][ENCAPSULATIONS]; /* last source per peer and encapsulation; family ADDRESS_NONE: not seen */
     bool is_probing[PEERS];                   /* the peer sent an empty request from another address, with this message ID */
     uint32_t probe_id[PEERS];
+    frame_t probe_in[PEERS];
     bool initial_contact;  /* N(INITIAL_CONTACT) was read in its IKE_AUTH */
     struct {               /* what was known before an IKE_AUTH answer, unreadable, seemed to complete the negotiation */
         frame_t answer_in; /* FRAME_NONE: nothing to take back */

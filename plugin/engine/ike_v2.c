@@ -380,6 +380,7 @@ is_first_probe(const ike_step_t *step)
     if (!ike_sa->is_probing[step->sender]) {
         ike_sa->is_probing[step->sender] = true;
         ike_sa->probe_id[step->sender] = step->message->message_id;
+        ike_sa->probe_in[step->sender] = step->packet->frame;
     }
     return ike_sa->probe_id[step->sender] == step->message->message_id;
 }

@@ -26,6 +26,8 @@ engine_account_sender(engine_t *engine, tunnel_t *tunnel, peer_t sender, const p
     from->last = packet->source;
     from->last_packet_at = capture_later(from->last_packet_at, packet->time);
     from->last_packet_in = packet->frame;
+    if (packet->kind == PACKET_IKE)
+        from->last_ike_in = packet->frame;
     if (to->packets == 0)
         to->last = packet->destination;
     if (has_moved)

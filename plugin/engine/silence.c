@@ -34,6 +34,20 @@ describe_rival(const tunnel_t *tunnel, GString *out)
     g_string_append_c(out, '.');
 }
 
+static void
+describe_what_was_heard(const peer_state_t *peer, const char *address, GString *out)
+{
+    if (peer->last_esp_in == peer->last_packet_in)
+        g_string_append_printf(out, " %s did not answer this; its ESP came meanwhile (latest in frame %u).", address,
+                               peer->last_esp_in);
+    else if (peer->last_ike_in == peer->last_packet_in)
+        g_string_append_printf(out, " %s did not answer this; other IKE messages of it came meanwhile (latest in frame %u).",
+                               address, peer->last_ike_in);
+    else
+        g_string_append_printf(out, " %s did not answer this; other packets of it came meanwhile (latest in frame %u).", address,
+                               peer->last_packet_in);
+}
+
 silence_t
 silence_of(const tunnel_t *tunnel, const exchange_t *exchange)
 {
@@ -42,6 +56,8 @@ silence_of(const tunnel_t *tunnel, const exchange_t *exchange)
 
     if (exchange->answered_elsewhere_in != FRAME_NONE)
         return (silence_t){ SILENCE_OTHER_PORT, exchange->answered_elsewhere_in, exchange->answered_elsewhere_port };
+    if (exchange->answer_fragments.is_fragmented && exchange->answer_fragments.missing > 0)
+        return (silence_t){ SILENCE_INCOMPLETE, receiver->last_ike_in, 0 };
     if (exchange_is_unheard(exchange))
         return (silence_t){ SILENCE_UNHEARD, exchange->answered_in, 0 };
     if (ike_sa->is_disowned && ike_sa->disowned_at >= exchange->first_sent_at)
@@ -71,8 +87,11 @@ silence_describe(const tunnel_t *tunnel, const exchange_t *exchange, GString *ou
             describe_rival(tunnel, out);
         break;
     case SILENCE_OTHERWISE_HEARD:
-        g_string_append_printf(out, " %s was heard meanwhile (latest in frame %u), but did not answer this.", receiver,
-                               silence.frame);
+        describe_what_was_heard(&tunnel->peer[peer_other(exchange->requester)], receiver, out);
+        break;
+    case SILENCE_INCOMPLETE:
+        g_string_append_printf(out, " %s answers, but fragment %u of %u of its answer is never here (latest one in frame %u).",
+                               receiver, exchange->answer_fragments.missing, exchange->answer_fragments.total, silence.frame);
         break;
     case SILENCE_ICMP:
         g_string_append_printf(out, " An ICMP error says that it could not be delivered (frame %u).", silence.frame);

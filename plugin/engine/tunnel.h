@@ -21,7 +21,7 @@ typedef struct {
     uint64_t packets;            /* sent, of any kind; 0: this peer was never seen sending */
     uint64_t esp_packets, esp_bytes;
     capture_ns_t last_packet_at, last_esp_at;
-    frame_t last_packet_in, last_esp_in;
+    frame_t last_packet_in, last_esp_in, last_ike_in;
     capture_ns_t run_began_at; /* first ESP packet since the other peer's last ESP packet */
     frame_t run_began_in;
     unsigned run_packets; /* ESP packets since then */

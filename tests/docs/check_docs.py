@@ -52,6 +52,31 @@ def check_stories(root):
             yield f"{name}: no story {name}_never_... in tests/scenario/{name}.scenario expects that it does not fire"
 
 
+def check_fields(root):
+    """Every field that the plugin registers is in docs/fields.md, and no other."""
+    registered = set()
+    for source in (root / "plugin").glob("*/*.c"):
+        registered |= set(re.findall(r'"(ipsec\.[a-z_.]+[a-z_])"\s*,\s*(?:FT_|PI_)', source.read_text()))
+        registered |= set(re.findall(r'proto_register_protocol\([^;]*"(ipsec\.[a-z_.]+)"\)', source.read_text()))
+    documented = set(re.findall(r"`(ipsec\.[a-z_.]+[a-z_])`", (root / "docs/fields.md").read_text()))
+    for name in sorted(registered ^ documented):
+        where = "not in docs/fields.md" if name in registered else "in docs/fields.md, but not registered"
+        yield f"{name}: {where}"
+
+
+def check_index(root):
+    """The list of findings at the top of docs/findings.md is that of the catalogue, with its summaries."""
+    catalogue = re.findall(r'^FINDING\((\w+),\s*(\w+),\s*\w+,\s*"([^"]*)"\)', (root / "plugin/engine/findings.def").read_text(),
+                           re.MULTILINE)
+    rows = re.findall(r"^\| \[(\w+)\]\(#\w+\) \| (\w+) \| (.*) \|$", (root / "docs/findings.md").read_text(), re.MULTILINE)
+    expected = [(name, severity.capitalize(), text) for name, severity, text in catalogue]
+    for row in expected:
+        if row not in rows:
+            yield f"docs/findings.md: the list lacks: | [{row[0]}](#{row[0]}) | {row[1]} | {row[2]} |"
+    if len(rows) != len(expected):
+        yield "docs/findings.md: the list has a row too many"
+
+
 def check_samples(root):
     """Captures that the pages name."""
     for page in pages(root):
@@ -73,7 +98,7 @@ def pages(root):
 
 def main():
     root = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else pathlib.Path(__file__).parents[2]).resolve()
-    problems = [*check_ids(root), *check_stories(root), *check_samples(root), *check_links(root)]
+    problems = [*check_ids(root), *check_stories(root), *check_fields(root), *check_index(root), *check_samples(root), *check_links(root)]
     for problem in problems:
         print(problem)
     return 1 if problems else 0

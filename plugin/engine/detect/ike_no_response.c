@@ -44,7 +44,8 @@ judge(const change_t *change, const tunnel_t *tunnel, findings_t *out)
     bool went_over_to_tcp = exchange->abandoned == ABANDONED_FOR_TCP;
     GString *tries = g_string_new(NULL);
     exchange_describe_transmissions(exchange, tries);
-    g_string_append_printf(tries, " without an answer%s.",
+    bool is_answered_in_part = exchange->answer_fragments.is_fragmented && exchange->answer_fragments.missing > 0;
+    g_string_append_printf(tries, " without %s answer%s.", is_answered_in_part ? "a complete" : "an",
                            change->kind == CHANGE_REQUEST_REPEATED ? " so far"
                            : went_over_to_tcp                      ? " over UDP, and went on over TCP"
                                                                    : "");

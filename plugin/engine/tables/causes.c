@@ -15,6 +15,11 @@
         .cause = FINDING_##cause_id, .effect = FINDING_##effect_id, .within = SECONDS(seconds), .before_report = true,             \
         .why = reason                                                                                                              \
     }
+#define OF_SAME_PEER(cause_id, effect_id, seconds, reason)                                                                         \
+    {                                                                                                                              \
+        .cause = FINDING_##cause_id, .effect = FINDING_##effect_id, .within = SECONDS(seconds), .before_report = true,             \
+        .of_same_peer = true, .why = reason                                                                                        \
+    }
 #define OTHER_PEER(cause_id, effect_id, seconds, reason)                                                                           \
     {                                                                                                                              \
         .cause = FINDING_##cause_id, .effect = FINDING_##effect_id, .within = SECONDS(seconds), .of_other_peer = true,             \
@@ -22,6 +27,10 @@
     }
 
 const cause_rule_t cause_rules[] = {
+    /* Who gives an IKE SA up drops its state without a word (RFC 7296 2.4): the other peer then asks and sends in vain. */
+    OTHER_PEER(retransmit_exhausted, dpd_loss, 600, "the other peer had given the IKE SA up"),
+    OTHER_PEER(retransmit_exhausted, esp_one_way, 600, "the other peer had given the IKE SA up"),
+
     /* The NAT maps the peer to another port: what is sent to the old one is lost (RFC 3947 6, RFC 7296 2.23). */
     EDGE(nat_port_flip, esp_to_stale_port, 600, "the peer has not learnt the new port"),
     EDGE(nat_port_flip, rekey_no_response, 120, "the request goes to a mapping that has just changed"),
@@ -30,9 +39,9 @@ const cause_rule_t cause_rules[] = {
     EDGE(esp_to_stale_port, esp_one_way, 120, "answers go to the old mapping"),
 
     /* A request that stays unanswered ends the IKE SA (RFC 7296 2.1, 2.4). */
-    EXPLAINS(rekey_no_response, retransmit_exhausted, 600, "the unanswered request"),
-    EXPLAINS(dpd_loss, retransmit_exhausted, 600, "the unanswered request"),
-    EXPLAINS(ike_no_response, retransmit_exhausted, 600, "the unanswered request"),
+    OF_SAME_PEER(rekey_no_response, retransmit_exhausted, 600, "the unanswered request"),
+    OF_SAME_PEER(dpd_loss, retransmit_exhausted, 600, "the unanswered request"),
+    OF_SAME_PEER(ike_no_response, retransmit_exhausted, 600, "the unanswered request"),
     EXPLAINS(fragment_loss, ike_no_response, 600, "the message never arrives as a whole"),
     EXPLAINS(fragment_loss, rekey_no_response, 600, "the message never arrives as a whole"),
     EXPLAINS(fragment_loss, retransmit_exhausted, 600, "the message never arrives as a whole"),
@@ -40,7 +49,6 @@ const cause_rule_t cause_rules[] = {
     EDGE(invalid_ike_spi, dpd_loss, 300, "the peer has lost its state"),
     EDGE(invalid_ike_spi, spi_desync, 300, "the peer has lost its state"),
     EXPLAINS(spi_desync, dpd_loss, 300, "the peer has lost its state, so it answers no request either"),
-    OTHER_PEER(retransmit_exhausted, dpd_loss, 600, "the other peer had given the IKE SA up"),
     OTHER_PEER(retransmit_exhausted, spi_desync, 600, "the other peer had given the IKE SA up"),
     EDGE(invalid_spi, spi_desync, 300, "the receiver says so"),
     EDGE(dpd_loss, ike_no_response, 600, "the peer stays silent"),
