@@ -23,6 +23,7 @@
 typedef struct {
     guint64 fingerprint;
     capture_ns_t time;
+    frame_t frame;
     endpoint_t source, destination;
     encapsulation_t encapsulation;
 } seen_t;
@@ -149,7 +150,7 @@ copies_check(copies_t *copies, const packet_t *packet)
         bool same_source = endpoint_equal(&first->source, &packet->source);
         bool same_destination = endpoint_equal(&first->destination, &packet->destination);
         if (same_source && same_destination)
-            return COPY_SAME;
+            return first->frame == packet->frame ? COPY_SAME_FRAME : COPY_SAME;
         if (endpoint_equal(&first->source, &packet->destination) || endpoint_equal(&first->destination, &packet->source))
             return COPY_NONE; /* the other direction: equal as far as the capture shows it */
         if (is_sent_again_over_tcp(first, packet) || !has_bytes_of_its_own(packet))
@@ -163,6 +164,7 @@ copies_check(copies_t *copies, const packet_t *packet)
     seen_t *seen = &copies->ring[(copies->oldest + copies->count++) % SEEN_MAX];
     seen->fingerprint = fingerprint;
     seen->time = packet->time;
+    seen->frame = packet->frame;
     seen->source = packet->source;
     seen->destination = packet->destination;
     seen->encapsulation = packet->encapsulation;

@@ -13,6 +13,7 @@ typedef struct copies copies_t;
 
 typedef enum {
     COPY_NONE,       /* first time */
+    COPY_SAME_FRAME, /* the very same packet, handed over twice (as when its dissector is tried for either port) */
     COPY_SAME,       /* second copy, same addresses and ports */
     COPY_OTHER_SIDE, /* second copy with another address or port: the other side of a NAT */
 } copy_kind_t;

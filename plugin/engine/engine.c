@@ -426,6 +426,8 @@ engine_packet(engine_t *engine, const packet_t *packet)
     copy_kind_t copy = COPY_NONE;
     if (packet->kind != PACKET_NAT_KEEPALIVE)
         copy = copies_check(engine->copies, packet);
+    if (copy == COPY_SAME_FRAME)
+        return engine_note(engine, packet->frame);
     engine->outer_source = packet->source;
     engine->outer_destination = packet->destination;
     packet_t canonical = *packet;

@@ -297,8 +297,8 @@ engine_ike_packet(engine_t *engine, const packet_t *packet, frame_note_t **ret_n
         tunnel_t *tunnel = engine_tunnel_for_packet(engine, packet);
         bool is_cut = packet->captured < packet->reported;
         if (!is_cut) { /* RFC 7296 2.5: another major version, or no room for a header */
-            engine->capture.malformed++;
             *ret_note = engine_note_for(engine, packet->frame);
+            engine->capture.malformed += !(*ret_note)->is_malformed; /* it may be handed over twice */
             (*ret_note)->is_malformed = true;
             if (tunnel != NULL)
                 (*ret_note)->tunnel = tunnel->index;

@@ -47,7 +47,7 @@ is_from_peer(const ike_step_t *step)
     return tunnel_peer_at(step->tunnel, &step->packet->source) == step->sender;
 }
 
-/* RFC 7296 1.5, 2.21.4: a peer that has lost its state has no keys to say so. It ends nothing by itself, but explains a new start. */
+/* RFC 7296 2.21.4: a peer that has lost its state has no keys to say so. It ends nothing by itself, but explains a new start. */
 static void
 tell_lost_state(const ike_step_t *step, const exchange_t *exchange)
 {
@@ -56,19 +56,18 @@ tell_lost_state(const ike_step_t *step, const exchange_t *exchange)
 
     bool is_no_answer = step->message->major == 2 && (exchange == NULL || exchange->outcome == OUTCOME_ANSWERED);
 
-    if (error == NULL || !is_from_peer(step) || is_no_answer)
+    if (error == NULL || error->type != NOTIFY_INVALID_IKE_SPI || !is_from_peer(step) || is_no_answer)
         return;
     change_t change = step_change(step, CHANGE_NOTIFY);
     change.exchange = exchange;
     change.notify = error;
-    if (error->type == NOTIFY_INVALID_IKE_SPI && exchange != NULL) {
+    if (exchange != NULL) {
         ike_sa->is_disowned = true;
         ike_sa->disowned_in = step->packet->frame;
         ike_sa->disowned_at = step->packet->time;
         ike_sa->disowned_by = step->sender;
     }
-    if (error->type == NOTIFY_INVALID_IKE_SPI || error->type == NOTIFY_INVALID_SPI)
-        engine_judge(step->engine, step->tunnel, &change);
+    engine_judge(step->engine, step->tunnel, &change);
 }
 
 void

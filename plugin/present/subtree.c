@@ -179,6 +179,8 @@ draw_note(proto_tree *tree, tvbuff_t *tvb, packet_info *pinfo, const frame_note_
         proto_item_append_text(item, ", Tunnel: %u", note->tunnel);
     if (note->exchange)
         proto_item_append_text(item, ", %s", note->exchange);
+    if (note->is_malformed)
+        proto_item_append_text(item, ", malformed");
     add_index(subtree, hf_tunnel, tvb, note->tunnel);
     add_index(subtree, hf_ike_sa, tvb, note->ike_sa);
     add_index(subtree, hf_child_sa, tvb, note->child_sa);

@@ -85,7 +85,7 @@ static void
 put(buffer_t *buffer, uint64_t value, unsigned bytes)
 {
     while (bytes-- > 0 && buffer->length < MESSAGE_MAX)
-        buffer->bytes[buffer->length++] = bytes < sizeof(value) ? (uint8_t)(value >> 8 * bytes) : 0;
+        buffer->bytes[buffer->length++] = (uint8_t)(bytes < sizeof(value) ? value >> 8 * bytes : 0);
 }
 
 static void

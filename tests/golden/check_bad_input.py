@@ -148,6 +148,46 @@ def check_extra_port(checks):
         checks.that(set(out.split()) == {"eth:ethertype:ip:udp:udpencap:esp"}, " ".join(args), f"layers {set(out.split())}")
 
 
+def ike(payload=b"", next_payload=0, version=0x20, exchange=34, flags=8, message_id=0, length=None, spi_i=0x1111, spi_r=0):
+    length = 28 + len(payload) if length is None else length
+    return struct.pack(">QQBBBBII", spi_i, spi_r, next_payload, version, exchange, flags, message_id, length) + payload
+
+
+def check_malformed(checks):
+    """IKE messages that contradict themselves are shown as such: on the frame, in the filter, in both reports. Others are not."""
+    nonce = struct.pack(">BBH", 0, 0, 20) + bytes(16)
+    sound = [ike(nonce, 40), ike(struct.pack(">BBH", 41, 0, 36) + bytes(32), 46, exchange=37, spi_r=5),
+             ike(nonce, 40, version=0x28)]  # RFC 7296 2.5: the minor version is not looked at
+    broken = {
+        "length beyond the packet": ike(nonce, 40, length=4000),
+        "length below the header": ike(nonce, 40, length=27),
+        "payload length 3": ike(struct.pack(">BBH", 0, 0, 3) + bytes(16), 40),
+        "payload length 65535": ike(struct.pack(">BBH", 0, 0, 65535) + bytes(16), 40),
+        "bytes behind the last payload": ike(nonce + bytes(40), 40),
+        "SK payload beyond the message": ike(struct.pack(">BBH", 41, 0, 400) + bytes(32), 46, exchange=37, spi_r=5),
+        "fragment 7 of 3": ike(struct.pack(">BBHHH", 41, 0, 40, 7, 3) + bytes(32), 53, exchange=35, message_id=1, spi_r=5),
+        "proposal beyond its SA": ike(struct.pack(">BBHBBHBBBB", 0, 0, 12, 0, 0, 99, 1, 1, 0, 9), 33),
+        "major version 3": ike(nonce, 40, version=0x30),
+        "IKEv1 payload beyond the message": ike(struct.pack(">BBH", 0, 0, 900) + bytes(16), 1, version=0x10, exchange=2, flags=0),
+        "no room for a header": ike()[:21],
+    }
+    packets = [ethernet_ipv4(17, udp(500, 500, message)) for message in (*sound, *broken.values())]
+    capture = checks.tshark.write("malformed.pcap", pcap([(1000 + i, packet) for i, packet in enumerate(packets)]))
+    expected = {str(len(sound) + 1 + i): name for i, name in enumerate(broken)}
+    for passes in (["-r"], ["-2", "-r"]):
+        code, out, err = checks.run(*passes, capture, "-Y", "ipsec.malformed", "-T", "fields", "-e", "frame.number")
+        found = set(out.split())
+        checks.that(code == 0, "malformed", f"code {code}, {err}")
+        for number, name in expected.items():
+            checks.that(number in found, f"malformed {passes[0]}: {name}", "not shown")
+        checks.that(found <= set(expected), f"malformed {passes[0]}: sound messages", f"frames {sorted(found - set(expected))} shown")
+    code, out, err = checks.run("-q", "-r", capture, *JSON)
+    count = json.loads(out)["capture"]["malformed"] if code == 0 else None
+    checks.that(count == len(broken), "malformed: JSON", f"counts {count}, not {len(broken)}")
+    code, out, err = checks.run("-q", "-r", capture, *REPORT)
+    checks.that(any(line.split()[:2] == ["Malformed", str(len(broken))] for line in out.splitlines()), "malformed: report", out)
+
+
 def main():
     parser = runner.arguments("Feeds the plugin what it should not choke on.")
     parser.add_argument("capture", type=pathlib.Path, help="a capture with IPsec")
@@ -162,6 +202,7 @@ def main():
         check_disabled(checks, capture)
         check_broken(checks, capture)
         check_short_packets(checks)
+        check_malformed(checks)
         check_icmp(checks)
         check_without_time(checks)
         check_extra_port(checks)
