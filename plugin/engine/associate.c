@@ -7,209 +7,16 @@
  */
 #include "engine_state.h"
 
-/* A peer that reauthenticates deletes the old IKE SA soon after the new one is up (RFC 7296 2.8.3). */
-#define TAKEN_OVER_WITHIN SECONDS(60)
-
 /* Over TCP a request need not be repeated to be in trouble: this is longer than TCP takes to repair an ordinary loss. */
 #define OVERDUE_OVER_TCP SECONDS(5)
+
 /* IKE_AUTH follows IKE_SA_INIT within a few round trips: this many frames in a busy capture. */
 #define RENAMED_FRAMES_MAX 2000u
-
-/* Of more tunnels between two addresses (clients behind one NAT, a flood of ports), only so many are looked at one by one. */
-#ifndef CROWD
-#define CROWD 256u
-#endif
 
 /* Pairs of endpoints by which a tunnel in a crowd is found; beyond that they are learnt anew. */
 #ifndef PATHS_MAX
 #define PATHS_MAX 65536u
 #endif
-
-/* Findings of tunnels that were evicted; beyond that they go too. */
-#ifndef FINDINGS_OF_EVICTED_MAX
-#define FINDINGS_OF_EVICTED_MAX 20000u
-#endif
-
-/* What all tunnels together may hold, looked at now and then. Far beyond what a day of the busiest gateway has. */
-#ifndef ROOM_EVERY
-#define ROOM_EVERY 4096u /* packets */
-#define EXCHANGES_IN_ALL_MAX 262144u
-#define IKE_SAS_IN_ALL_MAX 131072u
-#define IKE_SAS_LEFT 16u /* per tunnel, when there are too many in all */
-#define ESP_SAS_IN_ALL_MAX 1048576u
-#endif
-
-/* Both directions of a pair of addresses have the same key. Other pairs may share it: whoever looks up compares. */
-static gpointer
-pair_key(const endpoint_t *a, const endpoint_t *b)
-{
-    return GUINT_TO_POINTER(endpoint_address_hash(a) ^ endpoint_address_hash(b));
-}
-
-static bool
-is_between(const tunnel_t *tunnel, const packet_t *packet)
-{
-    const endpoint_t *a = &tunnel->peer[PEER_A].last, *b = &tunnel->peer[PEER_B].last;
-
-    return (endpoint_same_address(a, &packet->source) && endpoint_same_address(b, &packet->destination)) ||
-           (endpoint_same_address(b, &packet->source) && endpoint_same_address(a, &packet->destination));
-}
-
-/* Takes an item out of a list of a table whose keys are numbers. */
-static void
-unlist(GHashTable *table, gpointer key, gpointer item)
-{
-    GSList *rest = g_slist_remove(g_hash_table_lookup(table, key), item);
-
-    if (rest == NULL)
-        g_hash_table_remove(table, key);
-    else
-        g_hash_table_replace(table, key, rest);
-}
-
-void
-engine_unlink_ike_sa(engine_t *engine, ike_sa_t *ike_sa)
-{
-    GSList *rest = g_slist_remove(g_hash_table_lookup(engine->ike_sas_by_spi, &ike_sa->spi_i), ike_sa);
-
-    if (rest == NULL)
-        g_hash_table_remove(engine->ike_sas_by_spi, &ike_sa->spi_i);
-    else
-        g_hash_table_replace(engine->ike_sas_by_spi, g_memdup2(&ike_sa->spi_i, sizeof(ike_sa->spi_i)), rest);
-}
-
-void
-engine_unlink_esp_sa(engine_t *engine, esp_sa_t *sa)
-{
-    unlist(engine->esp_sas_by_spi, GUINT_TO_POINTER(sa->spi), sa);
-}
-
-static void
-unlist_everywhere(engine_t *engine, tunnel_t *tunnel)
-{
-    for (unsigned i = 0; i < tunnel->address_keys_used; i++)
-        unlist(engine->tunnels_by_address, GUINT_TO_POINTER(tunnel->address_keys[i]), tunnel);
-    tunnel->address_keys_used = 0;
-}
-
-/* A peer that has moved more often than is remembered is still found by the latest addresses. */
-static void
-list_under(engine_t *engine, tunnel_t *tunnel, gpointer key)
-{
-    for (unsigned i = 0; i < tunnel->address_keys_used; i++) {
-        if (tunnel->address_keys[i] == GPOINTER_TO_UINT(key))
-            return;
-    }
-    if (tunnel->address_keys_used == ADDRESS_KEYS_MAX)
-        unlist_everywhere(engine, tunnel);
-    tunnel->address_keys[tunnel->address_keys_used++] = GPOINTER_TO_UINT(key);
-    GSList *list = g_hash_table_lookup(engine->tunnels_by_address, key);
-    g_hash_table_replace(engine->tunnels_by_address, key, g_slist_prepend(list, tunnel));
-}
-
-void
-engine_list_tunnel(engine_t *engine, tunnel_t *tunnel)
-{
-    list_under(engine, tunnel, pair_key(&tunnel->peer[PEER_A].last, &tunnel->peer[PEER_B].last));
-}
-
-static void
-evict(engine_t *engine, tunnel_t *tunnel)
-{
-    unlist_everywhere(engine, tunnel);
-    for (unsigned i = 0; i < tunnel->ike_sas->len; i++)
-        engine_unlink_ike_sa(engine, g_ptr_array_index(tunnel->ike_sas, i));
-    for (unsigned i = 0; i < tunnel->esp_sas->len; i++)
-        engine_unlink_esp_sa(engine, g_ptr_array_index(tunnel->esp_sas, i));
-    g_ptr_array_index(engine->tunnels, tunnel->index) = NULL;
-    engine->capture.findings_left_out += tunnel->findings_left_out;
-    tunnel_free(tunnel);
-    engine->capture.tunnels_evicted++;
-}
-
-/* A flood of tunnels that come and go must not leave its findings for ever. Causes and chains stay within a tunnel. */
-static void
-drop_findings_of_evicted(engine_t *engine)
-{
-    unsigned kept = 0;
-
-    for (unsigned i = 0; i < engine->findings->len; i++) {
-        finding_t *finding = g_ptr_array_index(engine->findings, i);
-        if (g_ptr_array_index(engine->tunnels, finding->tunnel) != NULL) {
-            g_ptr_array_index(engine->findings, kept++) = finding;
-            continue;
-        }
-        g_ptr_array_remove(engine_note_for(engine, finding->frame)->findings, finding);
-        engine_free_finding(finding);
-        engine->capture.findings_left_out++;
-    }
-    g_ptr_array_set_free_func(engine->findings, NULL);
-    g_ptr_array_set_size(engine->findings, (int)kept);
-    g_ptr_array_set_free_func(engine->findings, engine_free_finding);
-    engine->findings_changed = true;
-    engine->findings_wanted = MAX(FINDINGS_OF_EVICTED_MAX, 2 * kept);
-}
-
-static gint
-by_last_frame(gconstpointer a, gconstpointer b)
-{
-    const tunnel_t *left = *(const tunnel_t *const *)a, *right = *(const tunnel_t *const *)b;
-    return (left->last_frame > right->last_frame) - (left->last_frame < right->last_frame);
-}
-
-/* Evicts the quarter of the tunnels that has been idle longest, so that a flood of addresses costs linear time. Their findings
- * stay, unless there are very many; their state goes. */
-static void
-evict_oldest(engine_t *engine)
-{
-    GPtrArray *kept = engine->kept_tunnels;
-    unsigned evicted = MIN(kept->len / 4 + 1, kept->len);
-
-    g_ptr_array_sort(kept, by_last_frame);
-    for (unsigned i = 0; i < evicted; i++)
-        evict(engine, g_ptr_array_index(kept, i));
-    g_ptr_array_remove_range(kept, 0, evicted);
-    if (engine->findings->len > MAX(engine->findings_wanted, FINDINGS_OF_EVICTED_MAX))
-        drop_findings_of_evicted(engine);
-}
-
-void
-engine_make_room(engine_t *engine)
-{
-    uint64_t exchanges = 0, ike_sas = 0, esp_sas = 0;
-
-    if (++engine->packets_since_room < ROOM_EVERY)
-        return;
-    engine->packets_since_room = 0;
-    for (unsigned i = 0; i < engine->kept_tunnels->len; i++) {
-        const tunnel_t *tunnel = g_ptr_array_index(engine->kept_tunnels, i);
-        exchanges += tunnel->exchanges;
-        ike_sas += tunnel->ike_sas->len;
-        esp_sas += tunnel->esp_sas->len;
-    }
-    for (unsigned i = 0; exchanges > EXCHANGES_IN_ALL_MAX && i < engine->kept_tunnels->len; i++) {
-        const tunnel_t *tunnel = g_ptr_array_index(engine->kept_tunnels, i);
-        for (unsigned s = 0; s < tunnel->ike_sas->len; s++)
-            ike_sa_forget_half(g_ptr_array_index(tunnel->ike_sas, s));
-    }
-    for (unsigned i = 0; ike_sas > IKE_SAS_IN_ALL_MAX && i < engine->kept_tunnels->len; i++)
-        engine_forget_ike_sas(engine, g_ptr_array_index(engine->kept_tunnels, i), IKE_SAS_LEFT);
-    if (esp_sas > ESP_SAS_IN_ALL_MAX)
-        evict_oldest(engine);
-}
-
-tunnel_t *
-engine_add_tunnel(engine_t *engine, const endpoint_t *a, const endpoint_t *b, frame_t frame, capture_ns_t time)
-{
-    if (engine->kept_tunnels->len > 0 && engine->kept_tunnels->len >= engine->settings.max_tunnels)
-        evict_oldest(engine);
-    tunnel_t *tunnel = tunnel_new(engine->tunnels->len, a, b, frame, time);
-
-    g_ptr_array_add(engine->tunnels, tunnel);
-    g_ptr_array_add(engine->kept_tunnels, tunnel);
-    list_under(engine, tunnel, pair_key(a, b));
-    return tunnel;
-}
 
 static bool
 endpoint_belongs(const tunnel_t *tunnel, peer_t peer, const endpoint_t *endpoint)
@@ -239,51 +46,6 @@ has_endpoints(const tunnel_t *tunnel, const packet_t *packet)
         return true;
     return (endpoint_belongs(tunnel, PEER_A, &packet->source) && endpoint_belongs(tunnel, PEER_B, &packet->destination)) ||
            (endpoint_belongs(tunnel, PEER_B, &packet->source) && endpoint_belongs(tunnel, PEER_A, &packet->destination));
-}
-
-static GSList *
-tunnels_between(const engine_t *engine, const packet_t *packet)
-{
-    return g_hash_table_lookup(engine->tunnels_by_address, pair_key(&packet->source, &packet->destination));
-}
-
-void
-engine_note_redirected(engine_t *engine, const tunnel_t *tunnel, peer_t client, capture_ns_t time)
-{
-    for (unsigned i = 0; i < engine->tunnels->len; i++) {
-        tunnel_t *other = g_ptr_array_index(engine->tunnels, i);
-        if (other != NULL && other != tunnel && tunnel_peer_at(other, &tunnel->peer[client].last) != PEER_UNKNOWN)
-            other->redirected_at = time;
-    }
-}
-
-/* With the peers named the same way round: the same client identity at the same headend. */
-static bool
-has_same_identities(const tunnel_t *a, const tunnel_t *b)
-{
-    return a->peer[PEER_A].identity[0] != '\0' && g_str_equal(a->peer[PEER_A].identity, b->peer[PEER_A].identity) &&
-           g_str_equal(a->peer[PEER_B].identity, b->peer[PEER_B].identity);
-}
-
-void
-engine_note_rivals(engine_t *engine, const tunnel_t *tunnel, frame_t frame, capture_ns_t time)
-{
-    const endpoint_t *a = &tunnel->peer[PEER_A].last, *b = &tunnel->peer[PEER_B].last;
-
-    for (GSList *item = g_hash_table_lookup(engine->tunnels_by_address, pair_key(a, b)); item != NULL; item = item->next) {
-        tunnel_t *other = item->data;
-        bool is_between =
-            endpoint_same_address(a, &other->peer[PEER_A].last) && endpoint_same_address(b, &other->peer[PEER_B].last);
-        if (other == tunnel || !is_between || !other->was_up)
-            continue;
-        bool takes_turns =
-            tunnel->rival.tunnel == other->index && tunnel->lost_at != CAPTURE_TIME_NONE && tunnel->lost_at > tunnel->rival.at;
-        other->rival = (rival_t){ .tunnel = tunnel->index,
-                                  .in = frame,
-                                  .at = time,
-                                  .same_identity = has_same_identities(tunnel, other),
-                                  .takes_turns = takes_turns };
-    }
 }
 
 /* Given up, deleted, or asking without an answer: someone may be about to start anew. */
@@ -338,7 +100,9 @@ tunnel_on_path(const engine_t *engine, const packet_t *packet)
     guint number = GPOINTER_TO_UINT(g_hash_table_lookup(engine->paths, &path));
     tunnel_t *tunnel = number > 0 && number <= engine->tunnels->len ? g_ptr_array_index(engine->tunnels, number - 1) : NULL;
 
-    return tunnel != NULL && is_between(tunnel, packet) && has_endpoints(tunnel, packet) ? tunnel : NULL;
+    return tunnel != NULL && tunnel_is_between(tunnel, &packet->source, &packet->destination) && has_endpoints(tunnel, packet)
+               ? tunnel
+               : NULL;
 }
 
 esp_sa_t *
@@ -376,11 +140,11 @@ engine_tunnel_for_packet(engine_t *engine, const packet_t *packet)
     tunnel_t *only = NULL, *latest = NULL;
     unsigned candidates = 0, seen = 0;
 
-    for (GSList *item = tunnels_between(engine, packet); item != NULL; item = item->next) {
+    for (GSList *item = engine_tunnels_between(engine, &packet->source, &packet->destination); item != NULL; item = item->next) {
         tunnel_t *tunnel = item->data;
         if (seen++ == CROWD)
             return latest != NULL ? latest : tunnel_on_path(engine, packet);
-        if (!is_between(tunnel, packet))
+        if (!tunnel_is_between(tunnel, &packet->source, &packet->destination))
             continue;
         candidates++;
         only = tunnel;
@@ -390,27 +154,6 @@ engine_tunnel_for_packet(engine_t *engine, const packet_t *packet)
     if (latest != NULL)
         return latest;
     return candidates == 1 ? only : NULL;
-}
-
-/* RFC 9329 6.1: an IKE SA that is negotiated anew gets a TCP connection of its own, and so another port: it may as well be another
- * client's, and is a tunnel of its own here. But if it came up shortly before this one was deleted, it may have taken over. */
-bool
-engine_has_successor_over_tcp(const engine_t *engine, const ike_sa_t *ike_sa, const packet_t *packet)
-{
-    if (packet->encapsulation != ENCAPSULATION_TCP)
-        return false;
-    unsigned seen = 0;
-    for (GSList *item = tunnels_between(engine, packet); item != NULL && seen < CROWD; item = item->next, seen++) {
-        const tunnel_t *tunnel = item->data;
-        if (tunnel == ike_sa->tunnel || !is_between(tunnel, packet) || !tunnel->tcp_encapsulated)
-            continue;
-        const ike_sa_t *other = tunnel_current_ike_sa(tunnel);
-        if (other != NULL && ike_sa_is_usable(other) && other->established_at != CAPTURE_TIME_NONE &&
-            other->established_at >= ike_sa->established_at &&
-            duration_between(other->established_at, packet->time) < TAKEN_OVER_WITHIN)
-            return true;
-    }
-    return false;
 }
 
 static bool
@@ -447,11 +190,11 @@ engine_tunnel_for_initiation(engine_t *engine, const packet_t *packet, source_ow
     tunnel_t *same_ports = NULL, *troubled = NULL;
     unsigned in_trouble = 0, seen = 0;
 
-    for (GSList *item = tunnels_between(engine, packet); item != NULL; item = item->next) {
+    for (GSList *item = engine_tunnels_between(engine, &packet->source, &packet->destination); item != NULL; item = item->next) {
         tunnel_t *tunnel = item->data;
         if (seen++ == CROWD)
             return same_ports != NULL ? same_ports : tunnel_on_path(engine, packet);
-        if (!is_between(tunnel, packet))
+        if (!tunnel_is_between(tunnel, &packet->source, &packet->destination))
             continue;
         if ((has_endpoints(tunnel, packet) || is_without_port_translation(tunnel, packet) || is_same_host(tunnel, packet, owner)) &&
             (same_ports == NULL || tunnel->last_frame > same_ports->last_frame))
@@ -495,9 +238,10 @@ engine_adopt_by_endpoint(engine_t *engine, ike_sa_t *ike_sa, const packet_t *pac
 
     if (from->ike_sas->len != 1 || from->esp_sas->len > 0 || from->findings->len > 0)
         return;
-    for (GSList *item = tunnels_between(engine, packet); item != NULL && seen < CROWD; item = item->next, seen++) {
+    for (GSList *item = engine_tunnels_between(engine, &packet->source, &packet->destination); item != NULL && seen < CROWD;
+         item = item->next, seen++) {
         tunnel_t *tunnel = item->data;
-        if (tunnel != from && is_between(tunnel, packet) && has_endpoints(tunnel, packet))
+        if (tunnel != from && tunnel_is_between(tunnel, &packet->source, &packet->destination) && has_endpoints(tunnel, packet))
             to = tunnel;
     }
     if (to == NULL || (to->peer[PEER_A].last.family == ADDRESS_NONE))
@@ -522,7 +266,7 @@ engine_adopt_by_endpoint(engine_t *engine, ike_sa_t *ike_sa, const packet_t *pac
         to->peer[i].packets += from->peer[i].packets;
     bool is_forgotten = rename_notes(engine, from, ike_sa, packet->frame);
     if (is_forgotten && from->index == engine->tunnels->len - 1) { /* the tunnel never was one: give its number back */
-        unlist_everywhere(engine, from);
+        engine_unlist_tunnel(engine, from);
         g_ptr_array_remove(engine->kept_tunnels, from);
         g_ptr_array_set_size(engine->tunnels, (int)engine->tunnels->len - 1);
     }

@@ -123,6 +123,18 @@ void engine_note_rivals(engine_t *engine, const tunnel_t *tunnel, frame_t frame,
 /* This IKE_SA_INIT says that another gateway sent its sender here: the sender's other tunnels end on purpose. */
 void engine_note_redirected(engine_t *engine, const tunnel_t *tunnel, peer_t client, capture_ns_t time);
 
+/* Of more tunnels between two addresses (clients behind one NAT, a flood of ports), only so many are looked at one by one. */
+#ifndef CROWD
+#define CROWD 256u
+#endif
+
+/* register.c: the tunnels between two addresses, of tunnel_t, the latest first. There may be others among them: whoever looks up
+ * compares. Borrowed. */
+GSList *engine_tunnels_between(const engine_t *engine, const endpoint_t *a, const endpoint_t *b);
+
+/* The tunnel is no longer found by its addresses. */
+void engine_unlist_tunnel(engine_t *engine, tunnel_t *tunnel);
+
 /* A peer has moved: the tunnel is found by its new addresses too. */
 void engine_list_tunnel(engine_t *engine, tunnel_t *tunnel);
 

@@ -78,6 +78,15 @@ tunnel_peer_at(const tunnel_t *tunnel, const endpoint_t *endpoint)
     return is_a ? PEER_A : is_b ? PEER_B : PEER_UNKNOWN;
 }
 
+bool
+tunnel_is_between(const tunnel_t *tunnel, const endpoint_t *source, const endpoint_t *destination)
+{
+    const endpoint_t *a = &tunnel->peer[PEER_A].last, *b = &tunnel->peer[PEER_B].last;
+
+    return (endpoint_same_address(a, source) && endpoint_same_address(b, destination)) ||
+           (endpoint_same_address(b, source) && endpoint_same_address(a, destination));
+}
+
 flip_t *
 tunnel_latest_flip(const tunnel_t *tunnel, peer_t peer)
 {

@@ -204,6 +204,9 @@ void tunnel_free(tunnel_t *tunnel);
 /* Which peer has this address (ports are ignored)? PEER_UNKNOWN when neither or both. */
 peer_t tunnel_peer_at(const tunnel_t *tunnel, const endpoint_t *endpoint);
 
+/* Did its peers last send from these addresses, whoever from which? Ports are ignored. */
+bool tunnel_is_between(const tunnel_t *tunnel, const endpoint_t *source, const endpoint_t *destination);
+
 /* The latest flip of `peer`, or NULL. */
 flip_t *tunnel_latest_flip(const tunnel_t *tunnel, peer_t peer);
 

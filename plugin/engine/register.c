@@ -1,0 +1,188 @@
+/* register.c - which tunnels and SAs are known, by what are they found, and which must be forgotten?
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "engine_state.h"
+
+/* Findings of tunnels that were evicted; beyond that they go too. */
+#ifndef FINDINGS_OF_EVICTED_MAX
+#define FINDINGS_OF_EVICTED_MAX 20000u
+#endif
+
+/* What all tunnels together may hold, looked at now and then. Far beyond what a day of the busiest gateway has. */
+#ifndef ROOM_EVERY
+#define ROOM_EVERY 4096u /* packets */
+#define EXCHANGES_IN_ALL_MAX 262144u
+#define IKE_SAS_IN_ALL_MAX 131072u
+#define IKE_SAS_LEFT 16u /* per tunnel, when there are too many in all */
+#define ESP_SAS_IN_ALL_MAX 1048576u
+#endif
+
+/* Both directions of a pair of addresses have the same key. */
+static gpointer
+pair_key(const endpoint_t *a, const endpoint_t *b)
+{
+    return GUINT_TO_POINTER(endpoint_address_hash(a) ^ endpoint_address_hash(b));
+}
+
+GSList *
+engine_tunnels_between(const engine_t *engine, const endpoint_t *a, const endpoint_t *b)
+{
+    return g_hash_table_lookup(engine->tunnels_by_address, pair_key(a, b));
+}
+
+/* Takes an item out of a list of a table whose keys are numbers. */
+static void
+unlist(GHashTable *table, gpointer key, gpointer item)
+{
+    GSList *rest = g_slist_remove(g_hash_table_lookup(table, key), item);
+
+    if (rest == NULL)
+        g_hash_table_remove(table, key);
+    else
+        g_hash_table_replace(table, key, rest);
+}
+
+void
+engine_unlink_ike_sa(engine_t *engine, ike_sa_t *ike_sa)
+{
+    GSList *rest = g_slist_remove(g_hash_table_lookup(engine->ike_sas_by_spi, &ike_sa->spi_i), ike_sa);
+
+    if (rest == NULL)
+        g_hash_table_remove(engine->ike_sas_by_spi, &ike_sa->spi_i);
+    else
+        g_hash_table_replace(engine->ike_sas_by_spi, g_memdup2(&ike_sa->spi_i, sizeof(ike_sa->spi_i)), rest);
+}
+
+void
+engine_unlink_esp_sa(engine_t *engine, esp_sa_t *sa)
+{
+    unlist(engine->esp_sas_by_spi, GUINT_TO_POINTER(sa->spi), sa);
+}
+
+void
+engine_unlist_tunnel(engine_t *engine, tunnel_t *tunnel)
+{
+    for (unsigned i = 0; i < tunnel->address_keys_used; i++)
+        unlist(engine->tunnels_by_address, GUINT_TO_POINTER(tunnel->address_keys[i]), tunnel);
+    tunnel->address_keys_used = 0;
+}
+
+/* A peer that has moved more often than is remembered is still found by the latest addresses. */
+static void
+list_under(engine_t *engine, tunnel_t *tunnel, gpointer key)
+{
+    for (unsigned i = 0; i < tunnel->address_keys_used; i++) {
+        if (tunnel->address_keys[i] == GPOINTER_TO_UINT(key))
+            return;
+    }
+    if (tunnel->address_keys_used == ADDRESS_KEYS_MAX)
+        engine_unlist_tunnel(engine, tunnel);
+    tunnel->address_keys[tunnel->address_keys_used++] = GPOINTER_TO_UINT(key);
+    GSList *list = g_hash_table_lookup(engine->tunnels_by_address, key);
+    g_hash_table_replace(engine->tunnels_by_address, key, g_slist_prepend(list, tunnel));
+}
+
+void
+engine_list_tunnel(engine_t *engine, tunnel_t *tunnel)
+{
+    list_under(engine, tunnel, pair_key(&tunnel->peer[PEER_A].last, &tunnel->peer[PEER_B].last));
+}
+
+static void
+evict(engine_t *engine, tunnel_t *tunnel)
+{
+    engine_unlist_tunnel(engine, tunnel);
+    for (unsigned i = 0; i < tunnel->ike_sas->len; i++)
+        engine_unlink_ike_sa(engine, g_ptr_array_index(tunnel->ike_sas, i));
+    for (unsigned i = 0; i < tunnel->esp_sas->len; i++)
+        engine_unlink_esp_sa(engine, g_ptr_array_index(tunnel->esp_sas, i));
+    g_ptr_array_index(engine->tunnels, tunnel->index) = NULL;
+    engine->capture.findings_left_out += tunnel->findings_left_out;
+    tunnel_free(tunnel);
+    engine->capture.tunnels_evicted++;
+}
+
+/* A flood of tunnels that come and go must not leave its findings for ever. Causes and chains stay within a tunnel. */
+static void
+drop_findings_of_evicted(engine_t *engine)
+{
+    unsigned kept = 0;
+
+    for (unsigned i = 0; i < engine->findings->len; i++) {
+        finding_t *finding = g_ptr_array_index(engine->findings, i);
+        if (g_ptr_array_index(engine->tunnels, finding->tunnel) != NULL) {
+            g_ptr_array_index(engine->findings, kept++) = finding;
+            continue;
+        }
+        g_ptr_array_remove(engine_note_for(engine, finding->frame)->findings, finding);
+        engine_free_finding(finding);
+        engine->capture.findings_left_out++;
+    }
+    g_ptr_array_set_free_func(engine->findings, NULL);
+    g_ptr_array_set_size(engine->findings, (int)kept);
+    g_ptr_array_set_free_func(engine->findings, engine_free_finding);
+    engine->findings_changed = true;
+    engine->findings_wanted = MAX(FINDINGS_OF_EVICTED_MAX, 2 * kept);
+}
+
+static gint
+by_last_frame(gconstpointer a, gconstpointer b)
+{
+    const tunnel_t *left = *(const tunnel_t *const *)a, *right = *(const tunnel_t *const *)b;
+    return (left->last_frame > right->last_frame) - (left->last_frame < right->last_frame);
+}
+
+/* Evicts the quarter of the tunnels that has been idle longest, so that a flood of addresses costs linear time. Their findings
+ * stay, unless there are very many; their state goes. */
+static void
+evict_oldest(engine_t *engine)
+{
+    GPtrArray *kept = engine->kept_tunnels;
+    unsigned evicted = MIN(kept->len / 4 + 1, kept->len);
+
+    g_ptr_array_sort(kept, by_last_frame);
+    for (unsigned i = 0; i < evicted; i++)
+        evict(engine, g_ptr_array_index(kept, i));
+    g_ptr_array_remove_range(kept, 0, evicted);
+    if (engine->findings->len > MAX(engine->findings_wanted, FINDINGS_OF_EVICTED_MAX))
+        drop_findings_of_evicted(engine);
+}
+
+void
+engine_make_room(engine_t *engine)
+{
+    uint64_t exchanges = 0, ike_sas = 0, esp_sas = 0;
+
+    if (++engine->packets_since_room < ROOM_EVERY)
+        return;
+    engine->packets_since_room = 0;
+    for (unsigned i = 0; i < engine->kept_tunnels->len; i++) {
+        const tunnel_t *tunnel = g_ptr_array_index(engine->kept_tunnels, i);
+        exchanges += tunnel->exchanges;
+        ike_sas += tunnel->ike_sas->len;
+        esp_sas += tunnel->esp_sas->len;
+    }
+    for (unsigned i = 0; exchanges > EXCHANGES_IN_ALL_MAX && i < engine->kept_tunnels->len; i++) {
+        const tunnel_t *tunnel = g_ptr_array_index(engine->kept_tunnels, i);
+        for (unsigned s = 0; s < tunnel->ike_sas->len; s++)
+            ike_sa_forget_half(g_ptr_array_index(tunnel->ike_sas, s));
+    }
+    for (unsigned i = 0; ike_sas > IKE_SAS_IN_ALL_MAX && i < engine->kept_tunnels->len; i++)
+        engine_forget_ike_sas(engine, g_ptr_array_index(engine->kept_tunnels, i), IKE_SAS_LEFT);
+    if (esp_sas > ESP_SAS_IN_ALL_MAX)
+        evict_oldest(engine);
+}
+
+tunnel_t *
+engine_add_tunnel(engine_t *engine, const endpoint_t *a, const endpoint_t *b, frame_t frame, capture_ns_t time)
+{
+    if (engine->kept_tunnels->len > 0 && engine->kept_tunnels->len >= engine->settings.max_tunnels)
+        evict_oldest(engine);
+    tunnel_t *tunnel = tunnel_new(engine->tunnels->len, a, b, frame, time);
+
+    g_ptr_array_add(engine->tunnels, tunnel);
+    g_ptr_array_add(engine->kept_tunnels, tunnel);
+    list_under(engine, tunnel, pair_key(a, b));
+    return tunnel;
+}
