@@ -92,8 +92,11 @@ is_initiation(const ike_message_t *message)
 static bool
 may_have_made_an_ike_sa(const exchange_t *exchange)
 {
+    /* Too short for an IKE rekey with the same groups is what a smaller group makes it as well. */
+    bool may_be_misnamed = exchange->kind == EXCHANGE_CHILD_CREATE && exchange->kind_confidence == CONFIDENCE_INFERRED;
+
     return exchange->outcome == OUTCOME_ANSWERED && !exchange->is_refused &&
-           (exchange->kind == EXCHANGE_IKE_REKEY || exchange->kind == EXCHANGE_CREATE_CHILD_SA);
+           (exchange->kind == EXCHANGE_IKE_REKEY || exchange->kind == EXCHANGE_CREATE_CHILD_SA || may_be_misnamed);
 }
 
 /* RFC 7296 2.18: an IKE rekey makes a new SPI pair whose message IDs start at 0, with no IKE_SA_INIT of its own. */
@@ -107,7 +110,7 @@ rekeyed_predecessor(engine_t *engine, tunnel_t *tunnel, const packet_t *packet, 
         exchange_t *rekey = ike_sa_latest(ike_sa, may_have_made_an_ike_sa);
         if (rekey == NULL)
             continue;
-        if (rekey->kind == EXCHANGE_CREATE_CHILD_SA)
+        if (rekey->kind != EXCHANGE_IKE_REKEY)
             engine_was_ike_rekey(engine, rekey, packet->frame, packet->time);
         return ike_sa;
     }
