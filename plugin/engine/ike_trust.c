@@ -70,18 +70,32 @@ tell_lost_state(const ike_step_t *step, const exchange_t *exchange)
     engine_judge(step->engine, step->tunnel, &change);
 }
 
+/* What a message is for that belongs to no exchange: as far as it says so itself. */
+static void
+name_by_itself(const ike_step_t *step)
+{
+    exchange_t *alone = exchange_new(step->ike_sa, step->message, step->sender);
+
+    if (step->message->is_response && step->message->exchange_type != IKEV2_INFORMATIONAL)
+        alone->kind = classify_exchange_type(step->message->exchange_type);
+    else
+        classify_request(alone, step->message);
+    step->note->exchange = exchange_kind_name(alone->kind);
+    step->note->exchange_confidence = CONFIDENCE_OBSERVED;
+    exchange_free(alone);
+}
+
 void
 step_untrusted(const ike_step_t *step)
 {
     peer_t requester = step->message->is_response ? peer_other(step->sender) : step->sender;
     exchange_t *exchange = ike_sa_exchange(step->ike_sa, step->message, requester);
 
-    if (exchange != NULL && step->message->is_response) {
+    if (exchange != NULL && step->message->is_response && exchange->exchange_type == step->message->exchange_type) {
         step_note_exchange(step, exchange);
         step->note->request_in = exchange->sent_in[0];
-    } else if (step->message->notifies > 0) {
-        step->note->exchange = exchange_kind_name(EXCHANGE_NOTIFY);
-        step->note->exchange_confidence = CONFIDENCE_OBSERVED;
+    } else {
+        name_by_itself(step);
     }
     if (!step->message->is_encrypted && !ike_message_is_init(step->message))
         tell_lost_state(step, step->message->is_response ? exchange : NULL);

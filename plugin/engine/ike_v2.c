@@ -318,7 +318,7 @@ ikev2_response(const ike_step_t *step)
 {
     exchange_t *exchange = ike_sa_exchange(step->ike_sa, step->message, peer_other(step->sender));
 
-    if (exchange == NULL) {
+    if (exchange == NULL || exchange->exchange_type != step->message->exchange_type) { /* RFC 7296 3.1: both have the same type */
         orphan_answer(step);
         return;
     }

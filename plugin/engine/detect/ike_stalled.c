@@ -84,7 +84,7 @@ judge_attempt(const change_t *change, const tunnel_t *tunnel, peer_t initiator, 
         return;
     bool is_proof = shows_more_than_init(tunnel);
     finding_draft_t draft = { .id = FINDING_ike_stalled,
-                              .severity = is_proof ? SEVERITY_WARN : SEVERITY_NOTE,
+                              .severity = SEVERITY_NOTE, /* a user who cancels, a client that asks several gateways: no harm that the capture can show */
                               .confidence = CONFIDENCE_OBSERVED,
                               .culprit = initiator,
                               .exchange = init,

@@ -86,7 +86,6 @@ const cause_rule_t cause_rules[] = {
     EXPLAINS(rekey_rejected, child_down, 86400, "the child SA ran out"),
     EXPLAINS(child_rejected, child_down, 86400, "the child SA could not be made"),
     EXPLAINS(ike_no_response, tunnel_down, 86400, "nobody answers"),
-    EXPLAINS(ike_stalled, tunnel_down, 86400, "the set-up never completes"),
     EXPLAINS(auth_failed, tunnel_down, 86400, "the peers do not authenticate"),
 };
 
