@@ -62,6 +62,24 @@ what_is_not_known_has_no_family(void **state)
     assert_false(timer_measure(&once, &timer));
 }
 
+/* Windows tries eight times; who stopped after five only has the same spacing. Who deleted the SA may have been about to go on. */
+static void
+the_number_of_tries_speaks_too(void **state)
+{
+    exchange_t exchange = SENT(1, 2, 4, 8);
+
+    (void)state;
+    exchange.abandoned = ABANDONED_DELETE;
+    assert_string_equal(family_of(exchange), "Windows");
+    exchange.abandoned = ABANDONED_SILENCE;
+    assert_null(family_of(exchange));
+    exchange = SENT(2, 4, 8, 16, 32);
+    exchange.abandoned = ABANDONED_SILENCE;
+    assert_string_equal(family_of(exchange), "Cisco or OpenIKED");
+    assert_null(family_of(SENT(2, 4, 8, 16, 32, 64)));
+    assert_string_equal(family_of(SENT(4.0, 7.2, 13.0, 23.3, 42.0, 75.6)), "strongSwan (with other settings)");
+}
+
 static void
 assert_seconds(capture_ns_t time, double seconds)
 {
@@ -117,9 +135,9 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(known_defaults_are_recognised), cmocka_unit_test(what_is_not_known_has_no_family),
-        cmocka_unit_test(the_end_is_foretold),           cmocka_unit_test(nothing_is_foretold_without_ground),
-        cmocka_unit_test(absurd_times_overflow_nothing),
+        cmocka_unit_test(known_defaults_are_recognised),      cmocka_unit_test(what_is_not_known_has_no_family),
+        cmocka_unit_test(the_number_of_tries_speaks_too),     cmocka_unit_test(the_end_is_foretold),
+        cmocka_unit_test(nothing_is_foretold_without_ground), cmocka_unit_test(absurd_times_overflow_nothing),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -64,6 +64,17 @@ ratio_of(const exchange_t *exchange)
     return ratios[used / 2];
 }
 
+static bool
+fits(const timer_row_t *row, const exchange_t *exchange, const retransmit_timer_t *timer)
+{
+    if (row->tries > 0 && exchange->transmissions > row->tries)
+        return false;
+    if (row->tries > 0 && exchange->abandoned == ABANDONED_SILENCE && exchange->transmissions < row->tries)
+        return false;
+    return is_about(timer->ratio, row->ratio, RATIO_TOLERANCE) &&
+           (row->first_gap <= 0 || is_about(duration_seconds(timer->first_gap), row->first_gap, GAP_TOLERANCE));
+}
+
 bool
 timer_measure(const exchange_t *exchange, retransmit_timer_t *ret_timer)
 {
@@ -73,8 +84,7 @@ timer_measure(const exchange_t *exchange, retransmit_timer_t *ret_timer)
         return false;
     for (unsigned i = 0; gaps_of(exchange) >= GAPS_THAT_TELL && i < G_N_ELEMENTS(timer_rows) && timer.family == NULL; i++) {
         const timer_row_t *row = &timer_rows[i];
-        if (!is_about(timer.ratio, row->ratio, RATIO_TOLERANCE) ||
-            (row->first_gap > 0 && !is_about(duration_seconds(timer.first_gap), row->first_gap, GAP_TOLERANCE)))
+        if (!fits(row, exchange, &timer))
             continue;
         timer.family = row->family;
         timer.family_ratio = row->ratio;
@@ -131,7 +141,7 @@ timer_gives_up_at(const exchange_t *exchange)
 {
     retransmit_timer_t timer;
 
-    if (!timer_measure(exchange, &timer) || timer.tries < exchange->transmissions)
+    if (!timer_measure(exchange, &timer) || timer.tries == 0)
         return CAPTURE_TIME_NONE;
     return time_after(exchange, seconds_until(exchange, best_ratio(&timer), timer.tries - exchange->transmissions + 1));
 }
