@@ -135,12 +135,18 @@ has_bytes_of_its_own(const packet_t *packet)
     return packet->kind != PACKET_ESP || packet->captured >= ESP_HEADER_BYTES + TELLING_CIPHERTEXT;
 }
 
-copy_kind_t
-copies_check(copies_t *copies, const packet_t *packet)
+bool
+copies_can_tell(const packet_t *packet)
 {
     size_t telling =
         packet->kind == PACKET_IKE ? IKE_HEADER_LENGTH : ESP_HEADER_BYTES; /* fewer do not tell a request from its answer */
-    if (packet->time == CAPTURE_TIME_NONE || packet->captured < telling)
+    return packet->captured >= telling;
+}
+
+copy_kind_t
+copies_check(copies_t *copies, const packet_t *packet)
+{
+    if (packet->time == CAPTURE_TIME_NONE || !copies_can_tell(packet))
         return COPY_NONE;
     forget_old(copies, packet->time);
     guint64 fingerprint = fingerprint_of(packet);

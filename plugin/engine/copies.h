@@ -24,6 +24,9 @@ void copies_free(copies_t *copies);
 /* Is this packet a second copy of one seen at most SHORTEST_TIMER before? Remembers it if not. Bounded memory. */
 copy_kind_t copies_check(copies_t *copies, const packet_t *packet);
 
+/* Has it enough bytes to be compared? If not, it is never taken for a copy here. */
+bool copies_can_tell(const packet_t *packet);
+
 /* The endpoint as the first side of the NAT shows it; `endpoint` itself when nothing else is known. */
 endpoint_t copies_canonical(const copies_t *copies, const endpoint_t *endpoint);
 

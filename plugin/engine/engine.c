@@ -347,15 +347,29 @@ keepalive_packet(engine_t *engine, const packet_t *packet)
     return tunnel;
 }
 
+/* An error that quotes next to nothing, right after the last one: for all that anybody can tell the same one, for routers send few a
+ * second (RFC 1812 4.3.2.8). */
+static bool
+is_icmp_copy(const tunnel_t *tunnel, const packet_t *packet)
+{
+    return !copies_can_tell(packet) && tunnel->icmp_in != FRAME_NONE &&
+           endpoint_equal(&packet->destination, &tunnel->icmp_quoted_to) &&
+           duration_between(tunnel->icmp_at, packet->time) < SHORTEST_TIMER;
+}
+
 static tunnel_t *
 icmp_packet(engine_t *engine, const packet_t *packet)
 {
-    engine->capture.icmp_errors++;
     tunnel_t *tunnel = engine_tunnel_for_packet(engine, packet);
+    if (tunnel != NULL)
+        engine_note_for(engine, packet->frame)->tunnel = tunnel->index;
+    if (tunnel != NULL && is_icmp_copy(tunnel, packet)) {
+        engine->capture.copies++;
+        return tunnel;
+    }
+    engine->capture.icmp_errors++;
     if (tunnel == NULL)
         return NULL;
-    engine_note_for(engine, packet->frame)->tunnel = tunnel->index;
-
     tunnel->icmp_in = packet->frame;
     tunnel->icmp_at = packet->time;
     tunnel->icmp_quoted_to = packet->destination;

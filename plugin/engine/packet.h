@@ -39,7 +39,7 @@ typedef struct {
     size_t decrypted_length;
 
     /* PACKET_ICMP_ERROR only */
-    packet_kind_t quoted; /* PACKET_IKE or PACKET_ESP */
+    packet_kind_t quoted; /* what the quoted packet is; PACKET_IKE with nothing captured in UDP encapsulation may as well be ESP */
     endpoint_t reporter;  /* who sent the error; port 0 */
     uint8_t icmp_type;
     uint8_t icmp_code;

@@ -15,7 +15,6 @@ enum {
     IPV4_HEADER_MAX = 60,
     IPV6_HEADER = 40,
     IPV6_EXTENSIONS_MAX = 256, /* how far before its payload an IPv6 header is looked for */
-    PROTOCOL_ICMP = 1,
     PROTOCOL_ICMPV6 = 58,
 };
 
@@ -82,7 +81,7 @@ icmpv4_find(const uint8_t *bytes, size_t quoted, const endpoint_t *source, icmp_
     if (inner == quoted || inner < ICMP_HEADER)
         return false;
     icmp = inner - ICMP_HEADER;
-    outer = ipv4_header_before(bytes, icmp, PROTOCOL_ICMP, NULL);
+    outer = ipv4_header_before(bytes, icmp, IPV4_PROTOCOL_ICMP, NULL);
     if (outer == icmp || !is_icmp_error(bytes[icmp]))
         return false;
     memset(ret_error, 0, sizeof *ret_error);
@@ -121,4 +120,22 @@ icmp_error_find(const uint8_t *bytes, size_t length, size_t quoted, const endpoi
     if (source->family == ADDRESS_IPV6)
         return icmpv6_find(bytes, quoted, source, ret_error);
     return icmpv4_find(bytes, quoted, source, ret_error);
+}
+
+bool
+icmp_bare_quote_read(const ipv4_t *ipv4, icmp_bare_quote_t *ret_quote)
+{
+    ipv4_t quoted;
+
+    if (ipv4->protocol != IPV4_PROTOCOL_ICMP || ipv4->is_first_fragment || ipv4->is_later_fragment ||
+        ipv4->captured < ICMP_HEADER || !is_icmp_error(ipv4->payload[0]) ||
+        !ipv4_read(ipv4->payload + ICMP_HEADER, ipv4->captured - ICMP_HEADER, &quoted) || quoted.protocol != IPV4_PROTOCOL_UDP ||
+        quoted.is_later_fragment || quoted.captured != UDP_HEADER_LENGTH)
+        return false;
+    *ret_quote = (icmp_bare_quote_t){ .error = { .reporter = ipv4->source, .type = ipv4->payload[0], .code = ipv4->payload[1] },
+                                      .source = quoted.source,
+                                      .destination = quoted.destination };
+    ret_quote->source.port = ipv4_number(quoted.payload);
+    ret_quote->destination.port = ipv4_number(quoted.payload + 2);
+    return true;
 }

@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "engine/endpoint.h"
+#include "observe/ipv4.h"
 
 typedef struct {
     endpoint_t reporter;
@@ -22,5 +22,14 @@ typedef struct {
  *   source             the quoted packet's source, to tell its IP header from bytes that look like one
  * False when no consistent chain of headers is found; `ret_error` is then untouched. */
 bool icmp_error_find(const uint8_t *bytes, size_t length, size_t quoted, const endpoint_t *source, icmp_error_t *ret_error);
+
+/* The ports of a datagram of which an ICMP error quotes no more. */
+typedef struct {
+    icmp_error_t error;
+    endpoint_t source, destination;
+} icmp_bare_quote_t;
+
+/* Does this ICMP error quote the IPv4 and the UDP header only (RFC 792 asks for no more), so that no dissector saw a payload? */
+bool icmp_bare_quote_read(const ipv4_t *ipv4, icmp_bare_quote_t *ret_quote);
 
 #endif

@@ -1,21 +1,21 @@
-/* ip_fragment.h - does this frame hold the first IP fragment of a UDP datagram that nobody put together?
+/* ip_fragment.h - is this the first IP fragment of a UDP datagram that nobody put together?
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #ifndef IPSEC_OBSERVE_IP_FRAGMENT_H
 #define IPSEC_OBSERVE_IP_FRAGMENT_H
 
-#include "compat.h"
+#include "observe/ipv4.h"
 
-/* Borrowed from the frame. */
+/* `payload` is borrowed from the frame. */
 typedef struct {
-    uint16_t source_port, destination_port;
+    endpoint_t source, destination;
     const uint8_t *payload; /* of UDP */
     size_t captured;        /* bytes of it in this fragment */
     size_t reported;        /* bytes of it in the whole datagram */
 } ip_fragment_t;
 
-/* IPv4 only: of IPv6 Wireshark does not tell where its header is. `frame` is the whole frame. */
-bool ip_fragment_find(tvbuff_t *frame, const packet_info *pinfo, ip_fragment_t *ret_fragment);
+/* IPv4 only: of IPv6 Wireshark does not tell where its header is. */
+bool ip_fragment_read(const ipv4_t *ipv4, ip_fragment_t *ret_fragment);
 
 #endif

@@ -28,7 +28,6 @@ enum {
 enum {
     ESP_HEADER = 8,
     SPI_LENGTH = 4,
-    UDP_HEADER = 8,
     NON_ESP_MARKER = 4,
     SPI_RESERVED_MAX = 255, /* RFC 4303 2.1 */
     NAT_KEEPALIVE = 0xff,   /* RFC 3948 2.3 */
@@ -160,6 +159,16 @@ feed(packet_info *pinfo, const packet_t *packet)
         p_add_proto_data(wmem_file_scope(), pinfo, protocol, KEY_NOTE, (void *)note);
 }
 
+static void
+feed_icmp_error(packet_info *pinfo, const icmp_error_t *error, packet_t *packet)
+{
+    packet->kind = PACKET_ICMP_ERROR;
+    packet->reporter = error->reporter;
+    packet->icmp_type = error->type;
+    packet->icmp_code = error->code;
+    feed(pinfo, packet);
+}
+
 /* A packet quoted by an ICMP error: where in the frame's data its IP payload begins, and so which error it is. */
 static void
 feed_quoted(tvbuff_t *tvb, packet_info *pinfo, carrier_t carrier, packet_t *packet)
@@ -170,19 +179,11 @@ feed_quoted(tvbuff_t *tvb, packet_info *pinfo, carrier_t carrier, packet_t *pack
     icmp_error_t error = { .reporter = { .family = ADDRESS_NONE } };
 
     if (carrier == CARRIED_IN_UDP)
-        quoted = quoted >= UDP_HEADER ? quoted - UDP_HEADER : 0;
+        quoted = quoted >= UDP_HEADER_LENGTH ? quoted - UDP_HEADER_LENGTH : 0;
     if (length > 0)
         icmp_error_find(tvb_get_ptr(source, 0, (int)length), length, quoted, &packet->source, &error);
     packet->quoted = packet->kind;
-    if (packet->kind == PACKET_NAT_KEEPALIVE) { /* of the path to the same place, with no SPI to tell */
-        packet->quoted = PACKET_ESP;
-        packet->captured = 0;
-    }
-    packet->kind = PACKET_ICMP_ERROR;
-    packet->reporter = error.reporter;
-    packet->icmp_type = error.type;
-    packet->icmp_code = error.code;
-    feed(pinfo, packet);
+    feed_icmp_error(pinfo, &error, packet);
 }
 
 static void
@@ -329,25 +330,33 @@ look_at_tcp(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data)
 
 /* ---- what no dissector saw ---- */
 
-void
-observe_ip_fragment(tvbuff_t *frame, packet_info *pinfo)
+/* Of IKE and ESP, which of the two handles is one of these ports for? HANDLES: neither. */
+static handle_t
+handle_between(const endpoint_t *source, const endpoint_t *destination)
+{
+    handle_t handle = handles_at_udp_port(source->port);
+
+    return handle != HANDLES ? handle : handles_at_udp_port(destination->port);
+}
+
+static void
+look_at_ip_fragment(const ipv4_t *ipv4, packet_info *pinfo)
 {
     ip_fragment_t fragment;
 
-    if (!ip_fragment_find(frame, pinfo, &fragment) || !is_observing() || observe_sightings(pinfo))
+    if (!ip_fragment_read(ipv4, &fragment))
         return;
-    handle_t handle = handles_at_udp_port(fragment.source_port);
-    if (handle == HANDLES)
-        handle = handles_at_udp_port(fragment.destination_port);
+    handle_t handle = handle_between(&fragment.source, &fragment.destination);
     packet_t packet = { .kind = PACKET_IKE,
                         .frame = pinfo->num,
                         .time = observe_time(pinfo),
+                        .source = fragment.source,
+                        .destination = fragment.destination,
                         .bytes = fragment.payload,
                         .captured = fragment.captured,
                         .reported = fragment.reported,
                         .is_ip_fragment = true };
-    if (handle == HANDLES || !endpoint_from(&pinfo->net_src, fragment.source_port, &packet.source) ||
-        !endpoint_from(&pinfo->net_dst, fragment.destination_port, &packet.destination))
+    if (handle == HANDLES)
         return;
     if (handle == HANDLE_UDPENCAP) {
         if (!has_non_esp_marker(&packet))
@@ -356,6 +365,37 @@ observe_ip_fragment(tvbuff_t *frame, packet_info *pinfo)
         packet_skip(&packet, NON_ESP_MARKER);
     }
     feed(pinfo, &packet);
+}
+
+static void
+look_at_bare_quote(const ipv4_t *ipv4, packet_info *pinfo)
+{
+    icmp_bare_quote_t quote;
+
+    if (!icmp_bare_quote_read(ipv4, &quote))
+        return;
+    handle_t handle = handle_between(&quote.source, &quote.destination);
+    packet_t packet = { .frame = pinfo->num,
+                        .time = observe_time(pinfo),
+                        .source = quote.source,
+                        .destination = quote.destination,
+                        .encapsulation = handle == HANDLE_UDPENCAP ? ENCAPSULATION_UDP : ENCAPSULATION_NONE,
+                        .quoted = PACKET_IKE };
+    if (handle != HANDLES)
+        feed_icmp_error(pinfo, &quote.error, &packet);
+}
+
+void
+observe_rest(tvbuff_t *frame, packet_info *pinfo)
+{
+    ipv4_t ipv4;
+
+    if (!ipv4_of_frame(frame, pinfo, &ipv4) || (!ipv4.is_first_fragment && ipv4.protocol != IPV4_PROTOCOL_ICMP))
+        return; /* almost every frame */
+    if (!is_observing() || observe_sightings(pinfo))
+        return;
+    look_at_ip_fragment(&ipv4, pinfo);
+    look_at_bare_quote(&ipv4, pinfo);
 }
 
 /* ---- for the rest of the plugin ---- */

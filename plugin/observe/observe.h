@@ -29,9 +29,9 @@ void observe_handoff(void);
 /* Says that the capture goes on, for a frame visited for the first time; does nothing the second time. */
 void observe_frame(packet_info *pinfo);
 
-/* Looks for an IKE message of which this frame holds the first IP fragment only, so that no dissector saw it. To be called at the end
- * of the dissection, with the whole frame. */
-void observe_ip_fragment(tvbuff_t *frame, packet_info *pinfo);
+/* Looks for what no dissector saw: an IKE message of which this frame holds the first IP fragment only, an ICMP error that quotes no more
+ * than ports. To be called at the end of the dissection, with the whole frame. */
+void observe_rest(tvbuff_t *frame, packet_info *pinfo);
 
 /* The frame's capture time, or CAPTURE_TIME_NONE. */
 capture_ns_t observe_time(const packet_info *pinfo);

@@ -286,7 +286,7 @@ draw_frame(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data _U_)
     if (!observe_engine())
         return 0;
     observe_frame(pinfo);
-    observe_ip_fragment(tvb, pinfo);
+    observe_rest(tvb, pinfo);
     sightings = observe_sightings(pinfo);
     if (!sightings)
         return 0;

@@ -43,6 +43,13 @@ def packets(source, destination, content, port, identification):
         yield header + part
 
 
+def icmp_error(time, code, quoted, quoted_bytes, reporter, to):
+    """Destination unreachable, with the quoted packet's IP header and so many bytes of what follows it."""
+    body = struct.pack("!BBHI", 3, code, 0, 0) + quoted[:20 + quoted_bytes]
+    header = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(body), int(time * 10) & 0xffff, 0, 64, 1, 0, reporter, to)
+    return time, [header + body]
+
+
 def from_client(time, content, port=500):
     return time, list(packets(CLIENT, SERVER, content, port, int(time * 10) & 0xffff))
 

@@ -96,7 +96,7 @@ put_transport(GByteArray *out, const view_t *view, packet_kind_t kind, unsigned 
 {
     const GByteArray *bytes = view->shot->bytes;
     encapsulation_t encapsulation = view->shot->encapsulation;
-    unsigned marker = kind == PACKET_IKE && encapsulation == ENCAPSULATION_UDP ? 4 : 0;
+    unsigned marker = kind == PACKET_IKE && encapsulation == ENCAPSULATION_UDP && bytes->len > 0 ? 4 : 0;
 
     if (encapsulation == ENCAPSULATION_TCP) {
         put_tcp(out, view, kind, id, streams);

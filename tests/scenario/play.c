@@ -293,7 +293,7 @@ play_icmp(stage_t *stage, const step_t *step, unsigned step_index, unsigned from
         return false;
     }
     shot = stage_add(stage, step, step_index, from, to, PACKET_ICMP_ERROR);
-    shot->quoted = quoted->kind;
+    shot->quoted = step->icmp_is_brief ? PACKET_IKE : quoted->kind; /* as seen: nothing tells what it was */
     shot->reporter = shot->source;
     shot->reporter.port = 0;
     if (step->reporter != NULL)
@@ -310,7 +310,7 @@ play_icmp(stage_t *stage, const step_t *step, unsigned step_index, unsigned from
     shot->inside_destination = quoted->inside_destination;
     shot->encapsulation = quoted->encapsulation;
     shot->bytes = g_byte_array_new();
-    g_byte_array_append(shot->bytes, quoted->bytes->data, MIN(quoted->bytes->len, ICMP_QUOTE_MAX));
+    g_byte_array_append(shot->bytes, quoted->bytes->data, step->icmp_is_brief ? 0 : MIN(quoted->bytes->len, ICMP_QUOTE_MAX));
     return true;
 }
 

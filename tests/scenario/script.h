@@ -93,6 +93,7 @@ typedef struct {
     bool is_forged;               /* ACT_MESSAGE: by somebody without keys; the peers know nothing of it */
     endpoint_t endpoint;          /* ACT_ENDPOINT: family ADDRESS_NONE: keep the address; port 0: keep the port */
     uint8_t icmp_type, icmp_code;
+    bool icmp_is_brief;   /* quotes the headers only */
     const char *reporter; /* ACT_ICMP: address text, NULL: the sender */
 } step_t;
 

@@ -102,6 +102,7 @@ parse_icmp(scan_t *scan, step_t *step)
         if (word != NULL && g_str_equal(errors[i].name, word)) {
             step->icmp_type = errors[i].type;
             step->icmp_code = errors[i].code;
+            step->icmp_is_brief = scan_accept(scan, "brief");
             return;
         }
     }

@@ -30,6 +30,16 @@ meaning(const packet_t *packet)
     return (is_v6 && packet->icmp_type == 3) || (!is_v6 && packet->icmp_type == 11) ? "time exceeded" : "ICMP error";
 }
 
+static const char *
+quoted_words(const packet_t *packet)
+{
+    if (packet->quoted == PACKET_NAT_KEEPALIVE)
+        return "a NAT keepalive";
+    if (packet->quoted == PACKET_ESP)
+        return "ESP";
+    return packet->captured == 0 && packet->encapsulation == ENCAPSULATION_UDP ? "IKE or ESP" : "IKE";
+}
+
 static unsigned
 reports_so_far(const tunnel_t *tunnel)
 {
@@ -51,7 +61,7 @@ judge(const change_t *change, const tunnel_t *tunnel, findings_t *out)
         &(finding_draft_t){
             .id = FINDING_icmp_unreachable, .severity = SEVERITY_NOTE, .confidence = CONFIDENCE_OBSERVED, .culprit = PEER_UNKNOWN },
         "%s reports \"%s\" for %s sent to %s.", endpoint_address_text(&change->packet->reporter, reporter), meaning(change->packet),
-        change->packet->quoted == PACKET_ESP ? "ESP" : "IKE", endpoint_text(&change->packet->destination, destination));
+        quoted_words(change->packet), endpoint_text(&change->packet->destination, destination));
 }
 
 const detector_t icmp_unreachable_detector = {

@@ -11,7 +11,7 @@
 
 typedef struct {
     const char *family;
-    double first_gap; /* seconds; 0: any, where the ratio is telling enough */
+    double first_gap; /* seconds; 0: any (other settings), where the ratio is telling enough */
     double ratio;
     unsigned tries; /* transmissions before it gives up; 0: varies */
 } timer_row_t;
@@ -19,7 +19,7 @@ typedef struct {
 /* Defaults, most telling first. */
 static const timer_row_t timer_rows[] = {
     { .family = "strongSwan", .first_gap = 4.0, .ratio = 1.8, .tries = 6 },
-    { .family = "strongSwan (with other settings)", .ratio = 1.8 },
+    { .family = "strongSwan", .ratio = 1.8 },
     { .family = "FortiOS", .first_gap = 3.0, .ratio = 2.0, .tries = 5 },
     { .family = "Cisco or OpenIKED", .first_gap = 2.0, .ratio = 2.0, .tries = 6 },
     { .family = "Windows", .first_gap = 1.0, .ratio = 2.0, .tries = 8 },
@@ -87,6 +87,7 @@ timer_measure(const exchange_t *exchange, retransmit_timer_t *ret_timer)
         if (!fits(row, exchange, &timer))
             continue;
         timer.family = row->family;
+        timer.has_default_settings = row->first_gap > 0;
         timer.family_ratio = row->ratio;
         timer.tries = row->tries;
     }
@@ -159,6 +160,7 @@ timer_describe(const exchange_t *exchange, GString *out)
     else
         g_string_append_printf(out, ", then x%.1f", timer.ratio);
     if (timer.family != NULL)
-        g_string_append_printf(out, ", like the defaults of %s", timer.family);
+        g_string_append_printf(out, timer.has_default_settings ? ", like the defaults of %s" : ", like %s with other settings",
+                               timer.family);
     g_string_append_c(out, ')');
 }

@@ -11,10 +11,11 @@
 
 typedef struct {
     duration_ns_t first_gap;
-    double ratio;        /* of each gap to the one before, median; 0: fewer than two gaps */
-    const char *family;  /* whose defaults look like this, for a hint: "strongSwan"; NULL: none, or too few gaps */
-    double family_ratio; /* of that family; 0: none */
-    unsigned tries;      /* transmissions of that family before it gives up; 0: not known */
+    double ratio;              /* of each gap to the one before, median; 0: fewer than two gaps */
+    const char *family;        /* whose defaults look like this, for a hint: "strongSwan"; NULL: none, or too few gaps */
+    bool has_default_settings; /* of that family: first gap and tries too; false: its ratio only */
+    double family_ratio;       /* of that family; 0: none */
+    unsigned tries;            /* transmissions of that family before it gives up; 0: not known */
 } retransmit_timer_t;
 
 /* False: the request was not retransmitted yet. */
