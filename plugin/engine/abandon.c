@@ -66,13 +66,13 @@ patience_for(const tunnel_t *tunnel, const exchange_t *exchange)
 }
 
 void
-engine_advance(engine_t *engine, tunnel_t *tunnel, frame_t frame, capture_ns_t now, bool at_end)
+engine_advance(engine_t *engine, tunnel_t *tunnel, const ike_sa_t *spared, frame_t frame, capture_ns_t now, bool at_end)
 {
     if (engine->clock_is_unusable)
         return;
     for (unsigned i = tunnel->waiting->len; i-- > 0;) {
         exchange_t *exchange = g_ptr_array_index(tunnel->waiting, i);
-        if (duration_between(exchange->last_sent_at, now) > patience_for(tunnel, exchange))
+        if (exchange->ike_sa != spared && duration_between(exchange->last_sent_at, now) > patience_for(tunnel, exchange))
             engine_abandon(engine, exchange, ABANDONED_SILENCE, frame, now, at_end);
         if (i > tunnel->waiting->len)
             i = tunnel->waiting->len;

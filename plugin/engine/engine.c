@@ -492,7 +492,7 @@ engine_finish(engine_t *engine)
         remember_before_end(tunnel);
         capture_ns_t end = engine_watched_until(engine, tunnel);
         if (end != CAPTURE_TIME_NONE)
-            engine_advance(engine, tunnel, engine->capture.last_frame, end, true);
+            engine_advance(engine, tunnel, NULL, engine->capture.last_frame, end, true);
         change_t change = { .kind = CHANGE_CAPTURE_END,
                             .frame = tunnel->last_frame,
                             .time = end,

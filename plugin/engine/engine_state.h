@@ -179,8 +179,9 @@ void life_child_up(engine_t *engine, tunnel_t *tunnel, frame_t frame, capture_ns
 void life_child_down(tunnel_t *tunnel, peer_t by, frame_t frame, capture_ns_t time, confidence_t confidence);
 bool life_traffic_was_flowing(const tunnel_t *tunnel, capture_ns_t time);
 
-/* ike.c: what time alone reveals: requests whose sender has stopped trying. */
-void engine_advance(engine_t *engine, tunnel_t *tunnel, frame_t frame, capture_ns_t now, bool at_end);
+/* abandon.c: what time alone reveals: requests whose sender has stopped trying. Not those of `spared` (NULL: none), the IKE SA of a
+ * message that is yet to be looked at: it may be the answer, another try, or proof that there was an answer. */
+void engine_advance(engine_t *engine, tunnel_t *tunnel, const ike_sa_t *spared, frame_t frame, capture_ns_t now, bool at_end);
 void engine_abandon(engine_t *engine, exchange_t *exchange, abandoned_t how, frame_t frame, capture_ns_t time, bool at_end);
 
 /* incident.c: groups the findings of an outage and tells its story. */

@@ -194,7 +194,7 @@ engine_esp_packet(engine_t *engine, const packet_t *packet)
     tunnel_t *tunnel = sa->tunnel;
     peer_t sender = sa->sender;
 
-    engine_advance(engine, tunnel, packet->frame, packet->time, false);
+    engine_advance(engine, tunnel, NULL, packet->frame, packet->time, false);
     if (is_new && sa->announced_in == FRAME_NONE)
         engine_name_by_new_esp(engine, tunnel, packet->time);
     change_t change = { .frame = packet->frame, .time = packet->time, .packet = packet, .sender = sender, .esp_sa = sa };

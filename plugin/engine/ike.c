@@ -351,13 +351,14 @@ engine_ike_packet(engine_t *engine, const packet_t *packet, frame_note_t **ret_n
     if (half_open != NULL)
         step_choose_init_answer(&step);
     step_is_known_again(&step);
-    engine_advance(engine, step.tunnel, packet->frame, packet->time, false);
+    engine_advance(engine, step.tunnel, step.ike_sa, packet->frame, packet->time, false);
     step_judge(&step, CHANGE_TUNNEL_SEEN, NULL);
     step_learn_identities(&step);
     if (message.major == 2)
         ikev2_message(&step);
     else
         ikev1_message(&step);
+    engine_advance(engine, step.tunnel, NULL, packet->frame, packet->time, false); /* what this message has not settled now */
     learn_nat(&step);
     engine_account_sender(engine, step.tunnel, step.sender, packet);
     step.ike_sa->last_message_in = packet->frame;
