@@ -43,10 +43,9 @@ engine_abandon(engine_t *engine, exchange_t *exchange, abandoned_t how, frame_t 
             flip->finding->grade = NAT_GRADE_HARMFUL;
     }
     bool was_in_use = ike_sa->state == IKE_SA_ESTABLISHED && !ike_sa->is_replaced;
-    /* RFC 7296 2.4: one lost try proves nothing; several, or a new start, end the SA. In IKEv1 a new start is how phase 1 is rekeyed. */
-    bool starts_anew = how == ABANDONED_NEW_INIT && !ike_sa->is_midstream && ike_sa->major == 2;
-    bool is_proof =
-        exchange->transmissions > 1 || starts_anew || (how == ABANDONED_SILENCE && exchange->encapsulation == ENCAPSULATION_TCP);
+    /* RFC 7296 2.4: one lost try proves nothing, several end the SA. Nor is a new start after one a proof: so begins a
+     * reauthentication, and the capture may have lost the answer. Over TCP one try is all there is. */
+    bool is_proof = exchange->transmissions > 1 || exchange->encapsulation == ENCAPSULATION_TCP;
     if (!was_in_use || !is_proof || exchange->addresses_changed || exchange->deletes_replaced || tunnel_is_one_direction(tunnel) ||
         tunnel_peer_lives(tunnel, exchange))
         return;

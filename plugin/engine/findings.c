@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "findings.h"
+#include "silence.h"
 
 #include "engine_state.h"
 #include "tables/causes.h"
@@ -143,12 +144,14 @@ explain_earlier(const tunnel_t *tunnel, const finding_t *cause)
 finding_draft_t
 findings_draft_unanswered(finding_id_t id, severity_t severity, confidence_t confidence, const exchange_t *exchange)
 {
-    /* That answers did not arrive is a conclusion: only that the requester repeated itself can be seen. */
+    /* That answers did not arrive, or that there were none, is a conclusion here: only what the requester did can be seen. */
     bool is_unheard = exchange_is_unheard(exchange);
+    bool is_unseen = silence_of(exchange->ike_sa->tunnel, exchange).kind == SILENCE_UNSEEN;
+    severity_t limit = is_unseen ? SEVERITY_NOTE : is_unheard ? SEVERITY_WARN : SEVERITY_ERROR;
 
     return (finding_draft_t){ .id = id,
-                              .severity = is_unheard ? MIN(severity, SEVERITY_WARN) : severity,
-                              .confidence = is_unheard ? CONFIDENCE_INFERRED : confidence,
+                              .severity = MIN(severity, limit),
+                              .confidence = is_unheard || is_unseen ? CONFIDENCE_INFERRED : confidence,
                               .culprit = exchange->requester,
                               .exchange = exchange,
                               .began_in = exchange->sent_in[0],

@@ -32,7 +32,8 @@ typedef struct {
  * FINDINGS_PER_ID_MAX of this id already, and only counts it. */
 finding_t *findings_add(findings_t *findings, const finding_draft_t *draft, const char *text, ...) G_GNUC_PRINTF(3, 4);
 
-/* A draft about an exchange that stayed unanswered: its requester's, since its first transmission. */
+/* A draft about an exchange that stayed unanswered: its requester's, since its first transmission. Less severe and sure than asked for
+ * where an answer may have escaped the capture, or did not arrive. */
 finding_draft_t findings_draft_unanswered(finding_id_t id, severity_t severity, confidence_t confidence,
                                           const exchange_t *exchange);
 

@@ -48,6 +48,15 @@ describe_what_was_heard(const peer_state_t *peer, const char *address, GString *
                                peer->last_packet_in);
 }
 
+/* Who gets no answer repeats its request (RFC 7296 2.1), but over TCP. Who makes a new start after one try had an answer, as before a
+ * reauthentication or after a refusal, or was restarted itself. */
+static bool
+may_be_answered_unseen(const exchange_t *exchange)
+{
+    return exchange->encapsulation != ENCAPSULATION_TCP && exchange->transmissions == 1 &&
+           exchange->abandoned == ABANDONED_NEW_INIT && exchange->outcome == OUTCOME_ABANDONED;
+}
+
 silence_t
 silence_of(const tunnel_t *tunnel, const exchange_t *exchange)
 {
@@ -64,6 +73,8 @@ silence_of(const tunnel_t *tunnel, const exchange_t *exchange)
         return (silence_t){ SILENCE_DISOWNED, ike_sa->disowned_in, 0 };
     if (icmp_is_about(tunnel, exchange))
         return (silence_t){ SILENCE_ICMP, tunnel->icmp_in, 0 };
+    if (may_be_answered_unseen(exchange))
+        return (silence_t){ SILENCE_UNSEEN, receiver->last_packet_in, 0 };
     if (receiver->last_packet_at != CAPTURE_TIME_NONE && receiver->last_packet_at > exchange->first_sent_at)
         return (silence_t){ SILENCE_OTHERWISE_HEARD, receiver->last_packet_in, 0 };
     return (silence_t){ SILENCE_TOTAL, receiver->last_packet_in, 0 };
@@ -103,6 +114,10 @@ silence_describe(const tunnel_t *tunnel, const exchange_t *exchange, GString *ou
     case SILENCE_OTHER_PORT:
         g_string_append_printf(out, " %s answered to port %u, from which the request did not come (frame %u).", receiver,
                                silence.port, silence.frame);
+        break;
+    case SILENCE_UNSEEN:
+        g_string_append(out,
+                        " The answer may be missing from this capture: a request that gets none is repeated before a new start.");
         break;
     case SILENCE_UNHEARD:
         g_string_append_printf(out, " Answers are in this capture (frame %u): they are lost between the capture point and %s.",

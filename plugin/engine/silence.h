@@ -14,6 +14,7 @@ typedef enum {
     SILENCE_DISOWNED,        /* it said that it does not know the IKE SA (INVALID_IKE_SPI) */
     SILENCE_OTHER_PORT,      /* it answered, but to another port than the request came from */
     SILENCE_INCOMPLETE,      /* it answers in fragments, of which one never comes (fragment_loss) */
+    SILENCE_UNSEEN,          /* it may have answered all the same: the request was sent once, and its sender made a new start */
     SILENCE_UNHEARD,         /* its answers are in the capture, and evidently did not arrive */
 } silence_kind_t;
 

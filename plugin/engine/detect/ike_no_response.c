@@ -28,13 +28,6 @@ describe_message(const exchange_t *exchange, GString *out)
         g_string_append_printf(out, " All its %u fragments are in this capture.", exchange->request_fragments.total);
 }
 
-/* Who gets no answer repeats its request (RFC 7296 2.1): who starts anew at once may have been refused out of this capture's sight. */
-static bool
-may_be_answered_unseen(const exchange_t *exchange, const tunnel_t *tunnel)
-{
-    return tunnel_is_one_direction(tunnel) && exchange->transmissions == 1 && exchange->abandoned == ABANDONED_NEW_INIT;
-}
-
 static void
 judge(const change_t *change, const tunnel_t *tunnel, findings_t *out)
 {
@@ -57,16 +50,9 @@ judge(const change_t *change, const tunnel_t *tunnel, findings_t *out)
                            : went_over_to_tcp                      ? " over UDP, and went on over TCP"
                                                                    : "");
     describe_message(exchange, tries);
-    bool is_doubtful = may_be_answered_unseen(exchange, tunnel);
-    if (is_doubtful)
-        g_string_append(tries,
-                        " The answer may be missing from this capture, which has no packet of that peer: a request that gets none "
-                        "is repeated before another attempt is made.");
-    else
-        silence_describe(tunnel, exchange, tries);
-    finding_draft_t draft =
-        findings_draft_unanswered(FINDING_ike_no_response, went_over_to_tcp || is_doubtful ? SEVERITY_NOTE : SEVERITY_ERROR,
-                                  is_doubtful ? CONFIDENCE_INFERRED : CONFIDENCE_OBSERVED, exchange);
+    silence_describe(tunnel, exchange, tries);
+    finding_draft_t draft = findings_draft_unanswered(FINDING_ike_no_response, went_over_to_tcp ? SEVERITY_NOTE : SEVERITY_ERROR,
+                                                      CONFIDENCE_OBSERVED, exchange);
     findings_add(out, &draft, "%s sent %s to %s %s", tunnel_peer_text(tunnel, exchange->requester, sender),
                  exchange_kind_words(exchange->kind), tunnel_peer_text(tunnel, peer_other(exchange->requester), peer), tries->str);
     g_string_free(tries, TRUE);
