@@ -20,6 +20,9 @@ typedef struct {
 
 #define ENDPOINT_TEXT_MAX 56 /* "[ipv6]:port" and a zero */
 
+/* `address`: as many bytes as the family has (4 or 16), in network order. */
+endpoint_t endpoint_from_bytes(address_family_t family, const uint8_t *address, uint16_t port);
+
 bool endpoint_same_address(const endpoint_t *a, const endpoint_t *b);
 bool endpoint_equal(const endpoint_t *a, const endpoint_t *b);
 unsigned endpoint_address_hash(const endpoint_t *endpoint);

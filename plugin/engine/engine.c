@@ -6,6 +6,7 @@
 
 #include "detect/detectors.h"
 #include "engine_state.h"
+#include "parse/cursor.h"
 
 /* Frames in a row with the very same time before the clock counts as unusable. */
 #define SAME_TIME_FRAMES 20u
@@ -374,11 +375,10 @@ icmp_packet(engine_t *engine, const packet_t *packet)
     tunnel->icmp_at = packet->time;
     tunnel->icmp_quoted_to = packet->destination;
     esp_sa_t *sa = NULL;
-    if (packet->quoted == PACKET_ESP && packet->captured >= 4) {
-        uint32_t spi = (uint32_t)packet->bytes[0] << 24 | (uint32_t)packet->bytes[1] << 16 | (uint32_t)packet->bytes[2] << 8 |
-                       packet->bytes[3];
+    cursor_t cursor = cursor_over(packet->bytes, packet->captured);
+    uint32_t spi = 0;
+    if (packet->quoted == PACKET_ESP && cursor_u32(&cursor, &spi))
         sa = engine_find_esp_sa(engine, spi, &packet->source, &packet->destination, packet->frame);
-    }
     bool is_port_unreachable = (packet->source.family == ADDRESS_IPV4 && packet->icmp_type == 3 && packet->icmp_code == 3) ||
                                (packet->source.family == ADDRESS_IPV6 && packet->icmp_type == 1 && packet->icmp_code == 4);
     bool by_receiver = endpoint_same_address(&packet->reporter, &packet->destination);

@@ -290,7 +290,8 @@ orphan_answer(const ike_step_t *step)
     step->note->exchange = exchange_kind_name(classify_exchange_type(step->message->exchange_type));
     step->note->exchange_confidence = CONFIDENCE_OBSERVED;
     if (step->message->exchange_type == IKEV2_CREATE_CHILD_SA && step->message->first_inner == PAYLOAD_SA)
-        step->tunnel->refused_in_a_row = 0; /* accepted: whatever was refused before need not be what ends later */
+        step->tunnel->refused_in_a_row = step->tunnel->ke_refused_in_a_row =
+            0; /* accepted: whatever was refused before need not be what ends later */
     g_free(step->ike_sa->early_answer);
     step->ike_sa->early_answer = g_memdup2(step->message, sizeof(*step->message));
     step->ike_sa->early_answer_in = step->packet->frame;

@@ -84,11 +84,9 @@ icmpv4_find(const uint8_t *bytes, size_t quoted, const endpoint_t *source, icmp_
     outer = ipv4_header_before(bytes, icmp, IPV4_PROTOCOL_ICMP, NULL);
     if (outer == icmp || !is_icmp_error(bytes[icmp]))
         return false;
-    memset(ret_error, 0, sizeof *ret_error);
-    ret_error->type = bytes[icmp];
-    ret_error->code = bytes[icmp + 1];
-    ret_error->reporter.family = ADDRESS_IPV4;
-    memcpy(ret_error->reporter.address, bytes + outer + 12, 4);
+    *ret_error = (icmp_error_t){ .reporter = endpoint_from_bytes(ADDRESS_IPV4, bytes + outer + 12, 0),
+                                 .type = bytes[icmp],
+                                 .code = bytes[icmp + 1] };
     return true;
 }
 
@@ -104,11 +102,9 @@ icmpv6_find(const uint8_t *bytes, size_t quoted, const endpoint_t *source, icmp_
     outer = ipv6_header_before(bytes, icmp, PROTOCOL_ICMPV6, NULL);
     if (outer == icmp || !is_icmpv6_error(bytes[icmp]))
         return false;
-    memset(ret_error, 0, sizeof *ret_error);
-    ret_error->type = bytes[icmp];
-    ret_error->code = bytes[icmp + 1];
-    ret_error->reporter.family = ADDRESS_IPV6;
-    memcpy(ret_error->reporter.address, bytes + outer + 8, 16);
+    *ret_error = (icmp_error_t){ .reporter = endpoint_from_bytes(ADDRESS_IPV6, bytes + outer + 8, 0),
+                                 .type = bytes[icmp],
+                                 .code = bytes[icmp + 1] };
     return true;
 }
 

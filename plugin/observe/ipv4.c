@@ -6,8 +6,6 @@
  */
 #include "observe/ipv4.h"
 
-#include <string.h>
-
 enum {
     HEADER_MIN = 20,
     TOTAL_LENGTH_AT = 2,
@@ -17,7 +15,6 @@ enum {
     PROTOCOL_AT = 9,
     SOURCE_AT = 12,
     DESTINATION_AT = 16,
-    ADDRESS_LENGTH = 4,
 };
 
 uint16_t
@@ -36,16 +33,13 @@ ipv4_read(const uint8_t *header, size_t left, ipv4_t *ret_ipv4)
     if (length < HEADER_MIN || left < length)
         return false;
     uint16_t fragment = ipv4_number(header + FRAGMENT_AT);
-    ipv4_t ipv4 = { .source = { .family = ADDRESS_IPV4 },
-                    .destination = { .family = ADDRESS_IPV4 },
-                    .protocol = header[PROTOCOL_AT],
-                    .is_first_fragment = (fragment & MORE_FRAGMENTS) != 0 && (fragment & FRAGMENT_OFFSET) == 0,
-                    .is_later_fragment = (fragment & FRAGMENT_OFFSET) != 0,
-                    .payload = header + length,
-                    .captured = left - length };
-    memcpy(ipv4.source.address, header + SOURCE_AT, ADDRESS_LENGTH);
-    memcpy(ipv4.destination.address, header + DESTINATION_AT, ADDRESS_LENGTH);
-    *ret_ipv4 = ipv4;
+    *ret_ipv4 = (ipv4_t){ .source = endpoint_from_bytes(ADDRESS_IPV4, header + SOURCE_AT, 0),
+                          .destination = endpoint_from_bytes(ADDRESS_IPV4, header + DESTINATION_AT, 0),
+                          .protocol = header[PROTOCOL_AT],
+                          .is_first_fragment = (fragment & MORE_FRAGMENTS) != 0 && (fragment & FRAGMENT_OFFSET) == 0,
+                          .is_later_fragment = (fragment & FRAGMENT_OFFSET) != 0,
+                          .payload = header + length,
+                          .captured = left - length };
     return true;
 }
 

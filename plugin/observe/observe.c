@@ -18,8 +18,6 @@
 #include <epan/exceptions.h>
 #include <epan/proto_data.h>
 
-#include <string.h>
-
 enum {
     KEY_NOTE,      /* file scope: frame_note_t of the frame */
     KEY_SIGHTINGS, /* packet scope: sightings_t of the frame */
@@ -53,17 +51,11 @@ is_observing(void)
 static bool
 endpoint_from(const address *from, uint32_t port, endpoint_t *ret_endpoint)
 {
-    endpoint_t endpoint = { .port = (uint16_t)port };
+    bool is_ipv4 = from->type == AT_IPv4 && from->len == 4, is_ipv6 = from->type == AT_IPv6 && from->len == 16;
 
-    if (from->type == AT_IPv4 && from->len == 4)
-        endpoint.family = ADDRESS_IPV4;
-    else if (from->type == AT_IPv6 && from->len == 16)
-        endpoint.family = ADDRESS_IPV6;
-    else
-        return false;
-    memcpy(endpoint.address, from->data, (size_t)from->len);
-    *ret_endpoint = endpoint;
-    return true;
+    if (is_ipv4 || is_ipv6)
+        *ret_endpoint = endpoint_from_bytes(is_ipv4 ? ADDRESS_IPV4 : ADDRESS_IPV6, from->data, (uint16_t)port);
+    return is_ipv4 || is_ipv6;
 }
 
 /* The packet's addresses and ports at this layer, and its bytes. False: not between IP addresses. */

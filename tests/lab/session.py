@@ -149,6 +149,18 @@ class Session:
             host.log.wait(r"CHILD_SA .* established", mark, 10)
         return t
 
+    def initiate_in_vain(self, times, by="a"):
+        """A client tries to bring the tunnel up until it gives up, several times. When the first try
+        began, and when the last one was given up."""
+        host = self.hosts[by]
+        mark = host.log.mark()
+        began = None
+        for attempt in range(1, times + 1):
+            t = self.initiate(expect=False, timeout=20, by=by)
+            gone = host.log.wait(r"giving up after", mark, 30, count=attempt)
+            began = t if began is None else began
+        return began, gone
+
     def command(self, host, *args, **more):
         t = self.event(args[0].lstrip("-"), by=host, args=" ".join(args[1:]))
         self.hosts[host].swanctl(*args, **more)
