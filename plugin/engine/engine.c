@@ -266,6 +266,7 @@ reopen(engine_t *engine)
         if (tunnel == NULL)
             continue;
         incidents_reopen(tunnel);
+        engine_unsay_how_it_went_on(tunnel);
         restore_before_end(tunnel);
     }
     wait_again(engine);
@@ -500,6 +501,7 @@ engine_finish(engine_t *engine)
                             .sender = PEER_UNKNOWN,
                             .loss = &tunnel->loss };
         engine_judge(engine, tunnel, &change);
+        engine_say_how_it_went_on(tunnel);
         incidents_finish(engine, tunnel);
     }
 }

@@ -57,6 +57,10 @@ struct findings {
 /* findings.c -> engine.c */
 void engine_keep_finding(engine_t *engine, tunnel_t *tunnel, finding_t *finding);
 
+/* findings.c: at the end of the capture the texts of findings that went on say for how long; taken back when the capture goes on. */
+void engine_say_how_it_went_on(tunnel_t *tunnel);
+void engine_unsay_how_it_went_on(tunnel_t *tunnel);
+
 /* findings.c: findings of this id on this frame turned out not to have counted: they become Notes, and say why. */
 void engine_tone_down(engine_t *engine, tunnel_t *tunnel, finding_id_t id, frame_t frame, const char *why);
 

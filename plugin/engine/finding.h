@@ -50,7 +50,12 @@ typedef struct finding {
     bool at_end;       /* only the end of the capture revealed it: not on any frame in a single pass */
     frame_t began_in;  /* the first frame of the trouble; FRAME_NONE: `frame` */
     capture_ns_t began_at;
-    char *text;                     /* one plain sentence with the numbers, owned by the finding */
+    char *text;       /* plain sentences with the numbers, owned by the finding */
+    uint64_t times;   /* how often it was seen: a trouble that goes on is one finding with a count */
+    const char *unit; /* what `times` counts: "times", "packets"; static */
+    frame_t last_in;  /* where it was seen for the last time */
+    capture_ns_t last_at;
+    size_t text_before_end;         /* length of `text` before engine_finish() said how it went on; 0: it said nothing */
     unsigned evidences;             /* used in `evidence` */
     frame_t evidence[EVIDENCE_MAX]; /* ascending */
     const struct finding *cause;    /* an earlier finding of the same tunnel that led to this one, or NULL */

@@ -8,7 +8,9 @@
 #include "engine_state.h"
 #include "tables/causes.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
+#include <string.h>
 
 const finding_info_t finding_catalogue[FINDING_COUNT] = {
 #define FINDING(name, worst, family, text) { .id = #name, .severity = SEVERITY_##worst, .group = GROUP_##family, .summary = text },
@@ -199,6 +201,8 @@ findings_add(findings_t *findings, const finding_draft_t *draft, const char *tex
     finding->old_port = draft->old_port;
     finding->new_port = draft->new_port;
     finding->grade = draft->grade;
+    finding->times = MAX(draft->times, 1);
+    finding->unit = draft->unit != NULL ? draft->unit : "times";
     finding->incident = INDEX_NONE;
     if (draft->exchange != NULL)
         add_exchange_evidence(finding, draft->exchange);
@@ -219,11 +223,50 @@ findings_add(findings_t *findings, const finding_draft_t *draft, const char *tex
             finding->began_at = finding->time;
         }
     }
+    finding->last_in = finding->frame;
+    finding->last_at = finding->time;
     finding->cause = find_cause(findings->tunnel, finding);
     if (!finding->at_end)
         explain_earlier(findings->tunnel, finding);
     engine_keep_finding(findings->engine, findings->tunnel, finding);
     return finding;
+}
+
+void
+findings_repeat(findings_t *findings, const finding_t *told)
+{
+    finding_t *finding = (finding_t *)told; /* the engine owns it; detectors see it const */
+
+    finding->times++;
+    finding->last_in = findings->change->frame;
+    finding->last_at = findings->change->time;
+}
+
+void
+engine_say_how_it_went_on(tunnel_t *tunnel)
+{
+    for (unsigned i = 0; i < tunnel->findings->len; i++) {
+        finding_t *finding = g_ptr_array_index(tunnel->findings, i);
+        if (finding->last_in == finding->frame || finding->at_end)
+            continue;
+        finding->text_before_end = strlen(finding->text);
+        char *longer =
+            g_strdup_printf("%s It went on until frame %u, %.1f s later: %" PRIu64 " %s in all.", finding->text, finding->last_in,
+                            duration_seconds(duration_between(finding->time, finding->last_at)), finding->times, finding->unit);
+        g_free(finding->text);
+        finding->text = longer;
+    }
+}
+
+void
+engine_unsay_how_it_went_on(tunnel_t *tunnel)
+{
+    for (unsigned i = 0; i < tunnel->findings->len; i++) {
+        finding_t *finding = g_ptr_array_index(tunnel->findings, i);
+        if (finding->text_before_end > 0)
+            finding->text[finding->text_before_end] = '\0';
+        finding->text_before_end = 0;
+    }
 }
 
 void

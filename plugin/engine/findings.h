@@ -26,11 +26,16 @@ typedef struct {
     frame_t evidence[4];           /* further frames, FRAME_NONE: none */
     uint16_t old_port, new_port;
     nat_grade_t grade;
+    uint64_t times;   /* how often it has been seen by now; 0: once */
+    const char *unit; /* what is counted, for a sentence; static; NULL: "times" */
 } finding_draft_t;
 
 /* Adds a finding on the frame of the change. `text` is one plain English sentence, copied. NULL: the tunnel has
  * FINDINGS_PER_ID_MAX of this id already, and only counts it. */
 finding_t *findings_add(findings_t *findings, const finding_draft_t *draft, const char *text, ...) G_GNUC_PRINTF(3, 4);
+
+/* The same trouble once more, on the frame of the change: counted on the finding that told of it (one of this tunnel's), no new finding. */
+void findings_repeat(findings_t *findings, const finding_t *told);
 
 /* A draft about an exchange that stayed unanswered: its requester's, since its first transmission. Less severe and sure than asked for
  * where an answer may have escaped the capture, or did not arrive. */

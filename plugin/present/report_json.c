@@ -189,6 +189,9 @@ put_finding(json_dumper *json, const finding_t *finding)
     put_frame(json, "began_frame", began_before ? finding->began_in : finding->frame);
     put_time(json, "began_time", began_before ? finding->began_at : finding->time);
     put_bool(json, "at_end", finding->at_end);
+    put_uint(json, "times", finding->times);
+    put_frame(json, "last_frame", finding->last_in);
+    put_time(json, "last_time", finding->last_at);
     put_text(json, "text", finding->text ? finding->text : "");
     put_evidence(json, finding);
     put_text(json, "cause", finding->cause ? finding_catalogue[finding->cause->id].id : NULL);

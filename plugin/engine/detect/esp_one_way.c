@@ -6,11 +6,14 @@
 
 #define LEAST_PACKETS 5u
 
-static bool
-is_told(const tunnel_t *tunnel, peer_t sender, severity_t severity)
+/* What was said of the run that goes on. */
+static const finding_t *
+told(const tunnel_t *tunnel, peer_t sender, severity_t severity)
 {
-    const finding_t *told = tunnel_latest_finding(tunnel, FINDING_esp_one_way, sender);
-    return told != NULL && told->began_in == tunnel->peer[sender].run_began_in && told->severity >= severity;
+    const finding_t *latest = tunnel_latest_finding(tunnel, FINDING_esp_one_way, sender);
+    bool is_of_run = latest != NULL && latest->began_in == tunnel->peer[sender].run_began_in;
+
+    return is_of_run && latest->severity >= severity ? latest : NULL;
 }
 
 static void
@@ -30,8 +33,11 @@ judge(const change_t *change, const tunnel_t *tunnel, findings_t *out)
     if (!ike_is_answered && !was_two_way && tunnel->ike_sas->len > 0)
         return;
     severity_t severity = ike_is_answered ? SEVERITY_ERROR : SEVERITY_WARN;
-    if (is_told(tunnel, change->sender, severity))
+    const finding_t *before = told(tunnel, change->sender, severity);
+    if (before != NULL) {
+        findings_repeat(out, before);
         return;
+    }
     findings_add(out,
                  &(finding_draft_t){
                      .id = FINDING_esp_one_way,
@@ -40,6 +46,8 @@ judge(const change_t *change, const tunnel_t *tunnel, findings_t *out)
                      .culprit = change->sender,
                      .began_in = from->run_began_in,
                      .began_at = from->run_began_at,
+                     .times = from->run_packets,
+                     .unit = "packets",
                      .evidence = { from->run_began_in, ike_is_answered ? tunnel->last_answer_in : FRAME_NONE, to->last_esp_in } },
                  "For %.1f s ESP has come from %s only (%u packets), none from %s%s.", duration_seconds(lasted),
                  tunnel_peer_text(tunnel, change->sender, sender), from->run_packets,

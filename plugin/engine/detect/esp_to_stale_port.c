@@ -26,14 +26,22 @@ judge(const change_t *change, const tunnel_t *tunnel, findings_t *out)
     if (change->sender == PEER_UNKNOWN || tunnel->both_sides_of_nat)
         return;
     const flip_t *flip = tunnel_latest_flip(tunnel, peer_other(change->sender));
-    if (flip == NULL || flip->to_old_first_frame != change->frame)
+    if (flip == NULL || flip->to_old_first_frame == FRAME_NONE)
         return;
+    if (flip->to_old_first_frame != change->frame) {
+        const finding_t *told = tunnel_latest_finding(tunnel, FINDING_esp_to_stale_port, change->sender);
+        bool is_sent_there = endpoint_equal(&change->packet->destination, &flip->old_endpoint);
+        if (told != NULL && told->frame == flip->to_old_first_frame && is_sent_there)
+            findings_repeat(out, told);
+        return;
+    }
     findings_add(
         out,
         &(finding_draft_t){ .id = FINDING_esp_to_stale_port,
                             .severity = SEVERITY_WARN,
                             .confidence = CONFIDENCE_OBSERVED,
                             .culprit = change->sender,
+                            .unit = "packets",
                             .evidence = { flip->frame } },
         "%s still sends to %s, %.1f s after its peer moved to port %u: it is lost unless the NAT still has the old mapping.%s",
         tunnel_peer_text(tunnel, change->sender, sender), endpoint_text(&flip->old_endpoint, stale),

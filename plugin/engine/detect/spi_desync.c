@@ -10,11 +10,11 @@
 #define TIME_AFTER_UNREACHABLE SECONDS(1)
 #define ANSWERED_AT_ONCE SECONDS(1)
 
-static bool
-is_told(const tunnel_t *tunnel, const esp_sa_t *sa)
+static const finding_t *
+told(const tunnel_t *tunnel, const esp_sa_t *sa)
 {
-    const finding_t *told = tunnel_latest_finding(tunnel, FINDING_spi_desync, sa->sender);
-    return told != NULL && told->frame >= sa->first_frame;
+    const finding_t *latest = tunnel_latest_finding(tunnel, FINDING_spi_desync, sa->sender);
+    return latest != NULL && latest->frame >= sa->first_frame ? latest : NULL;
 }
 
 /* RFC 7296 1.4.1, 2.8: packets on their way, and a peer that switches late, are normal for a while. */
@@ -88,6 +88,7 @@ add(findings_t *out, const tunnel_t *tunnel, const esp_sa_t *sa, severity_t seve
                                      .severity = severity,
                                      .confidence = confidence,
                                      .culprit = sa->sender,
+                                     .unit = "packets",
                                      .evidence = { proof, sa->last_frame } },
                  "%s still sends ESP on SPI 0x%08x, which %s no longer has: %s.", tunnel_peer_text(tunnel, sa->sender, sender),
                  sa->spi, tunnel_peer_text(tunnel, peer_other(sa->sender), receiver), how);
@@ -99,8 +100,11 @@ judge_esp(const change_t *change, const tunnel_t *tunnel, findings_t *out)
     const esp_sa_t *sa = change->esp_sa;
     const ike_sa_t *deleted = deleted_ike_sa(tunnel, sa->sender);
 
-    if (is_told(tunnel, sa))
+    const finding_t *before = told(tunnel, sa);
+    if (before != NULL) {
+        findings_repeat(out, before);
         return;
+    }
     if (sa->deleted_in != FRAME_NONE && !within_delete_grace(change, sa->deleted_at))
         add(out, tunnel, sa, sa->deleted_confidence == CONFIDENCE_OBSERVED ? SEVERITY_ERROR : SEVERITY_WARN, sa->deleted_confidence,
             sa->deleted_in, "it was deleted");
@@ -152,7 +156,7 @@ judge_new_ike_sa(const change_t *change, const tunnel_t *tunnel, findings_t *out
         return;
     for (unsigned i = tunnel->esp_sas->len; i-- > 0;) {
         const esp_sa_t *sa = g_ptr_array_index(tunnel->esp_sas, i);
-        if (sa->sender != init->requester || sa->last_frame != from->last_esp_in || is_told(tunnel, sa))
+        if (sa->sender != init->requester || sa->last_frame != from->last_esp_in || told(tunnel, sa) != NULL)
             continue;
         add(out, tunnel, sa, SEVERITY_WARN, CONFIDENCE_INFERRED, given_up->sent_in[0],
             "requests on the old IKE SA stayed unanswered, but a new negotiation is answered at once");
