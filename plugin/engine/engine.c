@@ -11,7 +11,6 @@
 /* Frames in a row with the very same time before the clock counts as unusable. */
 #define SAME_TIME_FRAMES 20u
 #define BACKWARDS_JUMP SECONDS(2)
-#define INTERRUPTION SECONDS(86400)
 
 engine_settings_t
 engine_default_settings(void)
@@ -145,7 +144,6 @@ watch_clock(engine_t *engine, capture_ns_t time)
     engine->latest = capture_later(engine->latest, time);
 }
 
-/* No tunnel in use is silent for a day: a capture without any frame for so long was interrupted. */
 static void
 watch_interruption(engine_t *engine, capture_ns_t time)
 {

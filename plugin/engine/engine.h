@@ -104,7 +104,10 @@ typedef struct {
     tunnel_state_t state;
     unsigned flaps;
     double down_seconds;
-    double availability;         /* 0 to 1 over first to last packet of the tunnel; negative: unknown */
+    double availability;         /* 0 to 1: time up of the time known; negative: unknown */
+    double degraded_seconds;     /* up, but traffic of one direction was lost */
+    double known_seconds;        /* the time of which the capture proves something */
+    bool came_up;                /* the capture proves once that it works both ways */
     unsigned ike_sas, child_sas; /* seen */
     unsigned rekeys_ok, rekeys_failed;
     unsigned dpd_sent, dpd_unanswered;
@@ -123,21 +126,47 @@ bool engine_tunnel_is_kept(const engine_t *engine, uint32_t tunnel);
 
 void engine_tunnel_row(const engine_t *engine, uint32_t tunnel, tunnel_row_t *ret_row);
 
+/* What the capture proves of a stretch of time. PERIOD_DEGRADED: the tunnel is there, but traffic of one direction is
+ * lost. */
+typedef enum { PERIOD_UNKNOWN, PERIOD_UP, PERIOD_DEGRADED, PERIOD_DOWN, PERIOD_STATES } period_state_t;
+const char *period_state_text(period_state_t state); /* "unknown", "up", "degraded", "down" */
+
+typedef struct {
+    period_state_t state;
+    capture_ns_t from, to;
+    frame_t from_frame, to_frame;
+} period_row_t;
+
+/* The tunnel's periods from its first packet to the end of the capture, oldest first: an array of period_row_t that the caller frees. */
+GArray *engine_periods(const engine_t *engine, uint32_t tunnel);
+
 /* An outage, or trouble that led to one: from the first trouble to the recovery. */
 typedef struct {
     uint32_t tunnel, incident;
     capture_ns_t start, end; /* `end` is CAPTURE_TIME_NONE while it lasts */
     frame_t start_frame, end_frame;
-    double down_seconds; /* between the last and the first proof that the tunnel works both ways */
+    bool is_outage;            /* the tunnel did not work; else it was up, but in trouble */
+    double down_seconds;       /* between the last and the first proof that the tunnel works both ways: at most so long */
+    double down_least_seconds; /* from the first sign that it does not: at least so long */
+    frame_t last_good_frame;   /* the last proof before it; FRAME_NONE: there is none in the capture */
+    capture_ns_t last_good;
     bool recovered;
     finding_id_t root_cause;
     unsigned chain_length;
     const finding_t *chain[16]; /* root cause first; distinct ids; borrowed */
-    const char *story;          /* one paragraph, borrowed */
+    confidence_t root_confidence;
+    const finding_t *rival[4]; /* what else may have been the root cause, the likeliest first; borrowed */
+    unsigned rivals;
+    const char *would_decide;      /* what would tell more about the cause, a sentence; NULL: nothing */
+    const char *const *check_next; /* of the root cause, NULL-terminated; static */
+    const char *story;             /* one paragraph, borrowed */
 } incident_row_t;
 
 unsigned engine_incident_count(const engine_t *engine, uint32_t tunnel);
 void engine_incident_row(const engine_t *engine, uint32_t tunnel, uint32_t incident, incident_row_t *ret_row);
+
+/* Which incident of the tunnel does a frame of it belong to? INDEX_NONE: none. Its time before the first trouble does not count. */
+uint32_t engine_incident_at(const engine_t *engine, uint32_t tunnel, frame_t frame);
 
 /* A request that was repeated and still waits for its answer where the capture ends. */
 typedef struct {

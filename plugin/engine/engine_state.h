@@ -11,6 +11,9 @@
 #include "findings.h"
 #include "tunnel.h"
 
+/* No tunnel in use is silent for so long: a capture without any frame meanwhile was interrupted. */
+#define INTERRUPTION SECONDS(86400)
+
 /* More of them in one file are not told apart from one long silence. */
 #define INTERRUPTIONS_MAX 256u
 
@@ -60,6 +63,9 @@ void engine_keep_finding(engine_t *engine, tunnel_t *tunnel, finding_t *finding)
 /* findings.c: at the end of the capture the texts of findings that went on say for how long; taken back when the capture goes on. */
 void engine_say_how_it_went_on(tunnel_t *tunnel);
 void engine_unsay_how_it_went_on(tunnel_t *tunnel);
+
+/* findings.c: is `cause` of a kind, and of a time, that leads to `effect`? */
+bool finding_may_explain(const finding_t *cause, const finding_t *effect);
 
 /* findings.c: findings of this id on this frame turned out not to have counted: they become Notes, and say why. */
 void engine_tone_down(engine_t *engine, tunnel_t *tunnel, finding_id_t id, frame_t frame, const char *why);
@@ -192,8 +198,9 @@ void engine_abandon(engine_t *engine, exchange_t *exchange, abandoned_t how, fra
 void incident_close(engine_t *engine, tunnel_t *tunnel, const finding_t *last, const loss_t *loss, bool recovered);
 void incidents_finish(engine_t *engine, tunnel_t *tunnel);
 void incidents_reopen(tunnel_t *tunnel);
+uint32_t incident_at(const tunnel_t *tunnel, frame_t frame); /* INDEX_NONE: in none */
 
 /* story.c */
-char *story_tell(const incident_t *incident, const GPtrArray *members);
+char *story_tell(const tunnel_t *tunnel, const incident_t *incident, const GPtrArray *members);
 
 #endif

@@ -51,6 +51,9 @@ exchange_new(struct ike_sa *ike_sa, const ike_message_t *message, peer_t request
     exchange->request_inner = PAYLOAD_UNKNOWN;
     exchange->first_sent_at = exchange->last_sent_at = CAPTURE_TIME_NONE;
     exchange->answered_at = exchange->refusal_hint_at = CAPTURE_TIME_NONE;
+    const peer_state_t *receiver = &ike_sa->tunnel->peer[peer_other(requester)];
+    exchange->heard_before_in = receiver->last_packet_in;
+    exchange->heard_before_at = receiver->last_packet_at;
     exchange->last_repeat_at[PEER_A] = exchange->last_repeat_at[PEER_B] = CAPTURE_TIME_NONE;
     return exchange;
 }

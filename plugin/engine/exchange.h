@@ -94,6 +94,8 @@ typedef struct exchange {
     capture_ns_t first_sent_at, last_sent_at;
     duration_ns_t gap[TRANSMISSIONS_KEPT]; /* gap[i]: between transmission i and i + 1 */
     duration_ns_t last_gap;
+    frame_t heard_before_in; /* the receiver's last packet before the first transmission; FRAME_NONE: there is none */
+    capture_ns_t heard_before_at;
     endpoint_t source, destination; /* of the latest transmission */
     encapsulation_t encapsulation;
     bool addresses_changed; /* repeats came from or went to other addresses: MOBIKE path probing (RFC 4555 3.10) */

@@ -58,7 +58,11 @@ typedef struct finding {
     size_t text_before_end;         /* length of `text` before engine_finish() said how it went on; 0: it said nothing */
     unsigned evidences;             /* used in `evidence` */
     frame_t evidence[EVIDENCE_MAX]; /* ascending */
-    const struct finding *cause;    /* an earlier finding of the same tunnel that led to this one, or NULL */
+    frame_t exchange_in;            /* first transmission of the exchange that it is about; FRAME_NONE: about none */
+    frame_t heard_before_in;        /* the receiver's last packet before that; FRAME_NONE: there is none */
+    capture_ns_t heard_before_at;
+    const char *ending; /* how the exchange ended, where a story has told of it before: "then stopped trying"; static; NULL */
+    const struct finding *cause; /* an earlier finding of the same tunnel that led to this one, or NULL */
     peer_t culprit; /* which peer it is about (who sent the unanswered request, whose port moved); may be PEER_UNKNOWN */
     uint16_t old_port, new_port; /* nat_port_flip only */
     nat_grade_t grade;           /* nat_port_flip only */

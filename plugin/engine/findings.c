@@ -117,6 +117,16 @@ find_cause(const tunnel_t *tunnel, const finding_t *effect)
     return NULL;
 }
 
+bool
+finding_may_explain(const finding_t *cause, const finding_t *effect)
+{
+    for (unsigned r = 0; r < cause_rule_count; r++) {
+        if (may_be_a_cause(cause) && rule_fits(&cause_rules[r], cause, effect))
+            return true;
+    }
+    return false;
+}
+
 static bool
 leads_back_to(const finding_t *finding, const finding_t *other)
 {
@@ -204,8 +214,13 @@ findings_add(findings_t *findings, const finding_draft_t *draft, const char *tex
     finding->times = MAX(draft->times, 1);
     finding->unit = draft->unit != NULL ? draft->unit : "times";
     finding->incident = INDEX_NONE;
-    if (draft->exchange != NULL)
+    finding->ending = draft->ending;
+    if (draft->exchange != NULL) {
         add_exchange_evidence(finding, draft->exchange);
+        finding->exchange_in = draft->exchange->sent_in[0];
+        finding->heard_before_in = draft->exchange->heard_before_in;
+        finding->heard_before_at = draft->exchange->heard_before_at;
+    }
     for (unsigned i = 0; draft->whole_exchange && i < draft->exchange->frames_kept; i++)
         add_evidence(finding, draft->exchange->frame[i]);
     for (unsigned i = 0; i < G_N_ELEMENTS(draft->evidence); i++)

@@ -26,8 +26,9 @@ typedef struct {
     frame_t evidence[4];           /* further frames, FRAME_NONE: none */
     uint16_t old_port, new_port;
     nat_grade_t grade;
-    uint64_t times;   /* how often it has been seen by now; 0: once */
-    const char *unit; /* what is counted, for a sentence; static; NULL: "times" */
+    uint64_t times;     /* how often it has been seen by now; 0: once */
+    const char *ending; /* see finding_t; NULL: none */
+    const char *unit;   /* what is counted, for a sentence; static; NULL: "times" */
 } finding_draft_t;
 
 /* Adds a finding on the frame of the change. `text` is one plain English sentence, copied. NULL: the tunnel has

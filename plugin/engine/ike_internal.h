@@ -37,6 +37,9 @@ endpoint_t *step_source(const ike_step_t *step);
 /* Marks the answer and its links; judges nothing. */
 void step_mark_answered(const ike_step_t *step, exchange_t *exchange);
 
+/* The exchange has just been answered, which proves that the tunnel works. */
+void step_prove(const ike_step_t *step, const exchange_t *exchange);
+
 /* Fills the note's exchange fields. */
 void step_note_exchange(const ike_step_t *step, exchange_t *exchange);
 

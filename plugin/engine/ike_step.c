@@ -91,6 +91,15 @@ step_mark_answered(const ike_step_t *step, exchange_t *exchange)
 }
 
 void
+step_prove(const ike_step_t *step, const exchange_t *exchange)
+{
+    step->tunnel->last_answer_at = step->packet->time;
+    step->tunnel->last_answer_in = step->packet->frame;
+    step->tunnel->last_answer_words = exchange_kind_words(exchange->kind);
+    life_proved(step->tunnel, step->packet->time, step->packet->frame);
+}
+
+void
 step_note_exchange(const ike_step_t *step, exchange_t *exchange)
 {
     exchange_note_frame(exchange, step->note->frame);

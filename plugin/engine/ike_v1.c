@@ -78,9 +78,7 @@ quick_mode_accepted(const ike_step_t *step, exchange_t *exchange)
         announce(step, &step->message->sa, step->sender, step->packet->frame);
     }
     step_line_of_child_v1(step, exchange);
-    step->tunnel->last_answer_at = step->packet->time;
-    step->tunnel->last_answer_in = step->packet->frame;
-    life_proved(step->tunnel, step->packet->time, step->packet->frame);
+    step_prove(step, exchange);
     life_child_up(step->engine, step->tunnel, step->packet->frame, step->packet->time);
 }
 
@@ -289,9 +287,7 @@ liveness_answered(const ike_step_t *step, exchange_t *exchange)
 {
     step_mark_answered(step, exchange);
     step->ike_sa->dpd_length[exchange->requester] = exchange->request_length;
-    step->tunnel->last_answer_at = step->packet->time;
-    step->tunnel->last_answer_in = step->packet->frame;
-    life_proved(step->tunnel, step->packet->time, step->packet->frame);
+    step_prove(step, exchange);
     step_note_exchange(step, exchange);
     step_judge(step, CHANGE_EXCHANGE_ANSWERED, exchange);
 }

@@ -338,11 +338,8 @@ ikev2_response(const ike_step_t *step)
     step_note_exchange(step, exchange);
     if (exchange->is_refused)
         step_count_refusal(step, exchange);
-    if (ike_sa_is_usable(step->ike_sa) && !exchange_is_init(exchange)) {
-        step->tunnel->last_answer_at = step->packet->time;
-        step->tunnel->last_answer_in = step->packet->frame;
-        life_proved(step->tunnel, step->packet->time, step->packet->frame);
-    }
+    if (ike_sa_is_usable(step->ike_sa) && !exchange_is_init(exchange))
+        step_prove(step, exchange);
     step_judge(step, CHANGE_EXCHANGE_ANSWERED, exchange);
     apply_answer(step, exchange);
 }

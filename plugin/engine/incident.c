@@ -1,10 +1,11 @@
-/* incident.c - which findings belong to one outage, and what was its root cause?
+/* incident.c - which findings belong to one trouble, and what was its root cause?
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "engine_state.h"
 
 #define CHAIN_MAX 16u
+#define BEGINNING SECONDS(60) /* of a capture: what led to trouble then may lie before it */
 
 static bool
 is_outage(finding_id_t id)
@@ -29,22 +30,29 @@ chain_to(const finding_t *last)
     return chain;
 }
 
+static const finding_t *
+root_of(const incident_t *incident)
+{
+    return g_ptr_array_index(incident->chain, 0);
+}
+
 static finding_t *
 owned(const finding_t *finding)
 {
     return (finding_t *)finding; /* the engine owns every finding; detectors and readers see them const */
 }
 
-/* The findings between the first trouble and the outage's last word. */
+/* The findings between the first trouble, or the last proof that it worked, and the outage's last word. */
 static GPtrArray *
 members_of(const tunnel_t *tunnel, const GPtrArray *chain, const finding_t *last)
 {
     const finding_t *root = g_ptr_array_index(chain, 0);
+    capture_ns_t since = MIN(root->began_at, last->began_at);
     GPtrArray *members = g_ptr_array_new();
 
     for (unsigned i = 0; i < tunnel->findings->len; i++) {
         finding_t *finding = g_ptr_array_index(tunnel->findings, i);
-        bool is_after_root = finding->began_at >= root->began_at || finding == root;
+        bool is_after_root = finding->began_at >= since || finding == root;
         bool is_before_end = finding->time <= last->time || last->at_end;
         bool counts = finding_catalogue[finding->id].group != GROUP_CAPTURE && finding->incident == INDEX_NONE;
         bool in_chain = g_ptr_array_find((GPtrArray *)chain, finding, NULL);
@@ -64,6 +72,7 @@ add_incident(tunnel_t *tunnel, const finding_t *last)
 
     incident->index = tunnel->incidents->len;
     incident->chain = chain;
+    incident->rivals = g_ptr_array_new();
     incident->root_cause = root->id;
     incident->start = root->began_at;
     incident->start_frame = root->began_in;
@@ -74,6 +83,123 @@ add_incident(tunnel_t *tunnel, const finding_t *last)
     g_ptr_array_free(members, TRUE);
     return incident;
 }
+
+/* ---- how long was it down? ---- */
+
+/* Packets to which nothing came back: from the first of them on the tunnel did not work. */
+static bool
+shows_that_it_is_down(const finding_t *finding)
+{
+    switch (finding->id) {
+    case FINDING_rekey_no_response:
+    case FINDING_dpd_loss:
+    case FINDING_ike_no_response:
+    case FINDING_esp_one_way:
+    case FINDING_spi_desync:
+    case FINDING_invalid_spi:
+    case FINDING_invalid_ike_spi:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static capture_ns_t
+first_sign(const tunnel_t *tunnel, const incident_t *incident)
+{
+    capture_ns_t first = incident->loss.at;
+
+    for (unsigned i = 0; i < tunnel->findings->len; i++) {
+        const finding_t *finding = g_ptr_array_index(tunnel->findings, i);
+        if (finding->incident == incident->index && shows_that_it_is_down(finding) &&
+            finding->began_at >= incident->loss.last_proof_at)
+            first = MIN(first, finding->began_at);
+    }
+    return first;
+}
+
+/* ---- what else may have been the cause? ---- */
+
+static bool
+explains_the_chain(const incident_t *incident, const finding_t *finding)
+{
+    for (unsigned i = 0; i < incident->chain->len; i++) {
+        if (finding_may_explain(finding, g_ptr_array_index(incident->chain, i)))
+            return true;
+    }
+    return false;
+}
+
+static bool
+is_of_kind(const GPtrArray *findings, finding_id_t id)
+{
+    for (unsigned i = 0; i < findings->len; i++) {
+        if (((const finding_t *)g_ptr_array_index(findings, i))->id == id)
+            return true;
+    }
+    return false;
+}
+
+/* A finding without a cause of its own that may have led to what is in the chain too. The earliest of a kind. */
+static void
+find_rivals(const tunnel_t *tunnel, incident_t *incident)
+{
+    g_ptr_array_set_size(incident->rivals, 0);
+    for (unsigned i = 0; i < tunnel->findings->len; i++) {
+        const finding_t *finding = g_ptr_array_index(tunnel->findings, i);
+        if (finding->incident == incident->index && finding->cause == NULL && !is_of_kind(incident->chain, finding->id) &&
+            !is_of_kind(incident->rivals, finding->id) && explains_the_chain(incident, finding))
+            g_ptr_array_add(incident->rivals, (gpointer)finding);
+    }
+}
+
+/* Nothing came: whether the other peer heard anything, or answered, only a capture at its side can tell. */
+static bool
+is_absence(finding_id_t id)
+{
+    switch (id) {
+    case FINDING_rekey_no_response:
+    case FINDING_dpd_loss:
+    case FINDING_ike_no_response:
+    case FINDING_retransmit_exhausted:
+    case FINDING_esp_one_way:
+    case FINDING_fragment_loss:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* One sentence each, in the order of their worth. */
+static char *
+what_would_decide(const tunnel_t *tunnel, const incident_t *incident)
+{
+    const finding_t *root = root_of(incident);
+    peer_t silent = root->id == FINDING_esp_one_way ? root->culprit : peer_other(root->culprit);
+    char peer[ENDPOINT_TEXT_MAX];
+    GString *out = g_string_new(NULL);
+
+    if (tunnel_is_one_direction(tunnel))
+        g_string_append(out, " A capture of both directions would show what was answered.");
+    else if (is_absence(root->id) && silent != PEER_UNKNOWN)
+        g_string_append_printf(out, " A capture at %s, taken at the same time, would show what arrives there and what it sends.",
+                               tunnel_peer_text(tunnel, silent, peer));
+    if (root->confidence == CONFIDENCE_INFERRED && finding_catalogue[root->id].group == GROUP_IKE && !is_absence(root->id))
+        g_string_append(out, " With the keys of the IKE SA, or in the gateways' logs, the reason can be read.");
+    if (tunnel_latest_finding(tunnel, FINDING_capture_midstream, PEER_UNKNOWN) != NULL &&
+        duration_between(tunnel->first_time, incident->start) <= BEGINNING)
+        g_string_append(out, " A capture that begins earlier would show what came before.");
+    bool is_empty = out->len == 0;
+    char *sentences = g_string_free(out, FALSE);
+    if (is_empty) {
+        g_free(sentences);
+        return NULL;
+    }
+    g_strchug(sentences);
+    return sentences;
+}
+
+/* ---- telling ---- */
 
 /* The story is told again when asked for: later frames may have graded a flip. */
 static void
@@ -86,8 +212,11 @@ tell(tunnel_t *tunnel, incident_t *incident)
         if (finding->incident == incident->index)
             g_ptr_array_add(members, finding);
     }
+    find_rivals(tunnel, incident);
+    g_free(incident->would_decide);
+    incident->would_decide = what_would_decide(tunnel, incident);
     g_free(incident->story);
-    incident->story = story_tell(incident, members);
+    incident->story = story_tell(tunnel, incident, members);
     g_ptr_array_free(members, TRUE);
 }
 
@@ -97,9 +226,13 @@ incident_close(engine_t *engine, tunnel_t *tunnel, const finding_t *last, const 
     if (last == NULL || last->incident != INDEX_NONE)
         return;
     incident_t *incident = add_incident(tunnel, last);
+    capture_ns_t until = recovered ? last->time : engine_watched_until(engine, tunnel);
 
+    incident->is_outage = true;
+    incident->loss = *loss;
     incident->recovered = recovered;
-    incident->down = duration_between(loss->last_proof_at, recovered ? last->time : engine_watched_until(engine, tunnel));
+    incident->down = duration_between(loss->last_proof_at, until);
+    incident->down_least = duration_between(first_sign(tunnel, incident), until);
     if (last->began_at < incident->start) { /* the tunnel had stopped working before anybody noticed */
         incident->start = last->began_at;
         incident->start_frame = last->began_in;
@@ -110,13 +243,36 @@ incident_close(engine_t *engine, tunnel_t *tunnel, const finding_t *last, const 
     }
 }
 
-/* Severe findings that led to no outage the capture proves: a tunnel that never came up, or trouble still going on. */
+/* Something that was asked for does not work. Without keys it is a Warn only. */
+static bool
+is_failure(const tunnel_t *tunnel, const finding_t *finding)
+{
+    switch (finding->id) {
+    case FINDING_child_rejected: /* a Note only, for one refusal may be a detour; but a tunnel without any child carries nothing */
+        return finding->severity >= SEVERITY_WARN || !tunnel->had_child;
+    case FINDING_auth_failed:
+    case FINDING_ike_no_response:
+    case FINDING_fragment_loss:
+    case FINDING_rekey_rejected:
+    case FINDING_pfs_mismatch:
+    case FINDING_proposal_mismatch:
+    case FINDING_ts_unacceptable:
+    case FINDING_child_down:
+    case FINDING_spi_desync:
+    case FINDING_esp_one_way:
+        return finding->severity >= SEVERITY_WARN;
+    default:
+        return finding->severity == SEVERITY_ERROR;
+    }
+}
+
+/* Trouble that led to no outage the capture proves: a tunnel that never came up, a part that does not work, something still going on. */
 static const finding_t *
 loose_trouble(const tunnel_t *tunnel)
 {
     for (unsigned i = 0; i < tunnel->findings->len; i++) {
         const finding_t *finding = g_ptr_array_index(tunnel->findings, i);
-        if (finding->incident == INDEX_NONE && finding->severity == SEVERITY_ERROR)
+        if (finding->incident == INDEX_NONE && is_failure(tunnel, finding))
             return finding;
     }
     return NULL;
@@ -133,6 +289,28 @@ gather_loose(tunnel_t *tunnel, const incident_t *incident)
     }
 }
 
+/* Traffic trouble in a tunnel that goes on is over when ESP flows both ways again; for anything else the capture does not say. */
+static void
+end_loose(const tunnel_t *tunnel, incident_t *incident)
+{
+    const finding_t *last = root_of(incident);
+
+    for (unsigned i = 0; i < tunnel->findings->len; i++) {
+        const finding_t *finding = g_ptr_array_index(tunnel->findings, i);
+        if (finding->incident != incident->index)
+            continue;
+        if (finding_catalogue[finding->id].group != GROUP_ESP)
+            return;
+        if (finding->last_at > last->last_at)
+            last = finding;
+    }
+    if (tunnel->last_two_way_at <= last->last_at)
+        return;
+    incident->recovered = true;
+    incident->end = last->last_at;
+    incident->end_frame = last->last_in;
+}
+
 void
 incidents_finish(engine_t *engine, tunnel_t *tunnel)
 {
@@ -147,6 +325,7 @@ incidents_finish(engine_t *engine, tunnel_t *tunnel)
     if (trouble != NULL) {
         incident_t *incident = add_incident(tunnel, trouble);
         gather_loose(tunnel, incident);
+        end_loose(tunnel, incident);
     }
     for (unsigned i = first; i < tunnel->incidents->len; i++)
         ((incident_t *)g_ptr_array_index(tunnel->incidents, i))->at_end = true;
@@ -168,4 +347,20 @@ incidents_reopen(tunnel_t *tunnel)
         }
         g_ptr_array_set_size(tunnel->incidents, (int)i);
     }
+}
+
+/* ---- questions ---- */
+
+/* Incidents of a tunnel do not begin before the one before has ended, but a frame may be the end of one and the beginning of the next:
+ * it belongs to the later one. */
+uint32_t
+incident_at(const tunnel_t *tunnel, frame_t frame)
+{
+    for (unsigned i = tunnel->incidents->len; i-- > 0;) {
+        const incident_t *incident = g_ptr_array_index(tunnel->incidents, i);
+        frame_t last = incident->end_frame != FRAME_NONE ? incident->end_frame : tunnel->last_frame;
+        if (frame >= incident->start_frame && frame <= last)
+            return incident->index;
+    }
+    return INDEX_NONE;
 }

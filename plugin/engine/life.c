@@ -31,6 +31,28 @@ life_traffic_was_flowing(const tunnel_t *tunnel, capture_ns_t time)
     return false;
 }
 
+/* Nothing proves that a tunnel worked on through a new negotiation after so long a silence. */
+#define QUIET_BEFORE_NEW_START SECONDS(60)
+
+static void
+note_outage(tunnel_t *tunnel, const outage_t *outage)
+{
+    if (tunnel->outages->len >= OUTAGES_MAX)
+        g_array_remove_index(tunnel->outages, 0);
+    g_array_append_val(tunnel->outages, *outage);
+}
+
+static void
+note_unknown(tunnel_t *tunnel, frame_t frame, capture_ns_t time)
+{
+    outage_t unknown = {
+        .from = tunnel->last_proof_at, .from_frame = tunnel->last_proof_in, .to = time, .to_frame = frame, .is_unknown = true
+    };
+
+    if (tunnel->was_up)
+        note_outage(tunnel, &unknown);
+}
+
 static void
 recovered(engine_t *engine, tunnel_t *tunnel, frame_t frame, capture_ns_t time)
 {
@@ -52,7 +74,13 @@ recovered(engine_t *engine, tunnel_t *tunnel, frame_t frame, capture_ns_t time)
                         .ike_sa = tunnel_current_ike_sa(tunnel) };
     engine_judge(engine, tunnel, &change);
     tunnel->flaps++;
-    tunnel->down = duration_sum(tunnel->down, duration_between(loss.last_proof_at, time));
+    bool was_unwanted = loss.kind == LOSS_DELETED && !loss.traffic; /* nobody missed it */
+    outage_t outage = {
+        .from = loss.last_proof_at, .from_frame = loss.last_proof_in, .to = time, .to_frame = frame, .is_unknown = was_unwanted
+    };
+    note_outage(tunnel, &outage);
+    if (!was_unwanted)
+        tunnel->down = duration_sum(tunnel->down, duration_between(loss.last_proof_at, time));
     incident_close(engine, tunnel, tunnel_latest_finding(tunnel, FINDING_tunnel_flap, PEER_UNKNOWN), &loss, true);
 }
 
@@ -61,6 +89,12 @@ life_proved(tunnel_t *tunnel, capture_ns_t time, frame_t frame)
 {
     if (time <= tunnel->last_proof_at)
         return;
+    if (tunnel->was_up && duration_between(tunnel->last_proof_at, time) > INTERRUPTION)
+        note_unknown(tunnel, frame, time);
+    if (!tunnel->was_up) {
+        tunnel->first_proof_at = time;
+        tunnel->first_proof_in = frame;
+    }
     tunnel->last_proof_at = time;
     tunnel->last_proof_in = frame;
     tunnel->was_up = true;
@@ -89,6 +123,8 @@ life_proved_by_esp(engine_t *engine, const esp_sa_t *sa, capture_ns_t time, fram
         tunnel->loss = (loss_t){ .kind = LOSS_NONE };
         tunnel->live_children = 1;
     }
+    tunnel->last_two_way_at = capture_later(tunnel->last_two_way_at, time);
+    tunnel->last_two_way_in = frame;
     life_proved(tunnel, time, frame);
 }
 
@@ -105,6 +141,11 @@ life_lost(tunnel_t *tunnel, loss_kind_t kind, peer_t by, confidence_t confidence
                              .confidence = confidence,
                              .last_proof_at = tunnel->last_proof_at,
                              .last_proof_in = tunnel->last_proof_in,
+                             .last_answer_at = tunnel->last_answer_at,
+                             .last_answer_in = tunnel->last_answer_in,
+                             .last_answer_words = tunnel->last_answer_words,
+                             .last_two_way_at = tunnel->last_two_way_at,
+                             .last_two_way_in = tunnel->last_two_way_in,
                              .traffic = life_traffic_was_flowing(tunnel, time) };
 }
 
@@ -183,7 +224,12 @@ life_established(engine_t *engine, ike_sa_t *ike_sa, frame_t frame, capture_ns_t
         engine_line_of_reauthentication(engine, tunnel, ike_sa, frame, time);
     } else if (tunnel->loss.kind != LOSS_NONE) {
         recovered(engine, tunnel, frame, time);
+    } else if (before != NULL && duration_between(tunnel->last_proof_at, ike_sa->first_time) > QUIET_BEFORE_NEW_START) {
+        note_unknown(tunnel, ike_sa->first_frame, ike_sa->first_time);
     }
+    tunnel->last_answer_at = time;
+    tunnel->last_answer_in = frame;
+    tunnel->last_answer_words = "negotiation of the IKE SA";
     life_proved(tunnel, time, frame);
     engine_note_rivals(engine, tunnel, frame, time);
 }

@@ -3,6 +3,8 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "engine_state.h"
+#include "periods.h"
+#include "tables/checks.h"
 #include "tables/timers.h"
 
 const char *
@@ -121,6 +123,40 @@ established_ike_sas(const tunnel_t *tunnel)
     return count;
 }
 
+const char *
+period_state_text(period_state_t state)
+{
+    static const char *const texts[] = { "unknown", "up", "degraded", "down" };
+    return texts[state];
+}
+
+GArray *
+engine_periods(const engine_t *engine, uint32_t index)
+{
+    const tunnel_t *tunnel = tunnel_at(engine, index);
+    GArray *periods = g_array_new(FALSE, FALSE, sizeof(period_row_t));
+
+    if (tunnel != NULL)
+        periods_of(tunnel, engine_watched_until(engine, tunnel), engine->capture.last_frame, periods);
+    return periods;
+}
+
+/* What is not known counts neither as up nor as down. */
+static void
+fill_times(const engine_t *engine, const tunnel_t *tunnel, tunnel_row_t *ret_row)
+{
+    GArray *periods = engine_periods(engine, tunnel->index);
+    period_sums_t sums = periods_sum(periods);
+    duration_ns_t known = duration_sum(duration_sum(sums.in[PERIOD_UP], sums.in[PERIOD_DEGRADED]), sums.in[PERIOD_DOWN]);
+
+    ret_row->down_seconds = duration_seconds(sums.in[PERIOD_DOWN]);
+    ret_row->degraded_seconds = duration_seconds(sums.in[PERIOD_DEGRADED]);
+    ret_row->known_seconds = duration_seconds(known);
+    if (known > 0 && (tunnel->had_child || !tunnel->was_up))
+        ret_row->availability = (double)sums.in[PERIOD_UP] / (double)known;
+    g_array_free(periods, TRUE);
+}
+
 void
 engine_tunnel_row(const engine_t *engine, uint32_t index, tunnel_row_t *ret_row)
 {
@@ -137,15 +173,8 @@ engine_tunnel_row(const engine_t *engine, uint32_t index, tunnel_row_t *ret_row)
     ret_row->worst = worst_finding(tunnel);
     ret_row->state = state_of(tunnel, ret_row->worst);
     ret_row->flaps = tunnel->flaps;
-    duration_ns_t down = tunnel->down;
-    if (ret_row->state == TUNNEL_DOWN && tunnel->was_up)
-        down = duration_sum(down, duration_between(tunnel->loss.last_proof_at, engine_watched_until(engine, tunnel)));
-    ret_row->down_seconds = duration_seconds(down);
-    duration_ns_t span = duration_between(tunnel->first_time, tunnel->last_time);
-    if (ret_row->state == TUNNEL_DOWN)
-        span = duration_between(tunnel->first_time, engine_watched_until(engine, tunnel));
-    if (tunnel->was_up && tunnel->had_child && span > 0)
-        ret_row->availability = CLAMP(1.0 - (double)down / (double)span, 0.0, 1.0);
+    ret_row->came_up = tunnel->was_up;
+    fill_times(engine, tunnel, ret_row);
     ret_row->ike_sas = established_ike_sas(tunnel);
     ret_row->child_sas = MAX(tunnel->generations, tunnel->children_made);
     ret_row->rekeys_ok = tunnel->rekeys_ok;
@@ -181,13 +210,30 @@ engine_incident_row(const engine_t *engine, uint32_t index, uint32_t which, inci
     ret_row->end = incident->end;
     ret_row->start_frame = incident->start_frame;
     ret_row->end_frame = incident->end_frame;
+    ret_row->is_outage = incident->is_outage;
     ret_row->down_seconds = duration_seconds(incident->down);
+    ret_row->down_least_seconds = duration_seconds(incident->down_least);
+    ret_row->last_good = incident->is_outage ? incident->loss.last_proof_at : CAPTURE_TIME_NONE;
+    ret_row->last_good_frame = incident->is_outage ? incident->loss.last_proof_in : FRAME_NONE;
     ret_row->recovered = incident->recovered;
     ret_row->root_cause = incident->root_cause;
     ret_row->chain_length = MIN(incident->chain->len, G_N_ELEMENTS(ret_row->chain));
     for (unsigned i = 0; i < ret_row->chain_length; i++)
         ret_row->chain[i] = g_ptr_array_index(incident->chain, i);
+    ret_row->root_confidence = ret_row->chain[0]->confidence;
+    ret_row->rivals = MIN(incident->rivals->len, G_N_ELEMENTS(ret_row->rival));
+    for (unsigned i = 0; i < ret_row->rivals; i++)
+        ret_row->rival[i] = g_ptr_array_index(incident->rivals, i);
+    ret_row->would_decide = incident->would_decide;
+    ret_row->check_next = checks_of(incident->root_cause);
     ret_row->story = incident->story != NULL ? incident->story : "";
+}
+
+uint32_t
+engine_incident_at(const engine_t *engine, uint32_t index, frame_t frame)
+{
+    const tunnel_t *tunnel = tunnel_at(engine, index);
+    return tunnel != NULL ? incident_at(tunnel, frame) : INDEX_NONE;
 }
 
 /* The `which`th exchange of the tunnel that was repeated and still waits, or NULL. */

@@ -13,6 +13,8 @@ incident_free(gpointer data)
     incident_t *incident = data;
 
     g_ptr_array_free(incident->chain, TRUE);
+    g_ptr_array_free(incident->rivals, TRUE);
+    g_free(incident->would_decide);
     g_free(incident->story);
     g_free(incident);
 }
@@ -43,6 +45,8 @@ tunnel_new(uint32_t index, const endpoint_t *a, const endpoint_t *b, frame_t fra
     tunnel->dpd_rtts = g_array_new(FALSE, FALSE, sizeof(duration_ns_t));
     tunnel->first_frame = tunnel->last_frame = frame;
     tunnel->first_time = tunnel->last_time = time;
+    tunnel->outages = g_array_new(FALSE, FALSE, sizeof(outage_t));
+    tunnel->first_proof_at = tunnel->last_two_way_at = CAPTURE_TIME_NONE;
     tunnel->last_proof_at = tunnel->last_answer_at = tunnel->last_unanswered_at = CAPTURE_TIME_NONE;
     tunnel->last_child_success_at = CAPTURE_TIME_NONE;
     lifetimes_init(&tunnel->lifetimes);
@@ -59,6 +63,7 @@ tunnel_free(tunnel_t *tunnel)
     g_array_free(tunnel->flips, TRUE);
     g_ptr_array_free(tunnel->waiting, TRUE);
     g_array_free(tunnel->dpd_rtts, TRUE);
+    g_array_free(tunnel->outages, TRUE);
     lifetimes_clear(&tunnel->lifetimes);
     g_free(tunnel->accepted_child);
     g_free(tunnel->accepted_ike);

@@ -78,18 +78,35 @@ typedef struct {
     confidence_t confidence;
     capture_ns_t last_proof_at; /* last proof before it that the tunnel worked both ways */
     frame_t last_proof_in;
+    capture_ns_t last_answer_at; /* the last answered exchange before it */
+    frame_t last_answer_in;
+    const char *last_answer_words; /* what it was, for a sentence; static; NULL: there was none */
+    capture_ns_t last_two_way_at;  /* the last ESP in both directions before it */
+    frame_t last_two_way_in;
     bool traffic; /* ESP was flowing when it began, or was sent in the gap */
 } loss_t;
 
-/* An outage: from the first trouble to the recovery. */
+/* A stretch between two proofs that the tunnel works, in which it did not, or in which nobody can tell. */
+typedef struct {
+    capture_ns_t from, to;
+    frame_t from_frame, to_frame;
+    bool is_unknown;
+} outage_t;
+
+/* Trouble: from its beginning to the recovery. */
 typedef struct {
     uint32_t index;
     capture_ns_t start, end;
     frame_t start_frame, end_frame;
-    duration_ns_t down;
+    bool is_outage;           /* the tunnel did not work, as `loss` says */
+    loss_t loss;              /* with what is known of the time before it */
+    duration_ns_t down;       /* from the last proof that it worked to the first proof after */
+    duration_ns_t down_least; /* from the first sign that it did not */
     bool recovered;
     finding_id_t root_cause;
-    GPtrArray *chain; /* const finding_t *, root cause first, borrowed */
+    GPtrArray *chain;   /* const finding_t *, root cause first, borrowed */
+    GPtrArray *rivals;  /* const finding_t *: what else may have been the root cause, the likeliest first, borrowed */
+    char *would_decide; /* what would tell more about the cause; NULL: nothing */
     char *story;
     bool at_end; /* made by engine_finish(), taken back when the capture goes on */
 } incident_t;
@@ -110,6 +127,9 @@ typedef struct {
 #endif
 #ifndef WAITING_MAX
 #define WAITING_MAX 256u
+#endif
+#ifndef OUTAGES_MAX
+#define OUTAGES_MAX 512u
 #endif
 #define ADDRESS_KEYS_MAX 16u
 #define DPD_RTTS_KEPT 4096u
@@ -162,14 +182,18 @@ typedef struct tunnel {
     capture_ns_t redirected_at; /* the client was sent to another gateway (RFC 5685); CAPTURE_TIME_NONE: never */
     bool uses_eap;              /* a client of it authenticates by EAP: IKE_AUTH takes several rounds (RFC 7296 2.16) */
     rival_t rival;
-    capture_ns_t lost_at;       /* when it was last found to be lost; CAPTURE_TIME_NONE: never */
-    bool was_up;                /* the capture proved once that the tunnel works both ways */
-    capture_ns_t last_proof_at; /* last packet that proves the tunnel worked both ways */
-    frame_t last_proof_in;
+    capture_ns_t lost_at;                       /* when it was last found to be lost; CAPTURE_TIME_NONE: never */
+    bool was_up;                                /* the capture proved once that the tunnel works both ways */
+    capture_ns_t first_proof_at, last_proof_at; /* first and last packet that prove the tunnel worked both ways */
+    frame_t first_proof_in, last_proof_in;
+    capture_ns_t last_two_way_at; /* last ESP in both directions */
+    frame_t last_two_way_in;
     capture_ns_t last_answer_at; /* last answered exchange */
     frame_t last_answer_in;
+    const char *last_answer_words;   /* what it was, for a sentence; static; NULL: none yet */
     capture_ns_t last_unanswered_at; /* last time a request was found unanswered */
     loss_t loss;                     /* LOSS_NONE while the tunnel works, as far as is known */
+    GArray *outages;                 /* outage_t, oldest first; at most OUTAGES_MAX */
     duration_ns_t down;              /* total of past outages */
     unsigned flaps;
 

@@ -221,6 +221,20 @@ put_findings(json_dumper *json, const engine_t *engine, uint32_t tunnel)
 }
 
 static void
+put_rivals(json_dumper *json, const incident_row_t *incident)
+{
+    json_dumper_set_member_name(json, "other_candidates");
+    json_dumper_begin_array(json);
+    for (unsigned i = 0; i < incident->rivals; i++) {
+        json_dumper_begin_object(json);
+        put_text(json, "id", finding_catalogue[incident->rival[i]->id].id);
+        put_frame(json, "frame", incident->rival[i]->frame);
+        json_dumper_end_object(json);
+    }
+    json_dumper_end_array(json);
+}
+
+static void
 put_incident(json_dumper *json, const incident_row_t *incident)
 {
     json_dumper_begin_object(json);
@@ -229,15 +243,28 @@ put_incident(json_dumper *json, const incident_row_t *incident)
     put_time(json, "end", incident->end);
     put_frame(json, "start_frame", incident->start_frame);
     put_frame(json, "end_frame", incident->end_frame);
+    put_bool(json, "outage", incident->is_outage);
     put_number(json, "down_seconds", incident->down_seconds, 6);
+    put_number(json, "down_seconds_at_least", incident->down_least_seconds, 6);
+    put_frame(json, "last_good_frame", incident->last_good_frame);
+    put_time(json, "last_good_time", incident->last_good);
     put_bool(json, "recovered", incident->recovered);
     put_text(json, "root_cause", finding_catalogue[incident->root_cause].id);
+    put_text(json, "root_cause_confidence", confidence_text(incident->root_confidence));
+    put_frame(json, "root_cause_frame", incident->chain[0]->frame);
+    put_rivals(json, incident);
+    put_text(json, "would_decide", incident->would_decide);
     json_dumper_set_member_name(json, "chain");
     json_dumper_begin_array(json);
     for (unsigned i = 0; i < incident->chain_length; i++)
         json_dumper_value_string(json, finding_catalogue[incident->chain[i]->id].id);
     json_dumper_end_array(json);
     put_text(json, "story", incident->story ? incident->story : "");
+    json_dumper_set_member_name(json, "check_next");
+    json_dumper_begin_array(json);
+    for (unsigned i = 0; incident->check_next[i]; i++)
+        json_dumper_value_string(json, incident->check_next[i]);
+    json_dumper_end_array(json);
     json_dumper_end_object(json);
 }
 
@@ -253,6 +280,28 @@ put_incidents(json_dumper *json, const engine_t *engine, uint32_t tunnel)
         put_incident(json, &incident);
     }
     json_dumper_end_array(json);
+}
+
+static void
+put_periods(json_dumper *json, const engine_t *engine, uint32_t tunnel)
+{
+    GArray *periods = engine_periods(engine, tunnel);
+
+    json_dumper_set_member_name(json, "periods");
+    json_dumper_begin_array(json);
+    for (unsigned i = 0; i < periods->len; i++) {
+        const period_row_t *period = &g_array_index(periods, period_row_t, i);
+
+        json_dumper_begin_object(json);
+        put_text(json, "state", period_state_text(period->state));
+        put_time(json, "from", period->from);
+        put_time(json, "to", period->to);
+        put_frame(json, "from_frame", period->from_frame);
+        put_frame(json, "to_frame", period->to_frame);
+        json_dumper_end_object(json);
+    }
+    json_dumper_end_array(json);
+    g_array_free(periods, TRUE);
 }
 
 static void
@@ -305,6 +354,10 @@ put_tunnel(json_dumper *json, const engine_t *engine, uint32_t tunnel)
     put_number(json, "availability", row.availability, 6);
     put_uint(json, "flaps", row.flaps);
     put_number(json, "down_seconds", row.down_seconds, 6);
+    put_number(json, "degraded_seconds", row.degraded_seconds, 6);
+    put_number(json, "known_seconds", row.known_seconds, 6);
+    put_bool(json, "came_up", row.came_up);
+    put_periods(json, engine, tunnel);
     put_uint(json, "ike_sas", row.ike_sas);
     put_uint(json, "child_sas", row.child_sas);
     put_uint(json, "rekeys_ok", row.rekeys_ok);

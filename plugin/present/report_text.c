@@ -142,12 +142,21 @@ static void
 append_availability(GString *out, const tunnel_row_t *row)
 {
     begin_line(out, "Availability");
-    if (row->availability < 0)
-        g_string_append(out, "unknown");
-    else
-        g_string_append_printf(out, "%.1f %%", row->availability * 100);
-    g_string_append(out, " of ");
-    words_duration(out, seconds_between(row->first_time, row->last_time));
+    if (row->availability < 0) {
+        g_string_append(out, "unknown: nothing proves that it worked or did not\n");
+        return;
+    }
+    g_string_append_printf(out, "%.1f %% of ", row->availability * 100);
+    words_duration(out, row->known_seconds);
+    g_string_append(out, " of which the capture tells");
+    if (!row->came_up) {
+        g_string_append(out, ", never came up\n");
+        return;
+    }
+    if (row->degraded_seconds > 0) {
+        g_string_append(out, ", degraded ");
+        words_duration(out, row->degraded_seconds);
+    }
     g_string_append(out, ", down ");
     words_duration(out, row->down_seconds);
     g_string_append(out, ", ");
@@ -213,9 +222,38 @@ append_chain(GString *out, const incident_row_t *incident)
 }
 
 static void
+append_checks(GString *out, const incident_row_t *incident)
+{
+    for (unsigned i = 0; incident->check_next[i]; i++) {
+        GString *check = g_string_new("- ");
+
+        if (i == 0)
+            words_wrapped(out, "Check next:", 2 * INDENT, WIDTH);
+        g_string_append(check, incident->check_next[i]);
+        words_wrapped(out, check->str, 2 * INDENT, WIDTH);
+        g_string_free(check, TRUE);
+    }
+}
+
+/* Both bounds, where they differ: the tunnel failed some time between the last proof that it worked and the first sign that it did not. */
+static void
+append_down_time(GString *out, const incident_row_t *incident)
+{
+    if (!incident->is_outage)
+        return;
+    g_string_append(out, ", down ");
+    words_duration(out, incident->down_seconds);
+    if (incident->down_seconds - incident->down_least_seconds > 0.1) {
+        g_string_append(out, " (at least ");
+        words_duration(out, incident->down_least_seconds);
+        g_string_append_c(out, ')');
+    }
+}
+
+static void
 append_incident(GString *out, const incident_row_t *incident)
 {
-    g_string_append_printf(out, "%*sIncident %u: ", INDENT, "", incident->incident + 1);
+    g_string_append_printf(out, "%*sIncident %u: ", INDENT, "", incident->incident);
     words_clock(out, incident->start);
     if (incident->end != CAPTURE_TIME_NONE) {
         g_string_append(out, " to ");
@@ -224,14 +262,14 @@ append_incident(GString *out, const incident_row_t *incident)
     } else {
         g_string_append_printf(out, " (from frame %u)", incident->start_frame);
     }
-    g_string_append(out, ", down ");
-    words_duration(out, incident->down_seconds);
+    append_down_time(out, incident);
     g_string_append(out, incident->recovered ? ", recovered\n" : ", not recovered\n");
-    g_string_append_printf(out, "%*sRoot cause: %s - %s\n", 2 * INDENT, "", finding_catalogue[incident->root_cause].id,
-                           finding_catalogue[incident->root_cause].summary);
+    g_string_append_printf(out, "%*sRoot cause: %s - %s (%s)\n", 2 * INDENT, "", finding_catalogue[incident->root_cause].id,
+                           finding_catalogue[incident->root_cause].summary, confidence_text(incident->root_confidence));
     append_chain(out, incident);
     if (incident->story)
         words_wrapped(out, incident->story, 2 * INDENT, WIDTH);
+    append_checks(out, incident);
     g_string_append_c(out, '\n');
 }
 

@@ -134,25 +134,19 @@ draw_finding(proto_tree *tree, tvbuff_t *tvb, packet_info *pinfo, const finding_
         add_text(finding_tree, hf_analysis_cause, tvb, finding_catalogue[finding->cause->id].id);
 }
 
-/* The incidents that the frame's findings belong to, each once. */
+/* The incident in whose time the frame lies: one filter shows all of an outage. */
 static void
-draw_incidents(proto_tree *tree, tvbuff_t *tvb, const GPtrArray *findings)
+draw_incident(proto_tree *tree, tvbuff_t *tvb, const frame_note_t *note)
 {
-    uint32_t drawn = INDEX_NONE;
+    const uint32_t which =
+        note->tunnel != INDEX_NONE ? engine_incident_at(observe_engine(), note->tunnel, note->frame) : INDEX_NONE;
+    incident_row_t incident;
 
-    for (unsigned i = 0; i < findings->len; i++) {
-        const finding_t *finding = findings->pdata[i];
-        incident_row_t incident;
-
-        if (finding->incident == INDEX_NONE || finding->incident == drawn)
-            continue;
-        if (finding->incident >= engine_incident_count(observe_engine(), finding->tunnel))
-            continue;
-        drawn = finding->incident;
-        engine_incident_row(observe_engine(), finding->tunnel, finding->incident, &incident);
-        add_uint(tree, hf_incident, tvb, finding->incident);
-        add_text(tree, hf_incident_root_cause, tvb, finding_catalogue[incident.root_cause].id);
-    }
+    if (which == INDEX_NONE)
+        return;
+    engine_incident_row(observe_engine(), note->tunnel, which, &incident);
+    add_uint(tree, hf_incident, tvb, which);
+    add_text(tree, hf_incident_root_cause, tvb, finding_catalogue[incident.root_cause].id);
 }
 
 static void
@@ -164,8 +158,6 @@ draw_findings(proto_tree *tree, tvbuff_t *tvb, packet_info *pinfo, const GPtrArr
     proto_item_set_generated(item);
     for (unsigned i = 0; i < findings->len; i++)
         draw_finding(analysis_tree, tvb, pinfo, findings->pdata[i]);
-    if (tree)
-        draw_incidents(analysis_tree, tvb, findings);
 }
 
 static void
@@ -193,6 +185,8 @@ draw_note(proto_tree *tree, tvbuff_t *tvb, packet_info *pinfo, const frame_note_
         add_flag(subtree, hf_malformed, tvb);
     if (note->findings && note->findings->len > 0)
         draw_findings(subtree, tvb, pinfo, note->findings);
+    if (tree)
+        draw_incident(subtree, tvb, note);
 }
 
 /* ---- the Info column ---- */

@@ -64,6 +64,20 @@ def check_fields(root):
         yield f"{name}: {where}"
 
 
+def check_advice(root):
+    """What the reports tell to check next is in the finding's section, word for word, and nothing else is."""
+    advice = re.findall(r'^CHECK\((\w+), "(.*)"\)$', (root / "plugin/engine/tables/checks.def").read_text(), re.MULTILINE)
+    sections = dict(re.findall(r"^### (\w+)\n(.*?)(?=^##|\Z)", (root / "docs/findings.md").read_text(), re.MULTILINE | re.DOTALL))
+    for name in sorted({name for name, _ in advice} | set(sections)):
+        expected = [text for of, text in advice if of == name]
+        listed = re.search(r"^\*\*Check next\.\*\*\n\n((?:[- ] .*\n)+)", sections.get(name, ""), re.MULTILINE)
+        found = [" ".join(item.split()) for item in re.split(r"^- ", listed.group(1), flags=re.MULTILINE)[1:]] if listed else []
+        if found != expected:
+            yield f"docs/findings.md: {name}: the list \"Check next\" is not that of checks.def"
+        if len(expected) > 5 or len(expected) == 1:
+            yield f"checks.def: {name}: {len(expected)} checks, two to five are wanted"
+
+
 def check_index(root):
     """The list of findings at the top of docs/findings.md is that of the catalogue, with its summaries."""
     catalogue = re.findall(r'^FINDING\((\w+),\s*(\w+),\s*\w+,\s*"([^"]*)"\)', (root / "plugin/engine/findings.def").read_text(),
@@ -98,7 +112,7 @@ def pages(root):
 
 def main():
     root = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else pathlib.Path(__file__).parents[2]).resolve()
-    problems = [*check_ids(root), *check_stories(root), *check_fields(root), *check_index(root), *check_samples(root), *check_links(root)]
+    problems = [*check_ids(root), *check_stories(root), *check_fields(root), *check_index(root), *check_advice(root), *check_samples(root), *check_links(root)]
     for problem in problems:
         print(problem)
     return 1 if problems else 0

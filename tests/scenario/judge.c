@@ -126,6 +126,19 @@ judge_incident(judge_t *judge, const expectation_t *expectation)
     }
 }
 
+static void
+judge_incident_story(judge_t *judge, const expectation_t *expectation)
+{
+    for (unsigned i = 0; i < judge->outcome->incidents->len; i++) {
+        if (strstr(g_array_index(judge->outcome->incidents, incident_t, i).story, expectation->word) != NULL)
+            return;
+    }
+    complain(judge, &expectation->place, "missing: %s", expectation->text);
+    for (unsigned i = 0; i < judge->outcome->incidents->len; i++)
+        g_string_append_printf(judge->complaints, "      story: %s\n",
+                               g_array_index(judge->outcome->incidents, incident_t, i).story);
+}
+
 /* "flaps=1" against the tunnel's row. False: no such field, or another value. */
 static bool
 row_has(const tunnel_row_t *row, const char *word, char **ret_got)
@@ -245,6 +258,9 @@ judge_expectations(judge_t *judge, where_t where)
             break;
         case EXPECT_INCIDENT:
             judge_incident(judge, expectation);
+            break;
+        case EXPECT_STORY:
+            judge_incident_story(judge, expectation);
             break;
         case EXPECT_TUNNELS:
             if (judge->outcome->rows->len != expectation->number)

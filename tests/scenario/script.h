@@ -102,6 +102,7 @@ typedef enum {
     EXPECT_NO,
     EXPECT_ALLOW,
     EXPECT_INCIDENT,
+    EXPECT_STORY, /* of some incident: a part of it */
     EXPECT_TUNNELS,
     EXPECT_STATE,
     EXPECT_EXCHANGE,
@@ -130,7 +131,7 @@ typedef struct {
     int grade;        /* UNSAID or nat_grade_t */
     int cause;        /* UNSAID or finding_id_t */
     unsigned count;   /* times; MANY: one or more */
-    const char *word; /* EXPECT_STATE, EXPECT_EXCHANGE, EXPECT_NAT: the value; EXPECT_SOURCE, EXPECT_DESTINATION: the words;
+    const char *word; /* EXPECT_STATE, EXPECT_EXCHANGE, EXPECT_NAT: the value; EXPECT_SOURCE, EXPECT_DESTINATION, EXPECT_STORY: the words;
                          EXPECT_ROW: "flaps=1 rekeys_ok=2"; EXPECT_FINDING: what its text must contain, NULL: anything */
     unsigned number;  /* EXPECT_TUNNELS, EXPECT_TUNNEL: the value; EXPECT_STATE, EXPECT_ROW, EXPECT_NAT: which tunnel */
     peer_t peer;      /* EXPECT_NAT */

@@ -138,6 +138,9 @@ parse_other(scan_t *scan, expectation_t *expectation)
 {
     if (scan_accept(scan, "incident")) {
         parse_incident(scan, expectation);
+    } else if (scan_accept(scan, "story")) {
+        expectation->kind = EXPECT_STORY;
+        expectation->word = scan_words(scan, "part of the story");
     } else if (scan_accept(scan, "tunnels")) {
         expectation->kind = EXPECT_TUNNELS;
         parse_number(scan, expectation);

@@ -52,6 +52,7 @@ judge(const change_t *change, const tunnel_t *tunnel, findings_t *out)
                                      .confidence = CONFIDENCE_OBSERVED,
                                      .culprit = exchange->requester,
                                      .exchange = exchange,
+                                     .ending = how_it_is_known(exchange->abandoned),
                                      .began_in = exchange_last_sent_in(exchange),
                                      .began_at = exchange->last_sent_at },
                  "%s retransmitted its %s %u time%s%s, last in frame %u, %s.",

@@ -1,0 +1,15 @@
+/* checks.h - what should an engineer look at next?
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef IPSEC_ENGINE_CHECKS_H
+#define IPSEC_ENGINE_CHECKS_H
+
+#include "../finding.h"
+
+#define CHECKS_MAX 5u
+
+/* The checks for a finding that is a root cause, the most telling first; NULL-terminated, perhaps empty. Static. */
+const char *const *checks_of(finding_id_t id);
+
+#endif
