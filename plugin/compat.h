@@ -65,4 +65,23 @@ typedef void compat_stat_init_t;
 #define COMPAT_STAT_INIT_FAILED exit(1)
 #endif
 
+/* The result of callbacks of the graphical interface. */
+#if IPSEC_WIRESHARK >= 404
+typedef bool compat_bool_t;
+#define COMPAT_TRUE true
+#else
+typedef gboolean compat_bool_t;
+#define COMPAT_TRUE TRUE
+#endif
+
+/* Conversation filters: from 4.2 on their callbacks have one more parameter. */
+#if IPSEC_WIRESHARK >= 402
+#define COMPAT_CONVERSATION_DATA , void *user_data _U_
+#define compat_register_conversation_filter(proto, name, is_valid, build)                                                          \
+    register_conversation_filter(proto, name, is_valid, build, NULL)
+#else
+#define COMPAT_CONVERSATION_DATA
+#define compat_register_conversation_filter(proto, name, is_valid, build) register_conversation_filter(proto, name, is_valid, build)
+#endif
+
 #endif

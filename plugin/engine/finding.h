@@ -70,6 +70,7 @@ typedef struct finding {
 } finding_t;
 
 const char *severity_text(severity_t severity);       /* "error", "warn", "note", "chat" */
+const char *finding_group_text(finding_group_t group); /* "ike", "esp", "nat", "life", "capture" */
 const char *confidence_text(confidence_t confidence); /* "observed", "inferred" */
 const char *nat_grade_text(nat_grade_t grade);        /* "recovered", "split", "harmful"; "" for NAT_GRADE_NONE */
 

@@ -26,6 +26,13 @@ severity_text(severity_t severity)
 }
 
 const char *
+finding_group_text(finding_group_t group)
+{
+    static const char *const texts[] = { "ike", "esp", "nat", "life", "capture" };
+    return texts[group];
+}
+
+const char *
 confidence_text(confidence_t confidence)
 {
     return confidence == CONFIDENCE_OBSERVED ? "observed" : "inferred";

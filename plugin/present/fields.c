@@ -29,6 +29,8 @@ int hf_copy = -1;
 int hf_malformed = -1;
 int hf_analysis_flags = -1;
 int hf_analysis_finding = -1;
+int hf_analysis_severity = -1;
+int hf_analysis_group = -1;
 int hf_analysis_confidence = -1;
 int hf_analysis_text = -1;
 int hf_analysis_cause = -1;
@@ -96,6 +98,11 @@ static hf_register_info fields[] = {
     { &hf_analysis_flags,
       { "Findings", "ipsec.analysis.flags", FT_NONE, BASE_NONE, NULL, 0, "This frame reveals something about its tunnel", HFILL } },
     { &hf_analysis_finding, { "Finding", "ipsec.analysis.finding", FT_STRING, BASE_NONE, NULL, 0, "The finding's id", HFILL } },
+    { &hf_analysis_severity,
+      { "Severity", "ipsec.analysis.severity", FT_STRING, BASE_NONE, NULL, 0, "error, warn, note or chat", HFILL } },
+    { &hf_analysis_group,
+      { "Group", "ipsec.analysis.group", FT_STRING, BASE_NONE, NULL, 0, "What the finding is about: ike, esp, nat, life or capture",
+        HFILL } },
     { &hf_analysis_confidence,
       { "Confidence", "ipsec.analysis.confidence", FT_STRING, BASE_NONE, NULL, 0,
         "observed: the bytes say so; inferred: the best explanation of encrypted traffic", HFILL } },

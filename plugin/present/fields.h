@@ -36,6 +36,8 @@ extern int hf_copy;
 extern int hf_malformed;
 extern int hf_analysis_flags;
 extern int hf_analysis_finding;
+extern int hf_analysis_severity;
+extern int hf_analysis_group;
 extern int hf_analysis_confidence;
 extern int hf_analysis_text;
 extern int hf_analysis_cause;

@@ -4,6 +4,7 @@
  */
 #include "present/listing.h"
 
+#include "present/ranking.h"
 #include "present/words.h"
 
 enum {
@@ -247,18 +248,19 @@ listing_tunnels(const engine_t *engine, const selection_t *selection)
     if (engine_tunnel_count(engine) == 0)
         return g_string_new("no IPsec traffic found\n");
     table_init(&table, TUNNEL_COLUMNS, tunnel_columns, tunnel_column_is_number);
-    for (uint32_t tunnel = 0; tunnel < engine_tunnel_count(engine); tunnel++) {
+    GArray *ranking = ranking_worst_first(engine);
+    for (unsigned i = 0; i < ranking->len; i++) {
+        const uint32_t tunnel = g_array_index(ranking, uint32_t, i);
         char *cells[TUNNEL_COLUMNS];
         tunnel_row_t row;
 
         if (!selection_has_tunnel(selection, tunnel))
             continue;
-        if (!engine_tunnel_is_kept(engine, tunnel))
-            continue;
         engine_tunnel_row(engine, tunnel, &row);
         tunnel_cells(&row, cells);
         table_add(&table, cells);
     }
+    g_array_free(ranking, TRUE);
     return table_text(&table);
 }
 

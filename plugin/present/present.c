@@ -4,10 +4,12 @@
  */
 #include "present/present.h"
 
+#include "present/conversation.h"
 #include "present/fields.h"
 #include "present/reports.h"
 #include "present/subtree.h"
 #include "present/tables.h"
+#include "present/window.h"
 
 int
 present_register(void)
@@ -15,6 +17,7 @@ present_register(void)
     fields_register();
     subtree_register();
     tables_register();
+    conversation_register();
     return proto_ipsec;
 }
 
@@ -28,4 +31,5 @@ void
 present_register_listeners(void)
 {
     reports_register();
+    window_register();
 }

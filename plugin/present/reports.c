@@ -1,4 +1,4 @@
-/* reports.c - what do "tshark -z ipsec,..." and the GUI's report window do?
+/* reports.c - what does "tshark -z ipsec,..." do?
  *
  * Each -z is a listener of this plugin's tap, without a filter unless the user gave one and without wishes, so that nothing is
  * dissected in more detail than it would be otherwise. The tap's draw callback is the end of the capture.
@@ -142,7 +142,7 @@ is_gui(void)
 static bool
 refuse_in_gui(const char *argument)
 {
-    fprintf(stderr, "ipsec: \"-z %s\" is for tshark; see the Statistics menu\n", argument);
+    fprintf(stderr, "ipsec: \"-z %s\" is for tshark; see Statistics and Tools > IPsec\n", argument);
     return false;
 }
 
@@ -208,29 +208,8 @@ register_command_line(void)
     }
 }
 
-/* ---- the GUI's report window ---- */
-
-static void
-open_report_window(gpointer data _U_)
-{
-    const funnel_ops_t *ops = funnel_get_funnel_ops();
-    engine_t *engine = observe_engine();
-    funnel_text_window_t *window;
-    GString *text;
-
-    if (!ops || !ops->new_text_window || !ops->set_text)
-        return;
-    if (engine)
-        engine_finish(engine);
-    text = engine ? report_text(engine) : g_string_new("No capture is open.\n");
-    window = ops->new_text_window(ops->ops_id, "IPsec Report");
-    ops->set_text(window, text->str);
-    g_string_free(text, TRUE);
-}
-
 void
 reports_register(void)
 {
     register_command_line();
-    funnel_register_menu("IPsec Report", REGISTER_PACKET_STAT_GROUP_UNSORTED, open_report_window, NULL, NULL, FALSE);
 }

@@ -126,6 +126,8 @@ draw_finding(proto_tree *tree, tvbuff_t *tvb, packet_info *pinfo, const finding_
     proto_item_set_generated(item);
     expert_add_info(pinfo, item, fields_expert(finding));
     add_text(finding_tree, hf_analysis_text, tvb, finding->text ? finding->text : "");
+    add_text(finding_tree, hf_analysis_severity, tvb, severity_text(finding->severity));
+    add_text(finding_tree, hf_analysis_group, tvb, finding_group_text(finding_catalogue[finding->id].group));
     add_text(finding_tree, hf_analysis_confidence, tvb, confidence_text(finding->confidence));
     for (unsigned i = 0; i < finding->evidences; i++)
         add_frame(finding_tree, hf_analysis_evidence, tvb, finding->evidence[i]);
@@ -242,6 +244,22 @@ note_of_esp(const packet_info *pinfo, const sighting_t *sighting, frame_note_t *
            engine_note_esp(observe_engine(), pinfo->num, &sighting->source, &sighting->destination, sighting->spi, ret_note);
 }
 
+bool
+subtree_note_of(packet_info *pinfo, frame_note_t *ret_note)
+{
+    const sighting_t *sightings = observe_sightings(pinfo);
+    const frame_note_t *note = sightings ? note_of_frame(pinfo) : NULL;
+
+    if (sightings && note_of_esp(pinfo, sightings, ret_note)) {
+        if (note)
+            ret_note->findings = note->findings;
+        return true;
+    }
+    if (note)
+        *ret_note = *note;
+    return note != NULL;
+}
+
 /* ESP inside ESP: every further packet of another SA has its own subtree, without the frame's findings. */
 static void
 draw_inner_esp(proto_tree *tree, tvbuff_t *tvb, packet_info *pinfo, const sighting_t *sightings)
@@ -274,7 +292,6 @@ static int
 draw_frame(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data _U_)
 {
     const sighting_t *sightings;
-    const frame_note_t *note;
     frame_note_t shown;
 
     if (!observe_engine())
@@ -284,17 +301,10 @@ draw_frame(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data _U_)
     sightings = observe_sightings(pinfo);
     if (!sightings)
         return 0;
-    note = note_of_frame(pinfo);
-    if (!note && !tree && !have_tap_listener(tap_ipsec))
+    if (!note_of_frame(pinfo) && !tree && !have_tap_listener(tap_ipsec))
         return 0;
-    if (note_of_esp(pinfo, sightings, &shown)) {
-        if (note)
-            shown.findings = note->findings;
-    } else if (note) {
-        shown = *note;
-    } else {
+    if (!subtree_note_of(pinfo, &shown))
         return 0;
-    }
     draw_note(tree, tvb, pinfo, &shown);
     draw_inner_esp(tree, tvb, pinfo, sightings);
     if (shown.findings)
