@@ -307,7 +307,7 @@ side_beyond(const nat_detection_t *detection, peer_t peer, confidence_t *ret_con
     case NAT_HASH_OTHER:
         if (detection->is_refuted)
             return NAT_SIDE_UNKNOWN;
-        if (knows_its_address(detection->peer[peer_other(peer)].own))
+        if (knows_its_address(detection->peer[peer == PEER_A ? PEER_B : PEER_A].own))
             return NAT_SIDE_TRANSLATED;
         if (!is_private_to_public(detection, peer))
             return NAT_SIDE_TRANSLATED_OR_FORCED;
