@@ -1,4 +1,4 @@
-/* endpoint.c - are two endpoints the same, and how is one written?
+/* endpoint.c - are two endpoints the same, and how is one written and read?
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -146,4 +146,106 @@ endpoint_text(const endpoint_t *endpoint, char buffer[ENDPOINT_TEXT_MAX])
     else
         g_snprintf(buffer, ENDPOINT_TEXT_MAX, endpoint->family == ADDRESS_IPV6 ? "[%s]:%u" : "%s:%u", address, endpoint->port);
     return buffer;
+}
+
+static bool
+read_ipv4(const char *text, size_t length, uint8_t ret_bytes[4])
+{
+    unsigned value = 0, digits = 0, parts = 0;
+    uint8_t bytes[4];
+
+    for (size_t i = 0; i <= length; i++) {
+        if (i < length && g_ascii_isdigit(text[i]) && digits < 3) {
+            value = value * 10 + (unsigned)(text[i] - '0');
+            digits++;
+        } else if (digits > 0 && value <= 255 && parts < 4 && (i == length || text[i] == '.')) {
+            bytes[parts++] = (uint8_t)value;
+            value = digits = 0;
+        } else {
+            return false;
+        }
+    }
+    if (parts != 4)
+        return false;
+    memcpy(ret_bytes, bytes, sizeof(bytes));
+    return true;
+}
+
+static bool
+read_group(const char *text, size_t length, uint8_t ret_bytes[2])
+{
+    unsigned value = 0;
+
+    if (length == 0 || length > 4)
+        return false;
+    for (size_t i = 0; i < length; i++) {
+        if (!g_ascii_isxdigit(text[i]))
+            return false;
+        value = value << 4 | (unsigned)g_ascii_xdigit_value(text[i]);
+    }
+    ret_bytes[0] = (uint8_t)(value >> 8);
+    ret_bytes[1] = (uint8_t)value;
+    return true;
+}
+
+static bool
+is_at(const char *text, size_t length, size_t at, char wanted)
+{
+    return at < length && text[at] == wanted;
+}
+
+/* Eight groups; "::" stands for those of zeros that are left out; the last two may be written as an IPv4 address. */
+static bool
+read_ipv6(const char *text, size_t length, uint8_t ret_bytes[16])
+{
+    uint8_t bytes[16] = { 0 };
+    size_t used = 0, gap = sizeof(bytes), at = 0;
+
+    if (is_at(text, length, 0, ':') && is_at(text, length, 1, ':')) {
+        gap = 0;
+        at = 2;
+    }
+    while (at < length) {
+        const char *colon = memchr(text + at, ':', length - at);
+        const size_t size = colon != NULL ? (size_t)(colon - (text + at)) : length - at;
+
+        if (colon == NULL && used <= sizeof(bytes) - 4 && read_ipv4(text + at, size, bytes + used)) {
+            used += 4;
+            break;
+        }
+        if (used > sizeof(bytes) - 2 || !read_group(text + at, size, bytes + used))
+            return false;
+        used += 2;
+        at += size;
+        if (colon == NULL)
+            break;
+        at++;
+        if (is_at(text, length, at, ':') && gap == sizeof(bytes)) {
+            gap = used;
+            at++;
+        } else if (at == length) {
+            return false;
+        }
+    }
+    if (gap == sizeof(bytes) ? used != sizeof(bytes) : used > sizeof(bytes) - 2)
+        return false;
+    memset(ret_bytes, 0, sizeof(bytes));
+    memcpy(ret_bytes, bytes, MIN(gap, used));
+    if (gap < used)
+        memcpy(ret_bytes + sizeof(bytes) - (used - gap), bytes + gap, used - gap);
+    return true;
+}
+
+bool
+endpoint_read_address(const char *text, size_t length, endpoint_t *ret_endpoint)
+{
+    uint8_t bytes[16];
+
+    if (read_ipv4(text, length, bytes))
+        *ret_endpoint = endpoint_from_bytes(ADDRESS_IPV4, bytes, 0);
+    else if (read_ipv6(text, length, bytes))
+        *ret_endpoint = endpoint_from_bytes(ADDRESS_IPV6, bytes, 0);
+    else
+        return false;
+    return true;
 }

@@ -30,6 +30,9 @@ unsigned endpoint_address_hash(const endpoint_t *endpoint);
 /* Is it an address that the Internet does not route: RFC 1918, RFC 6598 (carriers' NAT), RFC 4193, link-local? */
 bool endpoint_is_private(const endpoint_t *endpoint);
 
+/* Reads an address alone, "192.0.2.1" or "2001:db8::1" (RFC 4291 2.2), of `length` characters; its port is 0. False: it is none. */
+bool endpoint_read_address(const char *text, size_t length, endpoint_t *ret_endpoint);
+
 /* Writes "192.0.2.1:4500", "[2001:db8::1]:4500" or, without a port, the address alone. Returns `buffer`. */
 const char *endpoint_text(const endpoint_t *endpoint, char buffer[ENDPOINT_TEXT_MAX]);
 

@@ -83,6 +83,8 @@ engine_new(const engine_settings_t *settings)
     engine->notes = g_hash_table_new_full(g_direct_hash, g_direct_equal, NULL, free_note);
     engine->findings = g_ptr_array_new_with_free_func(engine_free_finding);
     engine->sorted_findings = g_ptr_array_new();
+    engine->untied = g_ptr_array_new();
+    engine->strays = syslog_strays_new();
     engine->copies = copies_new();
     engine->abandoned_at_end = g_ptr_array_new();
     put_to_sleep(engine);
@@ -119,6 +121,8 @@ engine_free(engine_t *engine)
     g_hash_table_destroy(engine->notes);
     g_ptr_array_free(engine->sorted_findings, TRUE);
     g_ptr_array_free(engine->findings, TRUE);
+    g_ptr_array_free(engine->untied, TRUE);
+    g_hash_table_destroy(engine->strays);
     copies_free(engine->copies);
     g_ptr_array_free(engine->abandoned_at_end, TRUE);
     for (unsigned bit = 0; bit < CHANGE_KINDS; bit++)
@@ -190,13 +194,16 @@ engine_keep_finding(engine_t *engine, tunnel_t *tunnel, finding_t *finding)
 {
     frame_note_t *note = engine_note_for(engine, finding->frame);
 
-    if (note->tunnel == INDEX_NONE)
+    if (note->tunnel == INDEX_NONE && tunnel != NULL)
         note->tunnel = tunnel->index;
     if (note->findings == NULL)
         note->findings = g_ptr_array_new();
     g_ptr_array_add(note->findings, finding);
     g_ptr_array_add(engine->findings, finding);
-    tunnel_keep_finding(tunnel, finding);
+    if (tunnel != NULL)
+        tunnel_keep_finding(tunnel, finding);
+    else
+        g_ptr_array_add(engine->untied, finding);
     engine->findings_changed = true;
 }
 
@@ -264,13 +271,14 @@ reopen(engine_t *engine)
         if (tunnel == NULL)
             continue;
         incidents_reopen(tunnel);
-        engine_unsay_how_it_went_on(tunnel);
+        engine_unsay_how_it_went_on(tunnel->findings);
         restore_before_end(tunnel);
     }
+    engine_unsay_how_it_went_on(engine->untied);
     wait_again(engine);
     while (engine->findings->len > engine->findings_before_end) {
         finding_t *finding = g_ptr_array_index(engine->findings, engine->findings->len - 1);
-        tunnel_t *tunnel = g_ptr_array_index(engine->tunnels, finding->tunnel);
+        tunnel_t *tunnel = finding->tunnel != INDEX_NONE ? g_ptr_array_index(engine->tunnels, finding->tunnel) : NULL;
         frame_note_t *note = engine_note_for(engine, finding->frame);
         g_ptr_array_remove(note->findings, finding);
         if (tunnel != NULL)
@@ -416,6 +424,9 @@ handle(engine_t *engine, const packet_t *packet)
     case PACKET_ICMP_ERROR:
         tunnel = icmp_packet(engine, packet);
         break;
+    case PACKET_SYSLOG:
+        engine_syslog_packet(engine, packet);
+        break;
     }
     if (tunnel != NULL && packet->kind != PACKET_ICMP_ERROR) {
         tunnel->last_frame = packet->frame;
@@ -437,7 +448,7 @@ engine_packet(engine_t *engine, const packet_t *packet)
 
     engine_make_room(engine);
     copy_kind_t copy = COPY_NONE;
-    if (packet->kind != PACKET_NAT_KEEPALIVE)
+    if (packet->kind != PACKET_NAT_KEEPALIVE && packet->kind != PACKET_SYSLOG)
         copy = copies_check(engine->copies, packet);
     if (copy == COPY_SAME_FRAME)
         return engine_note(engine, packet->frame);
@@ -499,9 +510,10 @@ engine_finish(engine_t *engine)
                             .sender = PEER_UNKNOWN,
                             .loss = &tunnel->loss };
         engine_judge(engine, tunnel, &change);
-        engine_say_how_it_went_on(tunnel);
+        engine_say_how_it_went_on(tunnel->findings);
         incidents_finish(engine, tunnel);
     }
+    engine_say_how_it_went_on(engine->untied);
 }
 
 static gint

@@ -188,8 +188,9 @@ void engine_waiting_row(const engine_t *engine, uint32_t tunnel, uint32_t which,
 /* Figures about the capture as a whole. */
 typedef struct {
     uint64_t frames, ike_messages, esp_packets, keepalives, icmp_errors, copies, malformed;
+    uint64_t syslog_lines; /* that report a packet with an invalid SPI */
     uint64_t tunnels_evicted;
-    uint64_t findings_left_out; /* of tunnels that have too many of one id */
+    uint64_t findings_left_out; /* of tunnels that have too many of one id, or of too many SPIs that are not in the capture */
     frame_t first_frame, last_frame;
     capture_ns_t first_time, last_time; /* CAPTURE_TIME_NONE: no frame had a time */
 } capture_row_t;

@@ -17,6 +17,9 @@
 /* More of them in one file are not told apart from one long silence. */
 #define INTERRUPTIONS_MAX 256u
 
+/* Of so many lines about unknown SPIs it is remembered that the SA may come next. */
+#define RECENT_STRAYS 16u
+
 struct engine {
     engine_settings_t settings;
     GPtrArray *tunnels;             /* owned tunnel_t; index = position; an evicted one is NULL */
@@ -46,6 +49,10 @@ struct engine {
     bool is_finished;
     GPtrArray *abandoned_at_end;  /* borrowed exchange_t that only the end of the capture showed as given up */
     unsigned findings_before_end; /* findings in `findings` when engine_finish() began */
+    GHashTable *strays;           /* of lines about SPIs that are not in the capture (syslog_line.c) */
+    syslog_line_t recent_strays[RECENT_STRAYS];
+    unsigned strays_seen;         /* the next goes into the slot of this number */
+    GPtrArray *untied;            /* borrowed finding_t of no tunnel, in order of discovery */
     endpoint_t outer_source;      /* of the packet being handled, as captured: no alias of copies.h replaced */
     endpoint_t outer_destination;
     frame_note_t *current; /* note of the packet being handled, NULL: none yet */
@@ -53,16 +60,16 @@ struct engine {
 
 struct findings {
     engine_t *engine;
-    tunnel_t *tunnel;
+    tunnel_t *tunnel; /* NULL: of none */
     const change_t *change;
 };
 
-/* findings.c -> engine.c */
+/* findings.c -> engine.c; `tunnel` NULL: a finding of none */
 void engine_keep_finding(engine_t *engine, tunnel_t *tunnel, finding_t *finding);
 
 /* findings.c: at the end of the capture the texts of findings that went on say for how long; taken back when the capture goes on. */
-void engine_say_how_it_went_on(tunnel_t *tunnel);
-void engine_unsay_how_it_went_on(tunnel_t *tunnel);
+void engine_say_how_it_went_on(const GPtrArray *findings);
+void engine_unsay_how_it_went_on(const GPtrArray *findings);
 
 /* findings.c: is `cause` of a kind, and of a time, that leads to `effect`? */
 bool finding_may_explain(const finding_t *cause, const finding_t *effect);
@@ -70,7 +77,7 @@ bool finding_may_explain(const finding_t *cause, const finding_t *effect);
 /* findings.c: findings of this id on this frame turned out not to have counted: they become Notes, and say why. */
 void engine_tone_down(engine_t *engine, tunnel_t *tunnel, finding_id_t id, frame_t frame, const char *why);
 
-/* Runs every detector that wakes on this change. Fills in what all changes share. */
+/* Runs every detector that wakes on this change. Fills in what all changes share. `tunnel` may be NULL where the kind says so. */
 void engine_judge(engine_t *engine, tunnel_t *tunnel, change_t *change);
 
 /* Until when would the capture have shown another packet of this tunnel? Its end, or the first interruption after the tunnel's last
@@ -103,6 +110,16 @@ tunnel_t *engine_esp_packet(engine_t *engine, const packet_t *packet);
 esp_sa_t *engine_find_esp_sa(const engine_t *engine, uint32_t spi, const endpoint_t *source, const endpoint_t *destination,
                              frame_t frame);
 esp_sa_t *engine_add_esp_sa(engine_t *engine, tunnel_t *tunnel, uint32_t spi, peer_t sender);
+
+/* syslog_line.c: holds log lines against the capture. */
+GHashTable *syslog_strays_new(void);
+void engine_syslog_packet(engine_t *engine, const packet_t *packet);
+
+/* This packet is the first of its SA: a line right before it may have been about it. */
+void engine_claim_strays(engine_t *engine, esp_sa_t *sa, const packet_t *packet);
+
+/* A packet of this SA was seen: a line about the pair may turn out not to have counted. */
+void engine_doubt_syslog(engine_t *engine, const esp_sa_t *seen);
 
 /* associate.c: which tunnel? */
 typedef enum { SOURCE_UNKNOWN, SOURCE_OF_HOST } source_owner_t; /* perhaps a NAT's, or the initiator's own as its hash proves */

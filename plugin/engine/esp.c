@@ -210,6 +210,9 @@ engine_esp_packet(engine_t *engine, const packet_t *packet)
     engine_account_sender(engine, tunnel, sender, packet);
     prove_by_traffic(engine, sa, packet);
     engine_follow_spis(engine, sa, packet, is_new);
+    if (is_new)
+        engine_claim_strays(engine, sa, packet);
+    engine_doubt_syslog(engine, sa);
     change.kind = CHANGE_ESP_PACKET;
     engine_judge(engine, tunnel, &change);
     change.kind = CHANGE_TRAFFIC;

@@ -9,6 +9,10 @@
 #include "endpoint.h"
 #include "finding.h"
 #include "packet.h"
+#include "syslog_line.h"
+
+/* Sequence numbers begin at 1 (RFC 4303 3.3.3): an SA whose first packet has a greater number is older than the capture. */
+#define BIRTH_SEQUENCE_MAX 64u
 
 struct tunnel;
 struct ike_sa;
@@ -35,6 +39,7 @@ typedef struct esp_sa {
     capture_ns_t unreachable_at;
     unsigned packets_since_unreachable;
     frame_t invalid_spi_in; /* INVALID_SPI named it */
+    syslog_of_sa_t syslog;  /* log lines named it */
     uint32_t line;          /* id of the line of SPIs it is on (lifetime.h); 0: none */
     bool is_succeeded;      /* the next SPI of that line took over */
 } esp_sa_t;

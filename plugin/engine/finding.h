@@ -44,7 +44,7 @@ typedef struct finding {
     finding_id_t id;
     severity_t severity;
     confidence_t confidence;
-    uint32_t tunnel;   /* index of the tunnel */
+    uint32_t tunnel;   /* index of the tunnel; INDEX_NONE: of none, a finding about the capture */
     frame_t frame;     /* the frame that reveals it; for `at_end` the last frame of its evidence */
     capture_ns_t time; /* of `frame` */
     bool at_end;       /* only the end of the capture revealed it: not on any frame in a single pass */

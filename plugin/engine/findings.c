@@ -193,10 +193,11 @@ finding_t *
 findings_add(findings_t *findings, const finding_draft_t *draft, const char *text, ...)
 {
     const change_t *change = findings->change;
+    tunnel_t *tunnel = findings->tunnel;
     va_list arguments;
 
-    if (findings->tunnel->finding_count[draft->id] >= FINDINGS_PER_ID_MAX) {
-        findings->tunnel->findings_left_out++;
+    if (tunnel != NULL && tunnel->finding_count[draft->id] >= FINDINGS_PER_ID_MAX) {
+        tunnel->findings_left_out++;
         return NULL;
     }
     finding_t *finding = g_new0(finding_t, 1);
@@ -209,7 +210,7 @@ findings_add(findings_t *findings, const finding_draft_t *draft, const char *tex
     finding->severity = draft->severity;
     finding->confidence = draft->confidence;
     finding->culprit = draft->culprit;
-    finding->tunnel = findings->tunnel->index;
+    finding->tunnel = tunnel != NULL ? tunnel->index : INDEX_NONE;
     finding->at_end = change->at_end;
     finding->frame = draft->frame != FRAME_NONE ? draft->frame : change->frame;
     finding->began_in = draft->began_in != FRAME_NONE ? draft->began_in : finding->frame;
@@ -247,10 +248,11 @@ findings_add(findings_t *findings, const finding_draft_t *draft, const char *tex
     }
     finding->last_in = finding->frame;
     finding->last_at = finding->time;
-    finding->cause = find_cause(findings->tunnel, finding);
-    if (!finding->at_end)
-        explain_earlier(findings->tunnel, finding);
-    engine_keep_finding(findings->engine, findings->tunnel, finding);
+    if (tunnel != NULL)
+        finding->cause = find_cause(tunnel, finding);
+    if (tunnel != NULL && !finding->at_end)
+        explain_earlier(tunnel, finding);
+    engine_keep_finding(findings->engine, tunnel, finding);
     return finding;
 }
 
@@ -265,10 +267,10 @@ findings_repeat(findings_t *findings, const finding_t *told)
 }
 
 void
-engine_say_how_it_went_on(tunnel_t *tunnel)
+engine_say_how_it_went_on(const GPtrArray *findings)
 {
-    for (unsigned i = 0; i < tunnel->findings->len; i++) {
-        finding_t *finding = g_ptr_array_index(tunnel->findings, i);
+    for (unsigned i = 0; i < findings->len; i++) {
+        finding_t *finding = g_ptr_array_index(findings, i);
         if (finding->last_in == finding->frame || finding->at_end)
             continue;
         finding->text_before_end = strlen(finding->text);
@@ -281,10 +283,10 @@ engine_say_how_it_went_on(tunnel_t *tunnel)
 }
 
 void
-engine_unsay_how_it_went_on(tunnel_t *tunnel)
+engine_unsay_how_it_went_on(const GPtrArray *findings)
 {
-    for (unsigned i = 0; i < tunnel->findings->len; i++) {
-        finding_t *finding = g_ptr_array_index(tunnel->findings, i);
+    for (unsigned i = 0; i < findings->len; i++) {
+        finding_t *finding = g_ptr_array_index(findings, i);
         if (finding->text_before_end > 0)
             finding->text[finding->text_before_end] = '\0';
         finding->text_before_end = 0;

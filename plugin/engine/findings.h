@@ -8,7 +8,7 @@
 #include "change.h"
 #include "finding.h"
 
-/* A sink for the findings of one change of one tunnel. */
+/* A sink for the findings of one change: of one tunnel, or of none. */
 typedef struct findings findings_t;
 
 /* A finding to be. Set what is known; `id`, `severity` and `confidence` always. */
@@ -49,7 +49,7 @@ finding_draft_t findings_draft_refused(finding_id_t id, const exchange_t *exchan
 /* A detector: one finding id, or a tight family. Const input, append-only output, no memory of its own. */
 typedef struct {
     finding_id_t finding;
-    uint32_t wakes_on; /* change_kind_t bits */
+    uint32_t wakes_on; /* change_kind_t bits; some kinds come with no tunnel */
     bool needs_time;   /* asleep while the clock is unusable */
     void (*judge)(const change_t *change, const tunnel_t *tunnel, findings_t *out);
 } detector_t;

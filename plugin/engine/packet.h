@@ -13,6 +13,7 @@ typedef enum {
     PACKET_ESP,           /* `bytes` starts at the SPI (RFC 4303 2) */
     PACKET_NAT_KEEPALIVE, /* one byte 0xFF (RFC 3948 2.3); `bytes` may be empty */
     PACKET_ICMP_ERROR,    /* an ICMP or ICMPv6 error that quotes an IKE or ESP packet: evidence about the path, never traffic */
+    PACKET_SYSLOG,        /* one or more syslog messages as in parse/syslog.h: evidence, never traffic */
 } packet_kind_t;
 
 /* What carries the packet's IKE message or ESP. */

@@ -111,7 +111,7 @@ drop_findings_of_evicted(engine_t *engine)
 
     for (unsigned i = 0; i < engine->findings->len; i++) {
         finding_t *finding = g_ptr_array_index(engine->findings, i);
-        if (g_ptr_array_index(engine->tunnels, finding->tunnel) != NULL) {
+        if (finding->tunnel == INDEX_NONE || g_ptr_array_index(engine->tunnels, finding->tunnel) != NULL) {
             g_ptr_array_index(engine->findings, kept++) = finding;
             continue;
         }

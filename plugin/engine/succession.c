@@ -8,7 +8,6 @@
  */
 #include "engine_state.h"
 
-#define BIRTH_SEQUENCE_MAX 64u        /* later numbers: the SA is older than the capture */
 #define OVERLAP SECONDS(5)            /* a peer may send on the old SA for a moment (RFC 7296 2.8) */
 #define SETTLING SECONDS(15)          /* after a birth, before it is judged */
 #define TOGETHER SECONDS(5)           /* births this close belong to several children */

@@ -202,6 +202,8 @@ typedef struct tunnel {
     capture_ns_t icmp_at;
     endpoint_t icmp_quoted_to; /* destination of the quoted packet */
 
+    bool is_in_syslog; /* of an SA of it `syslog.believed_in` may be set */
+
     /* what the capture shows of it */
     unsigned unseen_answers; /* requests evidently answered, though the answer is not in the capture */
     unsigned orphan_answers; /* answers to requests that are not in the capture */

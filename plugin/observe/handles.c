@@ -23,6 +23,8 @@ static const place_t places[STOCK_HANDLES] = {
                           "UDPENCAP (IPsec analysis)" },
     [HANDLE_ISAKMP] = { "isakmp", "udp.port", 500, "ISAKMP (IPsec Tunnel Analysis)", "ISAKMP (IPsec)", "ipsec.isakmp",
                         "ISAKMP (IPsec analysis)" },
+    [HANDLE_SYSLOG] = { "syslog", "udp.port", 514, "Syslog (IPsec Tunnel Analysis)", "Syslog (IPsec)", "ipsec.syslog",
+                        "Syslog (IPsec analysis)" },
 };
 
 #define TCP_PORT 4500u /* RFC 9329 5, by IANA's registry */

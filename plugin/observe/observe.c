@@ -15,6 +15,8 @@
 #include "observe/session.h"
 #include "observe/tcp_encap.h"
 
+#include "engine/parse/syslog.h"
+
 #include <epan/exceptions.h>
 #include <epan/proto_data.h>
 
@@ -242,6 +244,20 @@ look_at_isakmp(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data)
     return dissect_then_feed_ike(HANDLE_ISAKMP, tvb, pinfo, tree, data, &packet);
 }
 
+/* Syslog that reports a packet with an invalid SPI; all other is of no interest. What an ICMP error quotes is no line. */
+static int
+look_at_syslog(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data)
+{
+    packet_t packet;
+
+    if (is_observing() && !pinfo->flags.in_error_pkt && packet_from(tvb, pinfo, CARRIED_IN_UDP, &packet) &&
+        syslog_has_report(packet.bytes, packet.captured)) {
+        packet.kind = PACKET_SYSLOG;
+        feed(pinfo, &packet);
+    }
+    return handles_call_stock(HANDLE_SYSLOG, tvb, pinfo, tree, data);
+}
+
 /* RFC 3948 2: the first bytes tell IKE, ESP and NAT keepalives on one port apart. */
 static int
 look_at_udpencap(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data)
@@ -423,6 +439,7 @@ observe_handoff(void)
     static const dissector_t looks[HANDLES] = { [HANDLE_ESP] = look_at_esp,
                                                 [HANDLE_UDPENCAP] = look_at_udpencap,
                                                 [HANDLE_ISAKMP] = look_at_isakmp,
+                                                [HANDLE_SYSLOG] = look_at_syslog,
                                                 [HANDLE_TCP] = look_at_tcp };
 
     handles_handoff(looks, tcp_protocol);

@@ -1,6 +1,6 @@
 /* observe.h - how do packets get from Wireshark to the engine, and how does the rest of the plugin reach the engine?
  *
- * Handles of this plugin stand where the stock ESP, UDPENCAP and ISAKMP dissectors are looked up. They look at the bytes and
+ * Handles of this plugin stand where the stock ESP, UDPENCAP, ISAKMP and syslog dissectors are looked up. They look at the bytes and
  * then call the stock dissector, which goes on doing all the dissecting, decryption and display.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later

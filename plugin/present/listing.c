@@ -270,7 +270,7 @@ listing_findings(const engine_t *engine, const selection_t *selection)
     const GPtrArray *findings = engine_findings(engine);
     table_t table;
 
-    if (engine_tunnel_count(engine) == 0)
+    if (engine_tunnel_count(engine) == 0 && findings->len == 0)
         return g_string_new("no IPsec traffic found\n");
     table_init(&table, FINDING_COLUMNS, finding_columns, finding_column_is_number);
     for (unsigned i = 0; i < findings->len; i++) {

@@ -103,6 +103,7 @@ put_capture(json_dumper *json, const engine_t *engine)
     put_uint(json, "esp_packets", capture.esp_packets);
     put_uint(json, "keepalives", capture.keepalives);
     put_uint(json, "icmp_errors", capture.icmp_errors);
+    put_uint(json, "syslog_lines", capture.syslog_lines);
     put_uint(json, "copies", capture.copies);
     put_uint(json, "malformed", capture.malformed);
     put_uint(json, "tunnels_evicted", capture.tunnels_evicted);
@@ -204,6 +205,7 @@ put_finding(json_dumper *json, const finding_t *finding)
     json_dumper_end_object(json);
 }
 
+/* Of one tunnel, or with INDEX_NONE of none. */
 static void
 put_findings(json_dumper *json, const engine_t *engine, uint32_t tunnel)
 {
@@ -391,6 +393,7 @@ report_json(const engine_t *engine, FILE *out)
             put_tunnel(&json, engine, tunnel);
     }
     json_dumper_end_array(&json);
+    put_findings(&json, engine, INDEX_NONE);
     json_dumper_end_object(&json);
     json_dumper_finish(&json);
 }

@@ -54,6 +54,11 @@ append_capture(GString *out, const engine_t *engine, const capture_row_t *captur
     words_count(out, capture->keepalives, "NAT keepalive");
     g_string_append(out, ", ");
     words_count(out, capture->icmp_errors, "ICMP error");
+    if (capture->syslog_lines) {
+        g_string_append(out, ", ");
+        words_count(out, capture->syslog_lines, "syslog line");
+        g_string_append(out, " about invalid SPIs");
+    }
     g_string_append_c(out, '\n');
     begin_line(out, "Tunnels");
     g_string_append_printf(out, "%u\n", engine_tunnel_count(engine));
@@ -75,7 +80,7 @@ append_capture(GString *out, const engine_t *engine, const capture_row_t *captur
     if (capture->findings_left_out) {
         begin_line(out, "Left out");
         words_count(out, capture->findings_left_out, "finding");
-        g_string_append(out, " of tunnels that have hundreds of the same kind\n");
+        g_string_append(out, " where there are hundreds of the same kind\n");
     }
     g_string_append_c(out, '\n');
 }
@@ -297,8 +302,9 @@ append_finding(GString *out, const capture_row_t *capture, const finding_t *find
     words_wrapped(out, finding->text, FINDING_INDENT, WIDTH);
 }
 
-static void
-append_findings(GString *out, const engine_t *engine, const capture_row_t *capture, uint32_t tunnel)
+/* Those of one tunnel, or with INDEX_NONE those of none. False: there are none. */
+static bool
+append_findings_of(GString *out, const engine_t *engine, const capture_row_t *capture, uint32_t tunnel)
 {
     const GPtrArray *findings = engine_findings(engine);
     bool any = false;
@@ -314,7 +320,13 @@ append_findings(GString *out, const engine_t *engine, const capture_row_t *captu
         any = true;
         append_finding(out, capture, finding);
     }
-    if (!any)
+    return any;
+}
+
+static void
+append_findings(GString *out, const engine_t *engine, const capture_row_t *capture, uint32_t tunnel)
+{
+    if (!append_findings_of(out, engine, capture, tunnel))
         g_string_append_printf(out, "%*sNo findings\n", INDENT, "");
     g_string_append_c(out, '\n');
 }
@@ -370,10 +382,23 @@ append_tunnel(GString *out, const engine_t *engine, const capture_row_t *capture
     append_findings(out, engine, capture, tunnel);
 }
 
+static void
+append_findings_of_no_tunnel(GString *out, const engine_t *engine, const capture_row_t *capture)
+{
+    GString *findings = g_string_new(NULL);
+
+    if (append_findings_of(findings, engine, capture, INDEX_NONE)) {
+        append_underlined(out, "Of no tunnel in this capture", '-');
+        g_string_append_printf(out, "%s\n", findings->str);
+    }
+    g_string_free(findings, TRUE);
+}
+
 static bool
 has_ipsec(const engine_t *engine, const capture_row_t *capture)
 {
-    return engine_tunnel_count(engine) > 0 || capture->ike_messages || capture->esp_packets || capture->icmp_errors;
+    return engine_tunnel_count(engine) > 0 || capture->ike_messages || capture->esp_packets || capture->icmp_errors ||
+           capture->syslog_lines;
 }
 
 GString *
@@ -394,5 +419,6 @@ report_text(const engine_t *engine)
         if (engine_tunnel_is_kept(engine, tunnel))
             append_tunnel(out, engine, &capture, tunnel);
     }
+    append_findings_of_no_tunnel(out, engine, &capture);
     return out;
 }

@@ -314,6 +314,58 @@ play_icmp(stage_t *stage, const step_t *step, unsigned step_index, unsigned from
     return true;
 }
 
+/* A device's line about ESP of `from`; %s stands for the sender's address, the receiver's and the SPI, in the order of the form. */
+static char *
+syslog_line(const char *form, const char *from, const char *to, uint32_t spi)
+{
+    if (g_str_equal(form, "cisco"))
+        return g_strdup_printf("<188>91: *Nov 14 22:13:20.123: %%CRYPTO-4-RECVD_PKT_INV_SPI: decaps: rec'd IPSEC packet has invalid spi for "
+                               "destaddr=%s, prot=50, spi=0x%X(%u), srcaddr=%s, input interface=GigabitEthernet0/0",
+                               to, spi, spi, from);
+    if (g_str_equal(form, "asa"))
+        return g_strdup_printf("<164>Nov 14 2023 22:13:20: %%ASA-4-402114: IPSEC: Received an ESP packet (SPI= 0x%08X, sequence number= "
+                               "0x2D) from %s to %s with an invalid SPI.",
+                               spi, from, to);
+    if (g_str_equal(form, "fortios"))
+        return g_strdup_printf("<187>date=2023-11-14 time=22:13:20 logid=\"0101037131\" type=\"event\" action=\"error\" remip=%s locip=%s "
+                               "remport=4500 locport=4500 error_num=\"Received ESP packet with unknown SPI.\" spi=\"%08x\" seq=\"0000002d\"",
+                               from, to, spi);
+    if (g_str_equal(form, "linux"))
+        return g_strdup_printf("<5>1 2023-11-14T22:13:20Z gw kernel - - - audit: type=1415 audit(1700000000.123:7): op=SA-notfound src=%s "
+                               "dst=%s spi=%u(0x%x) seqno=45",
+                               from, to, spi, spi);
+    return NULL;
+}
+
+static bool
+play_syslog(stage_t *stage, const step_t *step, unsigned step_index, unsigned from, unsigned to)
+{
+    static const uint8_t collector[4] = { 203, 0, 113, 200 };
+    const actor_t *sender = &stage->world.actor[from], *receiver = &stage->world.actor[to];
+    endpoint_t destination = endpoint_from_bytes(ADDRESS_IPV4, collector, 514);
+    shot_t *shot = stage_add(stage, step, step_index, to, from, PACKET_SYSLOG);
+    char source_text[ENDPOINT_TEXT_MAX], receiver_text[ENDPOINT_TEXT_MAX];
+    char *line = syslog_line(step->form, endpoint_address_text(&sender->seen, source_text),
+                             endpoint_address_text(&receiver->inside, receiver_text), world_child_spi(&stage->world, step->child, to));
+
+    if (line == NULL) {
+        fprintf(stderr, "%s:%u: nobody writes lines like `%s'\n", step->place.file, step->place.line, step->form);
+        return false;
+    }
+    shot->source.port = 514;
+    shot->destination = shot->source.family == ADDRESS_IPV6 ? endpoint_as_ipv6(&destination) : destination;
+    if (step->reporter != NULL)
+        take_address(&shot->source, step->reporter);
+    shot->inside_source = shot->source;
+    shot->inside_destination = shot->destination;
+    shot->encapsulation = ENCAPSULATION_NONE;
+    shot->is_natted = shot->dies_at_nat = false;
+    shot->bytes = g_byte_array_new();
+    g_byte_array_append(shot->bytes, (const guint8 *)line, (guint)strlen(line));
+    g_free(line);
+    return true;
+}
+
 static void
 play_endpoint(stage_t *stage, const step_t *step)
 {
@@ -356,6 +408,8 @@ play_step(stage_t *stage, const step_t *step, unsigned step_index)
         break;
     case ACT_ICMP:
         return play_icmp(stage, step, step_index, from, to);
+    case ACT_SYSLOG:
+        return play_syslog(stage, step, step_index, from, to);
     case ACT_STOP:
         play_stop(stage, step);
         break;

@@ -64,6 +64,7 @@ typedef enum {
     ACT_ESP,
     ACT_KEEPALIVE,
     ACT_ICMP,
+    ACT_SYSLOG,
     ACT_STOP,
     ACT_ENDPOINT,
     ACT_QUIET,
@@ -81,7 +82,7 @@ typedef struct {
     bool both;                    /* ACT_ESP: in both directions */
     message_spec_t message;       /* ACT_MESSAGE */
     const char *label;            /* ACT_MESSAGE: `as NAME`; ACT_AGAIN: which, NULL: the sender's last */
-    const char *child;            /* ACT_ESP, ACT_STOP */
+    const char *child;            /* ACT_ESP, ACT_STOP, ACT_SYSLOG */
     duration_ns_t every, lasting; /* ACT_ESP, ACT_KEEPALIVE: 0, 0: once; `lasting` 0: until stopped */
     int64_t sequence;             /* ACT_ESP: -1: the next */
     uint32_t skip;                /* ACT_ESP: sequence numbers lost before it */
@@ -94,7 +95,8 @@ typedef struct {
     endpoint_t endpoint;          /* ACT_ENDPOINT: family ADDRESS_NONE: keep the address; port 0: keep the port */
     uint8_t icmp_type, icmp_code;
     bool icmp_is_brief;   /* quotes the headers only */
-    const char *reporter; /* ACT_ICMP: address text, NULL: the sender */
+    const char *reporter; /* ACT_ICMP, ACT_SYSLOG: address text, NULL: the sender; the receiver */
+    const char *form;     /* ACT_SYSLOG: whose message */
 } step_t;
 
 typedef enum {

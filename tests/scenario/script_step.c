@@ -190,6 +190,10 @@ parse_packet(scan_t *scan, const scenario_t *scenario, step_t *step)
         step->child = scan_at_end(scan) ? NULL : scan_word(scan, "child");
     } else if (scan_accept(scan, "icmp")) {
         parse_icmp(scan, step);
+    } else if (scan_accept(scan, "syslog")) {
+        step->act = ACT_SYSLOG;
+        step->form = scan_word(scan, "whose message");
+        step->child = scan_word(scan, "child");
     } else if (scan_accept(scan, "again")) {
         step->act = ACT_AGAIN;
         if (!scan_at_end(scan) && !g_str_equal(scan_peek(scan), "to") && !g_str_equal(scan_peek(scan), "from"))

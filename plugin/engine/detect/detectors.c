@@ -36,6 +36,7 @@ const detector_t *const detectors[DETECTOR_COUNT] = {
     &retransmit_exhausted_detector,
     &invalid_spi_detector,
     &invalid_ike_spi_detector,
+    &syslog_invalid_spi_detector,
     &spi_desync_detector,
     &esp_one_way_detector,
     &reauthentication_detector,

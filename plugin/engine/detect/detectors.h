@@ -35,6 +35,7 @@ extern const detector_t ike_no_response_detector;
 extern const detector_t ike_stalled_detector;
 extern const detector_t retransmit_exhausted_detector;
 extern const detector_t invalid_spi_detector;
+extern const detector_t syslog_invalid_spi_detector;
 extern const detector_t invalid_ike_spi_detector;
 extern const detector_t spi_desync_detector;
 extern const detector_t esp_one_way_detector;
@@ -47,7 +48,7 @@ extern const detector_t child_down_detector;
 extern const detector_t tunnel_flap_detector;
 extern const detector_t tunnel_down_detector;
 
-#define DETECTOR_COUNT 39
+#define DETECTOR_COUNT 40
 extern const detector_t *const detectors[DETECTOR_COUNT];
 
 #endif

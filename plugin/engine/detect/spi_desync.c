@@ -47,6 +47,13 @@ deleted_ike_sa(const tunnel_t *tunnel, peer_t sender)
     return tunnel_current_ike_sa(tunnel);
 }
 
+/* A syslog line of the receiver says so, and nothing that the receiver has sent since belies it. */
+static bool
+receiver_logged_it(const change_t *change, const esp_sa_t *sa)
+{
+    return syslog_is_borne_out(sa, change->time, SECONDS(change->settings->one_way_seconds));
+}
+
 static bool
 is_newer(const esp_sa_t *other, const esp_sa_t *sa)
 {
@@ -114,6 +121,9 @@ judge_esp(const change_t *change, const tunnel_t *tunnel, findings_t *out)
             deleted->closed_confidence, deleted->closed_in, "the IKE SA that made it was deleted");
     else if (sa->invalid_spi_in != FRAME_NONE)
         add(out, tunnel, sa, SEVERITY_ERROR, CONFIDENCE_OBSERVED, sa->invalid_spi_in, "the receiver reported the SPI as invalid");
+    else if (receiver_logged_it(change, sa))
+        add(out, tunnel, sa, SEVERITY_ERROR, CONFIDENCE_OBSERVED, sa->syslog.believed_in,
+            "its log says so, and it has sent nothing on this pair of SAs since");
     else if (receiver_is_unreachable(change, sa))
         add(out, tunnel, sa, SEVERITY_ERROR, CONFIDENCE_OBSERVED, sa->unreachable_in,
             "its host reported the port as unreachable and has sent nothing since");

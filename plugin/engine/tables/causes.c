@@ -51,6 +51,8 @@ const cause_rule_t cause_rules[] = {
     EXPLAINS(spi_desync, dpd_loss, 300, "the peer has lost its state, so it answers no request either"),
     OTHER_PEER(retransmit_exhausted, spi_desync, 600, "the other peer had given the IKE SA up"),
     EDGE(invalid_spi, spi_desync, 300, "the receiver says so"),
+    EDGE(syslog_invalid_spi, spi_desync, 300, "the receiver's log says so"),
+    OF_SAME_PEER(retransmit_exhausted, syslog_invalid_spi, 600, "the receiver had given the IKE SA up"),
     EDGE(dpd_loss, ike_no_response, 600, "the peer stays silent"),
     EXPLAINS(proposal_mismatch, ike_no_response, 600, "the reason of the silence"),
     EDGE(retransmit_exhausted, ike_no_response, 600, "the peer stays silent"),
