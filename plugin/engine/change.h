@@ -33,7 +33,7 @@ typedef enum {
     CHANGE_REAUTHENTICATED = 1u << 17,    /* a new IKE SA took over from a live one */
     CHANGE_SA_REPLACED = 1u << 18,        /* an SA took the place of the one before: see `line` */
     CHANGE_LIFETIME_ANNOUNCED = 1u << 19, /* a peer announced another lifetime than before: see `announced` */
-    CHANGE_SYSLOG_LINE = 1u << 20,        /* a log line reports a packet with an invalid SPI: see `syslog_line`; the tunnel may be NULL */
+    CHANGE_SYSLOG_LINE = 1u << 20, /* a log line reports a packet with an invalid SPI: see `syslog_line`; the tunnel may be NULL */
 } change_kind_t;
 
 #define CHANGE_KINDS 21 /* bits used above */
@@ -58,8 +58,8 @@ typedef struct {
     const line_t *line;
     const announced_t *announced; /* CHANGE_LIFETIME_ANNOUNCED: of both peers, by peer */
     const syslog_line_t *syslog_line;
-    unsigned phase;               /* CHANGE_LIFETIME_ANNOUNCED: 1 or 2 */
-    bool same_endpoints;          /* CHANGE_COPY: the copy has the same addresses and ports */
+    unsigned phase;      /* CHANGE_LIFETIME_ANNOUNCED: 1 or 2 */
+    bool same_endpoints; /* CHANGE_COPY: the copy has the same addresses and ports */
 } change_t;
 
 #endif

@@ -220,7 +220,7 @@ read_ipv6(const char *text, size_t length, uint8_t ret_bytes[16])
         if (colon == NULL)
             break;
         at++;
-        if (is_at(text, length, at, ':') && gap == sizeof(bytes)) {
+        if (is_at(text, length, at, ':') && gap == sizeof(bytes) && used < sizeof(bytes)) {
             gap = used;
             at++;
         } else if (at == length) {

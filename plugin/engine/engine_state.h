@@ -51,9 +51,9 @@ struct engine {
     unsigned findings_before_end; /* findings in `findings` when engine_finish() began */
     GHashTable *strays;           /* of lines about SPIs that are not in the capture (syslog_line.c) */
     syslog_line_t recent_strays[RECENT_STRAYS];
-    unsigned strays_seen;         /* the next goes into the slot of this number */
-    GPtrArray *untied;            /* borrowed finding_t of no tunnel, in order of discovery */
-    endpoint_t outer_source;      /* of the packet being handled, as captured: no alias of copies.h replaced */
+    unsigned strays_seen;    /* the next goes into the slot of this number */
+    GPtrArray *untied;       /* borrowed finding_t of no tunnel, in order of discovery */
+    endpoint_t outer_source; /* of the packet being handled, as captured: no alias of copies.h replaced */
     endpoint_t outer_destination;
     frame_note_t *current; /* note of the packet being handled, NULL: none yet */
 };

@@ -99,12 +99,9 @@ static finding_t *
 judge(engine_t *engine, tunnel_t *tunnel, const esp_sa_t *sa, const syslog_line_t *line, frame_t frame, capture_ns_t time)
 {
     const unsigned before = engine->findings->len;
-    change_t change = { .kind = CHANGE_SYSLOG_LINE,
-                        .frame = frame,
-                        .time = time,
-                        .sender = PEER_UNKNOWN,
-                        .esp_sa = sa,
-                        .syslog_line = line };
+    change_t change = {
+        .kind = CHANGE_SYSLOG_LINE, .frame = frame, .time = time, .sender = PEER_UNKNOWN, .esp_sa = sa, .syslog_line = line
+    };
 
     engine_judge(engine, tunnel, &change);
     return engine->findings->len > before ? g_ptr_array_index(engine->findings, before) : NULL;
@@ -254,9 +251,10 @@ engine_doubt_syslog(engine_t *engine, const esp_sa_t *seen)
         if (sa->generation != seen->generation || !is_belied(engine, sa))
             continue;
         if (sa->syslog.told != NULL)
-            engine_tone_down(engine, tunnel, FINDING_syslog_invalid_spi, sa->syslog.told->frame,
-                             "Both peers went on with this pair of SAs and the line was not repeated, so it tells of a passing trouble, or "
-                             "is not true.");
+            engine_tone_down(
+                engine, tunnel, FINDING_syslog_invalid_spi, sa->syslog.told->frame,
+                "Both peers went on with this pair of SAs and the line was not repeated, so it tells of a passing trouble, or "
+                "is not true.");
         sa->syslog.believed_in = FRAME_NONE;
     }
     tunnel->is_in_syslog = any;

@@ -34,13 +34,13 @@ typedef struct {
 
 /* What lines say of one ESP SA. */
 typedef struct {
-    frame_t last_in;       /* the latest line; FRAME_NONE: none */
+    frame_t last_in; /* the latest line; FRAME_NONE: none */
     capture_ns_t last_at;
-    frame_t believed_in;   /* the first line with the verdict SYSLOG_INVALID that the capture does not belie; FRAME_NONE */
+    frame_t believed_in; /* the first line with the verdict SYSLOG_INVALID that the capture does not belie; FRAME_NONE */
     capture_ns_t believed_at;
-    uint64_t packets_then; /* of the SA when that line came */
+    uint64_t packets_then;  /* of the SA when that line came */
     unsigned invalid_lines; /* lines with that verdict */
-    finding_t *told;       /* borrowed; NULL: none */
+    finding_t *told;        /* borrowed; NULL: none */
 } syslog_of_sa_t;
 
 struct esp_sa;

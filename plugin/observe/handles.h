@@ -10,7 +10,15 @@
 #include <epan/range.h>
 
 /* The last one has no stock dissector behind it: Wireshark does not know IKE and IPsec in TCP. */
-typedef enum { HANDLE_ESP, HANDLE_UDPENCAP, HANDLE_ISAKMP, HANDLE_SYSLOG, STOCK_HANDLES, HANDLE_TCP = STOCK_HANDLES, HANDLES } handle_t;
+typedef enum {
+    HANDLE_ESP,
+    HANDLE_UDPENCAP,
+    HANDLE_ISAKMP,
+    HANDLE_SYSLOG,
+    STOCK_HANDLES,
+    HANDLE_TCP = STOCK_HANDLES,
+    HANDLES
+} handle_t;
 
 /* Registers the protocols in name only under which the handles run; call it while protocols are registered. */
 void handles_register(void);

@@ -454,6 +454,35 @@ icmp_errors(flood_t *flood, uint32_t turn)
     engine_packet(flood->engine, &packet);
 }
 
+static void
+send_syslog(flood_t *flood, const char *format, uint32_t spi)
+{
+    char *line = g_strdup_printf(format, spi);
+    packet_t packet = { .kind = PACKET_SYSLOG,
+                        .frame = ++flood->frame,
+                        .time = flood->time,
+                        .source = ipv4(ADDRESS_R, 514),
+                        .destination = ipv4(ADDRESS_I, 514),
+                        .bytes = (const uint8_t *)line,
+                        .captured = strlen(line),
+                        .reported = strlen(line) };
+
+    engine_packet(flood->engine, &packet);
+    g_free(line);
+}
+
+/* Any SPI, and now and then one that is in use. */
+static void
+syslog_lines(flood_t *flood, uint32_t turn)
+{
+    flood->time += MILLISECONDS(300);
+    if (turn % 5 == 0)
+        send_esp(flood, ipv4(ADDRESS_I, 0), ipv4(ADDRESS_R, 0), 0x10001 + turn % 4000, 1000 + turn);
+    else
+        send_syslog(flood, "has invalid spi for destaddr=198.51.100.1, prot=50, spi=0x%x, srcaddr=192.0.2.1",
+                    turn % 2 == 0 ? 0x10001 + turn % 4000 : (uint32_t)random_number(flood));
+}
+
 /* Up, asked in vain, given up, up again. */
 static void
 flaps(flood_t *flood, uint32_t turn)
@@ -565,6 +594,7 @@ static const kind_t kinds[] = {
     { "ike-moves", ike_moves, true },
     { "keepalives", keepalives, false },
     { "icmp-errors", icmp_errors, false },
+    { "syslog-lines", syslog_lines, false },
     { "flaps", flaps, false },
     { "clear-errors", clear_errors, false },
     { "adoptions", adoptions, false },

@@ -19,10 +19,20 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 #define MESSAGE_MAX 1600u
 #define ENDS_MAX 6u /* the questions cost more than the packets */
 
-enum { RECORD_IKE_V2, RECORD_IKE_V1, RECORD_ESP, RECORD_KEEPALIVE, RECORD_ICMP, RECORD_RAW, RECORD_AGAIN, RECORD_END };
+enum {
+    RECORD_IKE_V2,
+    RECORD_IKE_V1,
+    RECORD_ESP,
+    RECORD_KEEPALIVE,
+    RECORD_ICMP,
+    RECORD_SYSLOG,
+    RECORD_RAW,
+    RECORD_AGAIN,
+    RECORD_END
+};
 
 /* Which record, by the low four bits of its first byte. */
-static const uint8_t record_of[16] = { RECORD_IKE_V2, RECORD_IKE_V2, RECORD_IKE_V2, RECORD_IKE_V2, RECORD_IKE_V2, RECORD_IKE_V2,
+static const uint8_t record_of[16] = { RECORD_IKE_V2, RECORD_IKE_V2, RECORD_IKE_V2, RECORD_IKE_V2, RECORD_IKE_V2, RECORD_SYSLOG,
                                        RECORD_IKE_V1, RECORD_IKE_V1, RECORD_IKE_V1, RECORD_ESP,    RECORD_ESP,    RECORD_KEEPALIVE,
                                        RECORD_ICMP,   RECORD_RAW,    RECORD_AGAIN,  RECORD_END };
 
@@ -526,6 +536,26 @@ icmp(world_t *world)
     send_packet(world, packet);
 }
 
+/* A log line about one of the SPIs, or what the input has for one. */
+static void
+syslog_line(world_t *world)
+{
+    uint8_t about = take(world), spi = take(world);
+    packet_t packet = packet_between(world, PACKET_SYSLOG);
+    char from[ENDPOINT_TEXT_MAX], to[ENDPOINT_TEXT_MAX], line[256];
+
+    g_snprintf(line, sizeof(line), "has invalid spi for destaddr=%s, prot=50, spi=0x%x, srcaddr=%s\n",
+               endpoint_address_text(&packet.destination, to), esp_spi(spi), endpoint_address_text(&packet.source, from));
+    world->message.length = 0;
+    if ((about & 3) == 0)
+        put_input(world, &world->message, about >> 2);
+    else
+        for (const char *next = line; *next != '\0'; next++)
+            put(&world->message, (uint8_t)*next, 1);
+    packet.captured = world->message.length;
+    send_packet(world, packet);
+}
+
 /* Bytes as they are: what corpus.py makes of captures. */
 static void
 raw(world_t *world)
@@ -670,6 +700,9 @@ record(world_t *world)
         break;
     case RECORD_ICMP:
         icmp(world);
+        break;
+    case RECORD_SYSLOG:
+        syslog_line(world);
         break;
     case RECORD_RAW:
         raw(world);

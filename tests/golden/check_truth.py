@@ -50,7 +50,7 @@ def analyse(tshark, capture, home, passes):
 
 
 def findings_of(report):
-    return [finding for tunnel in report["tunnels"] for finding in tunnel["findings"]]
+    return [finding for tunnel in report["tunnels"] for finding in tunnel["findings"]] + report["findings"]
 
 
 # ---- what the truth says ----

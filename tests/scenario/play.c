@@ -314,26 +314,35 @@ play_icmp(stage_t *stage, const step_t *step, unsigned step_index, unsigned from
     return true;
 }
 
-/* A device's line about ESP of `from`; %s stands for the sender's address, the receiver's and the SPI, in the order of the form. */
+/* A device's line about ESP of `from`. NULL: no such device. */
 static char *
 syslog_line(const char *form, const char *from, const char *to, uint32_t spi)
 {
     if (g_str_equal(form, "cisco"))
-        return g_strdup_printf("<188>91: *Nov 14 22:13:20.123: %%CRYPTO-4-RECVD_PKT_INV_SPI: decaps: rec'd IPSEC packet has invalid spi for "
-                               "destaddr=%s, prot=50, spi=0x%X(%u), srcaddr=%s, input interface=GigabitEthernet0/0",
-                               to, spi, spi, from);
+        return g_strdup_printf(
+            "<188>91: *Nov 14 22:13:20.123: %%CRYPTO-4-RECVD_PKT_INV_SPI: decaps: rec'd IPSEC packet has invalid spi for "
+            "destaddr=%s, prot=50, spi=0x%X(%u), srcaddr=%s, input interface=GigabitEthernet0/0",
+            to, spi, spi, from);
     if (g_str_equal(form, "asa"))
-        return g_strdup_printf("<164>Nov 14 2023 22:13:20: %%ASA-4-402114: IPSEC: Received an ESP packet (SPI= 0x%08X, sequence number= "
-                               "0x2D) from %s to %s with an invalid SPI.",
-                               spi, from, to);
+        return g_strdup_printf(
+            "<164>Nov 14 2023 22:13:20: %%ASA-4-402114: IPSEC: Received an ESP packet (SPI= 0x%08X, sequence number= "
+            "0x2D) from %s to %s with an invalid SPI.",
+            spi, from, to);
     if (g_str_equal(form, "fortios"))
-        return g_strdup_printf("<187>date=2023-11-14 time=22:13:20 logid=\"0101037131\" type=\"event\" action=\"error\" remip=%s locip=%s "
-                               "remport=4500 locport=4500 error_num=\"Received ESP packet with unknown SPI.\" spi=\"%08x\" seq=\"0000002d\"",
-                               from, to, spi);
+        return g_strdup_printf(
+            "<187>date=2023-11-14 time=22:13:20 logid=\"0101037131\" type=\"event\" action=\"error\" remip=%s locip=%s "
+            "remport=4500 locport=4500 error_num=\"Received ESP packet with unknown SPI.\" spi=\"%08x\" seq=\"0000002d\"",
+            from, to, spi);
     if (g_str_equal(form, "linux"))
-        return g_strdup_printf("<5>1 2023-11-14T22:13:20Z gw kernel - - - audit: type=1415 audit(1700000000.123:7): op=SA-notfound src=%s "
-                               "dst=%s spi=%u(0x%x) seqno=45",
-                               from, to, spi, spi);
+        return g_strdup_printf(
+            "<5>1 2023-11-14T22:13:20Z gw kernel - - - audit: type=1415 audit(1700000000.123:7): op=SA-notfound src=%s "
+            "dst=%s spi=%u(0x%x) seqno=45",
+            from, to, spi, spi);
+    if (g_str_equal(form, "replay")) /* another trouble */
+        return g_strdup_printf(
+            "<164>Nov 14 2023 22:13:20: %%ASA-4-402119: IPSEC: Received an ESP packet (SPI= 0x%08X, sequence number= "
+            "0x2D) from %s (user= x) to %s that failed anti-replay checking.",
+            spi, from, to);
     return NULL;
 }
 
@@ -345,8 +354,9 @@ play_syslog(stage_t *stage, const step_t *step, unsigned step_index, unsigned fr
     endpoint_t destination = endpoint_from_bytes(ADDRESS_IPV4, collector, 514);
     shot_t *shot = stage_add(stage, step, step_index, to, from, PACKET_SYSLOG);
     char source_text[ENDPOINT_TEXT_MAX], receiver_text[ENDPOINT_TEXT_MAX];
-    char *line = syslog_line(step->form, endpoint_address_text(&sender->seen, source_text),
-                             endpoint_address_text(&receiver->inside, receiver_text), world_child_spi(&stage->world, step->child, to));
+    char *line =
+        syslog_line(step->form, endpoint_address_text(&sender->seen, source_text),
+                    endpoint_address_text(&receiver->inside, receiver_text), world_child_spi(&stage->world, step->child, to));
 
     if (line == NULL) {
         fprintf(stderr, "%s:%u: nobody writes lines like `%s'\n", step->place.file, step->place.line, step->form);

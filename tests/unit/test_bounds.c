@@ -337,6 +337,52 @@ what_is_no_ike_is_noted(void **state)
     engine_free(engine);
 }
 
+static void
+feed_syslog(engine_t *engine, frame_t frame, uint32_t spi)
+{
+    char *line = g_strdup_printf("has invalid spi for destaddr=198.51.100.1, prot=50, spi=0x%x, srcaddr=192.0.2.1", spi);
+    packet_t packet = { .kind = PACKET_SYSLOG,
+                        .frame = frame,
+                        .time = SECONDS(1000) + SECONDS(1) * (capture_ns_t)frame,
+                        .source = ipv4(0xc6336401, 514),
+                        .destination = ipv4(0xcb007101, 514),
+                        .bytes = (const uint8_t *)line,
+                        .captured = strlen(line),
+                        .reported = strlen(line) };
+
+    engine_packet(engine, &packet);
+    g_free(line);
+}
+
+static void
+log_lines_about_unknown_spis_are_limited(void **state)
+{
+    const engine_settings_t settings = engine_default_settings();
+    enum { LINES = 1000, TOLD = 256 };
+    engine_t *engine = engine_new(&settings);
+    capture_row_t capture;
+
+    (void)state;
+    for (frame_t frame = 1; frame <= LINES; frame++)
+        feed_syslog(engine, frame, 0x10000 + frame);
+    feed_syslog(engine, LINES + 1, 0x10001); /* told before: counted there */
+    engine_finish(engine);
+    assert_int_equal(engine_findings(engine)->len, TOLD);
+    const finding_t *first = g_ptr_array_index(engine_findings(engine), 0);
+    assert_int_equal(first->tunnel, INDEX_NONE);
+    assert_int_equal(first->times, 2);
+    assert_non_null(strstr(first->text, "2 lines in all"));
+    engine_capture_row(engine, &capture);
+    assert_int_equal(capture.syslog_lines, LINES + 1);
+    assert_int_equal(capture.findings_left_out, LINES - TOLD);
+    assert_int_equal(engine_tunnel_count(engine), 0);
+    feed_syslog(engine, LINES + 2, 0x10001); /* the capture goes on: what the end said is taken back */
+    assert_null(strstr(first->text, "in all"));
+    engine_finish(engine);
+    assert_non_null(strstr(first->text, "3 lines in all"));
+    engine_free(engine);
+}
+
 int
 main(void)
 {
@@ -350,6 +396,7 @@ main(void)
         cmocka_unit_test(findings_of_evicted_tunnels_are_limited),
         cmocka_unit_test(frames_follow_an_ike_sa_to_its_tunnel),
         cmocka_unit_test(what_is_no_ike_is_noted),
+        cmocka_unit_test(log_lines_about_unknown_spis_are_limited),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -171,6 +171,58 @@ private_addresses_are_known(void **state)
     assert_false(endpoint_is_private(&(endpoint_t){ .family = ADDRESS_NONE }));
 }
 
+static void
+addresses_are_read_as_they_are_written(void **state)
+{
+    static const struct {
+        const char *text, *canonical;
+    } good[] = {
+        { "192.0.2.1", "192.0.2.1" },
+        { "0.0.0.0", "0.0.0.0" },
+        { "255.255.255.255", "255.255.255.255" },
+        { "::", "::" },
+        { "::1", "::1" },
+        { "1::", "1::" },
+        { "2001:DB8:0:0:0:0:0:1", "2001:db8::1" },
+        { "2001:0db8:0000:0000:0000:0000:0000:0001", "2001:db8::1" },
+        { "2001:db8::2:0:0:1", "2001:db8::2:0:0:1" },
+        { "1:2:3:4:5:6:7::", "1:2:3:4:5:6:7:0" },
+        { "::ffff:192.0.2.1", "::ffff:192.0.2.1" },
+        { "1:2:3:4:5:6:192.0.2.1", "1:2:3:4:5:6:c000:201" },
+    };
+    static const char *const bad[] = { "",
+                                       "192.0.2",
+                                       "192.0.2.256",
+                                       "192.0.2.1.1",
+                                       "192.0.2.",
+                                       ".192.0.2",
+                                       "192..2.1",
+                                       "0192.0.2.1",
+                                       "192.0.2.1 ",
+                                       ":",
+                                       ":::",
+                                       "1:",
+                                       ":1",
+                                       "1:2:3:4:5:6:7",
+                                       "1:2:3:4:5:6:7:8:9",
+                                       "1::2::3",
+                                       "1:2:3:4:5:6:7:8::",
+                                       "12345::",
+                                       "::g",
+                                       "1:2:3:4:5:6:7:192.0.2.1",
+                                       "192.0.2.1::" };
+    char buffer[ENDPOINT_TEXT_MAX];
+    endpoint_t endpoint;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+        assert_true(endpoint_read_address(good[i].text, strlen(good[i].text), &endpoint));
+        assert_string_equal(endpoint_text(&endpoint, buffer), good[i].canonical);
+    }
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+        assert_false(endpoint_read_address(bad[i], strlen(bad[i]), &endpoint));
+}
+
 int
 main(void)
 {
@@ -184,6 +236,7 @@ main(void)
         cmocka_unit_test(ipv6_is_canonical),
         cmocka_unit_test(no_address_is_a_question_mark),
         cmocka_unit_test(private_addresses_are_known),
+        cmocka_unit_test(addresses_are_read_as_they_are_written),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

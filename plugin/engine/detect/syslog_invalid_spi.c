@@ -37,8 +37,8 @@ judgement(const change_t *change, char *buffer, size_t size)
             g_snprintf(buffer, size, "such packets came until frame %u, though frame %u had deleted the SA", sa->last_frame,
                        sa->deleted_in);
         else
-            g_snprintf(buffer, size, "such packets came from frame %u to frame %u, on an SA that seems to be in use", sa->first_frame,
-                       sa->last_frame);
+            g_snprintf(buffer, size, "such packets came from frame %u to frame %u, on an SA that seems to be in use",
+                       sa->first_frame, sa->last_frame);
         return buffer;
     }
 }
@@ -51,8 +51,12 @@ tell(const change_t *change, const tunnel_t *tunnel, findings_t *out, severity_t
     const esp_sa_t *sa = change->esp_sa;
     const peer_t receiver = sa != NULL ? peer_other(sa->sender) : PEER_UNKNOWN;
     char logger[ENDPOINT_TEXT_MAX], to[ENDPOINT_TEXT_MAX], from[ENDPOINT_TEXT_MAX], words[160];
-    bool says_to = report->destination.family != ADDRESS_NONE, says_from = report->source.family != ADDRESS_NONE;
+    bool says_from = report->source.family != ADDRESS_NONE;
 
+    if (report->destination.family == ADDRESS_NONE)
+        tunnel_peer_text(tunnel, receiver, to);
+    else
+        endpoint_address_text(&report->destination, to);
     findings_add(out,
                  &(finding_draft_t){ .id = FINDING_syslog_invalid_spi,
                                      .severity = severity,
@@ -63,11 +67,9 @@ tell(const change_t *change, const tunnel_t *tunnel, findings_t *out, severity_t
                                                    sa != NULL ? sa->last_frame : FRAME_NONE } },
                  "A syslog line from %s says that %s received %s with the invalid SPI 0x%08x%s%s; %s.",
                  endpoint_address_text(&line->logger, logger),
-                 says_to           ? endpoint_address_text(&report->destination, to)
-                 : tunnel != NULL ? tunnel_peer_text(tunnel, receiver, to)
-                                   : "it",
-                 protocol_words(report), report->spi, says_from ? " from " : "",
-                 says_from ? endpoint_address_text(&report->source, from) : "", judgement(change, words, sizeof(words)));
+                 endpoint_same_address(&report->destination, &line->logger) ? "it" : to, protocol_words(report), report->spi,
+                 says_from ? " from " : "", says_from ? endpoint_address_text(&report->source, from) : "",
+                 judgement(change, words, sizeof(words)));
 }
 
 /* `tunnel` is NULL for a line about an SPI that is not in the capture. */

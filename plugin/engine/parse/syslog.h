@@ -11,9 +11,9 @@
 
 /* What one line says of the packet. Addresses are those that its receiver saw: a NAT may stand between. */
 typedef struct {
-    uint32_t spi;         /* host order, not 0 */
-    uint8_t protocol;     /* 50: ESP, 51: AH, 0: the line does not say */
-    endpoint_t source;    /* port 0; ADDRESS_NONE: the line does not say */
+    uint32_t spi;      /* host order, not 0 */
+    uint8_t protocol;  /* 50: ESP, 51: AH, 0: the line does not say */
+    endpoint_t source; /* port 0; ADDRESS_NONE: the line does not say */
     endpoint_t destination;
     bool has_sequence;
     uint32_t sequence;
