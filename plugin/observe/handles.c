@@ -10,7 +10,7 @@
 typedef struct {
     const char *stock; /* filter name of the stock protocol, and the name of its dissector */
     const char *table;
-    uint32_t value;   /* where the stock dissector stands from the beginning */
+    uint32_t value;   /* where the stock dissector stands from the beginning; 0: nowhere, the user puts it there */
     const char *name; /* of the protocol in name only */
     const char *short_name;
     const char *filter_name; /* what "tshark -d" knows it by */
@@ -25,6 +25,8 @@ static const place_t places[STOCK_HANDLES] = {
                         "ISAKMP (IPsec analysis)" },
     [HANDLE_SYSLOG] = { "syslog", "udp.port", 514, "Syslog (IPsec Tunnel Analysis)", "Syslog (IPsec)", "ipsec.syslog",
                         "Syslog (IPsec analysis)" },
+    [HANDLE_SYSLOG_TCP] = { "syslog", "tcp.port", 0, "Syslog in TCP (IPsec Tunnel Analysis)", "Syslog in TCP (IPsec)",
+                            "ipsec.syslog.tcp", "Syslog in TCP (IPsec analysis)" },
 };
 
 #define TCP_PORT 4500u /* RFC 9329 5, by IANA's registry */
@@ -112,13 +114,25 @@ stand_on_tcp_port(void)
         dissector_add_for_decode_as("tcp.port", own[HANDLE_TCP]);
 }
 
+/* Newer versions have a dissector of its own for syslog in TCP. */
+static dissector_handle_t
+find_stock(const place_t *place)
+{
+    dissector_handle_t in_tcp;
+
+    if (place->value)
+        return dissector_get_default_uint_handle(place->table, place->value);
+    in_tcp = find_dissector("syslog.tcp");
+    return in_tcp ? in_tcp : find_dissector(place->stock);
+}
+
 void
 handles_handoff(const dissector_t looks[HANDLES], int tcp_protocol)
 {
     udp.taken = g_array_new(FALSE, FALSE, sizeof(taken_port_t));
     tcp.taken = g_array_new(FALSE, FALSE, sizeof(taken_port_t));
     for (int i = 0; i < STOCK_HANDLES; i++) {
-        stock[i] = dissector_get_default_uint_handle(places[i].table, places[i].value);
+        stock[i] = find_stock(&places[i]);
         own[i] = create_dissector_handle_with_name_and_description(looks[i], protocols[i], places[i].stock, places[i].description);
     }
     own[HANDLE_TCP] = create_dissector_handle(looks[HANDLE_TCP], tcp_protocol);

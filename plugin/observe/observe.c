@@ -245,17 +245,30 @@ look_at_isakmp(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data)
 }
 
 /* Syslog that reports a packet with an invalid SPI; all other is of no interest. What an ICMP error quotes is no line. */
-static int
-look_at_syslog(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data)
+static void
+feed_syslog(tvbuff_t *tvb, packet_info *pinfo, carrier_t carrier)
 {
     packet_t packet;
 
-    if (is_observing() && !pinfo->flags.in_error_pkt && packet_from(tvb, pinfo, CARRIED_IN_UDP, &packet) &&
-        syslog_has_report(packet.bytes, packet.captured)) {
-        packet.kind = PACKET_SYSLOG;
-        feed(pinfo, &packet);
-    }
+    if (!is_observing() || pinfo->flags.in_error_pkt || !packet_from(tvb, pinfo, carrier, &packet) ||
+        !syslog_has_report(packet.bytes, packet.captured))
+        return;
+    packet.kind = PACKET_SYSLOG;
+    feed(pinfo, &packet);
+}
+
+static int
+look_at_syslog(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data)
+{
+    feed_syslog(tvb, pinfo, CARRIED_IN_UDP);
     return handles_call_stock(HANDLE_SYSLOG, tvb, pinfo, tree, data);
+}
+
+static int
+look_at_syslog_in_tcp(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data)
+{
+    feed_syslog(tvb, pinfo, CARRIED_IN_TCP);
+    return handles_call_stock(HANDLE_SYSLOG_TCP, tvb, pinfo, tree, data);
 }
 
 /* RFC 3948 2: the first bytes tell IKE, ESP and NAT keepalives on one port apart. */
@@ -436,11 +449,10 @@ observe_register(int own_protocol)
 void
 observe_handoff(void)
 {
-    static const dissector_t looks[HANDLES] = { [HANDLE_ESP] = look_at_esp,
-                                                [HANDLE_UDPENCAP] = look_at_udpencap,
-                                                [HANDLE_ISAKMP] = look_at_isakmp,
-                                                [HANDLE_SYSLOG] = look_at_syslog,
-                                                [HANDLE_TCP] = look_at_tcp };
+    static const dissector_t looks[HANDLES] = {
+        [HANDLE_ESP] = look_at_esp,       [HANDLE_UDPENCAP] = look_at_udpencap,        [HANDLE_ISAKMP] = look_at_isakmp,
+        [HANDLE_SYSLOG] = look_at_syslog, [HANDLE_SYSLOG_TCP] = look_at_syslog_in_tcp, [HANDLE_TCP] = look_at_tcp
+    };
 
     handles_handoff(looks, tcp_protocol);
     preferences_apply();

@@ -116,6 +116,20 @@ def check_ports(checks):
         checks.frame(path, 11, "0\tsyslog_invalid_spi\traw:ip:udp:syslog", args)
 
 
+def check_tcp(checks):
+    """In TCP only where the user says so, one message a segment or several, with and without octet counting."""
+    def segment(text, position):
+        _, server, collector = LINK[4]
+        header = struct.pack("!HHIIHHHH", 51400, 601, position, 1, 0x5018, 0xFFFF, 0, 0)
+        return ip(4, 6, server, collector, header + text)
+
+    first = b"%d %s" % (len(line(4, SPI)), line(4, SPI)) + b"12 <13>nothing\n"
+    packets = story(4, segment(first, 1), segment(line(4, UNKNOWN) + b"\n", 1 + len(first)))
+    checks.findings("tcp-unasked", packets, [])
+    path = checks.findings("tcp", packets, [("error", 11, 1)], [("note", 12, 1)], ["-d", "tcp.port==601,syslog"])
+    checks.frame(path, 11, "0\tsyslog_invalid_spi\traw:ip:tcp:syslog", ["-d", "tcp.port==601,syslog"])
+
+
 def check_quotes(checks):
     """An ICMP error about a syslog datagram quotes a line that came before; it is none itself."""
     datagram = syslog(4, line(4, SPI))
@@ -149,7 +163,7 @@ def main():
     options = runner.arguments("Checks that syslog lines become findings.").parse_args()
     with runner.Runner(options) as tshark:
         checks = Checks(tshark)
-        for check in (check_lines, check_forms, check_ports, check_quotes, check_reports, check_transparency):
+        for check in (check_lines, check_forms, check_ports, check_tcp, check_quotes, check_reports, check_transparency):
             check(checks)
         print("FAILED" if checks.failed else "syslog lines are found and tied")
     return checks.failed > 0
