@@ -99,6 +99,8 @@ shows_that_it_is_down(const finding_t *finding)
     case FINDING_invalid_spi:
     case FINDING_invalid_ike_spi:
         return true;
+    case FINDING_syslog_invalid_spi:
+        return finding->severity == SEVERITY_ERROR;
     default:
         return false;
     }
