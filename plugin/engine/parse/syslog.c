@@ -282,10 +282,14 @@ static const struct {
 
 /* ---- messages ---- */
 
-static bool
-is_end_of_line(uint8_t byte)
+static size_t
+line_length(const cursor_t *text)
 {
-    return byte == '\n' || byte == '\r' || byte == '\0';
+    size_t length = 0;
+
+    while (length < text->left && text->next[length] != '\n' && text->next[length] != '\r' && text->next[length] != '\0')
+        length++;
+    return length;
 }
 
 /* Cuts the next message off; `text` holds something. */
@@ -301,10 +305,8 @@ take_message(cursor_t *text)
             message.left = 0;
         return message;
     }
-    while (text->left > 0 && !is_end_of_line(*text->next))
-        step(text);
-    message.left -= text->left;
-    step(text);
+    if (cursor_cut(text, line_length(text), &message))
+        step(text); /* the end of the line */
     return message;
 }
 
