@@ -351,7 +351,7 @@ keepalive_packet(engine_t *engine, const packet_t *packet)
     engine_note_for(engine, packet->frame)->tunnel = tunnel->index;
     peer_t sender = tunnel_peer_at(tunnel, &packet->source);
     if (sender != PEER_UNKNOWN)
-        tunnel->peer[sender].keepalive_source = packet->source;
+        engine_keepalive_sent(tunnel, sender, packet);
     return tunnel;
 }
 

@@ -181,8 +181,22 @@ void engine_check_move(engine_t *engine, tunnel_t *tunnel, peer_t sender, endpoi
 void engine_check_return(engine_t *engine, tunnel_t *tunnel, peer_t sender, const ike_sa_t *ike_sa, const packet_t *packet,
                          const change_t *context);
 
-/* Does this endpoint of `receiver` lie behind a mapping that it left more than a moment before `time`? */
-bool engine_is_stale(const tunnel_t *tunnel, peer_t receiver, const endpoint_t *endpoint, capture_ns_t time);
+/* Does this endpoint of `receiver` lie behind a mapping that it left more than a moment before `time`, for IKE or ESP (`kind`)? */
+bool engine_is_stale(const tunnel_t *tunnel, peer_t receiver, packet_kind_t kind, const endpoint_t *endpoint, capture_ns_t time);
+
+/* The IKE exchange was answered, or ESP went both ways, with `peer` at this endpoint: if it moved there, the move is overcome. */
+void engine_flip_is_overcome(tunnel_t *tunnel, peer_t peer, const endpoint_t *endpoint, capture_ns_t time);
+void engine_flips_overcome_by_answer(tunnel_t *tunnel, const exchange_t *exchange, const packet_t *answer);
+
+/* The request was never answered: a flip that it fell victim to was harmful. Call it when the detectors have judged. */
+void engine_flips_blame(tunnel_t *tunnel, const exchange_t *exchange);
+
+/* nat_mapping.c: an IKE or ESP packet, or a NAT keepalive, used the mappings of the peers' NATs. */
+void engine_use_mappings(tunnel_t *tunnel, peer_t sender, const packet_t *packet);
+void engine_keepalive_sent(tunnel_t *tunnel, peer_t sender, const packet_t *packet);
+
+/* nat_mapping.c: the peer has another endpoint: for how long had its old mapping been silent? */
+duration_ns_t engine_silence_before_flip(tunnel_t *tunnel, peer_t peer, const endpoint_t *new_endpoint, capture_ns_t time);
 
 /* An announced move: the peer's other SAs will follow, and that is no flip. */
 void engine_note_move(tunnel_t *tunnel, peer_t sender, endpoint_t *sa_source, const packet_t *packet);

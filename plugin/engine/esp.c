@@ -157,9 +157,13 @@ prove_by_traffic(engine_t *engine, const esp_sa_t *sa, const packet_t *packet)
         esp_sa_t *back = g_ptr_array_index(tunnel->esp_sas, i);
         if (back->sender == sa->sender || back->negotiation != sa->negotiation || back->last_frame != other->last_esp_in)
             continue;
-        if (engine_is_stale(tunnel, sa->sender, &back->destination, packet->time) ||
-            engine_is_stale(tunnel, peer_other(sa->sender), &packet->destination, packet->time))
+        if (engine_is_stale(tunnel, sa->sender, PACKET_ESP, &back->destination, packet->time) ||
+            engine_is_stale(tunnel, peer_other(sa->sender), PACKET_ESP, &packet->destination, packet->time))
             return; /* sent to where the peer no longer is */
+        if (endpoint_equal(&back->destination, &packet->source))
+            engine_flip_is_overcome(tunnel, sa->sender, &packet->source, other->last_esp_at);
+        if (endpoint_equal(&back->source, &packet->destination))
+            engine_flip_is_overcome(tunnel, peer_other(sa->sender), &packet->destination, packet->time);
         tunnel->had_child = true;
         life_proved_by_esp(engine, sa, other->last_esp_at, other->last_esp_in, packet);
         return;

@@ -82,6 +82,8 @@ rule_fits(const cause_rule_t *rule, const finding_t *cause, const finding_t *eff
         return false;
     if (!rule->before_report && cause->began_at > effect->began_at)
         return false;
+    if (cause->over_at != CAPTURE_TIME_NONE && cause->over_at < effect->began_at)
+        return false;
     return duration_between(cause->time, effect->began_at) <= rule->within;
 }
 
@@ -222,6 +224,7 @@ findings_add(findings_t *findings, const finding_draft_t *draft, const char *tex
     finding->times = MAX(draft->times, 1);
     finding->unit = draft->unit != NULL ? draft->unit : "times";
     finding->incident = INDEX_NONE;
+    finding->over_at = CAPTURE_TIME_NONE;
     finding->ending = draft->ending;
     if (draft->exchange != NULL) {
         add_exchange_evidence(finding, draft->exchange);

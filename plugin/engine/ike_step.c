@@ -82,6 +82,7 @@ step_mark_answered(const ike_step_t *step, exchange_t *exchange)
         request->exchange_time = took;
     }
     engine_name_exchange(step->engine, exchange, exchange->kind, exchange->kind_confidence);
+    engine_flips_overcome_by_answer(step->tunnel, exchange, step->packet);
     if (exchange_is_liveness(exchange)) {
         duration_ns_t round_trip = duration_between(exchange->last_sent_at, step->packet->time);
         if (step->tunnel->dpd_rtts->len >= DPD_RTTS_KEPT)

@@ -76,6 +76,24 @@ has_finding(const tunnel_t *tunnel, finding_id_t id)
     return tunnel_latest_finding(tunnel, id, PEER_UNKNOWN) != NULL;
 }
 
+/* A flip that the tunnel got over is worth knowing, for the NAT may do it again; the tunnel is well all the same. */
+static bool
+is_overcome(const finding_t *finding)
+{
+    return finding->id == FINDING_nat_port_flip && finding->grade == NAT_GRADE_RECOVERED;
+}
+
+static bool
+has_trouble(const tunnel_t *tunnel)
+{
+    for (unsigned i = 0; i < tunnel->findings->len; i++) {
+        const finding_t *finding = g_ptr_array_index(tunnel->findings, i);
+        if (finding->severity >= SEVERITY_WARN && !is_overcome(finding))
+            return true;
+    }
+    return false;
+}
+
 /* The tunnel's last state in the capture, but a tunnel that flapped stays "flapping": that is what the analyst looks for. */
 static tunnel_state_t
 state_of(const tunnel_t *tunnel, const finding_t *worst)
@@ -88,7 +106,7 @@ state_of(const tunnel_t *tunnel, const finding_t *worst)
     if (!came_up && worst != NULL && worst->severity == SEVERITY_ERROR)
         return TUNNEL_DOWN;
     bool has_no_child = !tunnel->had_child && tunnel->refused_in_a_row > 0;
-    if ((worst != NULL && worst->severity >= SEVERITY_WARN) || has_no_child)
+    if (has_trouble(tunnel) || has_no_child)
         return TUNNEL_DEGRADED;
     return tunnel->was_up && tunnel->had_child ? TUNNEL_HEALTHY : TUNNEL_UNKNOWN;
 }

@@ -24,6 +24,7 @@ peer_init(peer_state_t *peer, const endpoint_t *endpoint)
 {
     peer->first = peer->last = *endpoint;
     peer->last_packet_at = peer->last_esp_at = peer->run_began_at = CAPTURE_TIME_NONE;
+    peer->mapping.used_at = peer->mapping.keepalive_since = peer->mapping.keepalive_at = CAPTURE_TIME_NONE;
 }
 
 tunnel_t *
@@ -203,7 +204,7 @@ believes_in_nat_before(const tunnel_t *tunnel, peer_t peer, const peer_nat_t *na
 {
     const peer_state_t *state = &tunnel->peer[peer];
 
-    return endpoint_same_address(&state->keepalive_source, &state->last) && nat->beyond == NAT_SIDE_UNCHANGED;
+    return endpoint_same_address(&state->mapping.keepalive_source, &state->last) && nat->beyond == NAT_SIDE_UNCHANGED;
 }
 
 /* A host keeps its own port while an SA lasts. */

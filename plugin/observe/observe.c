@@ -8,7 +8,9 @@
 #include "observe/observe.h"
 
 #include "observe/decrypted.h"
+#include "observe/flows.h"
 #include "observe/handles.h"
+#include "observe/hidden.h"
 #include "observe/icmp.h"
 #include "observe/ip_fragment.h"
 #include "observe/preferences.h"
@@ -281,6 +283,7 @@ look_at_udpencap(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data
         return handles_call_stock(HANDLE_UDPENCAP, tvb, pinfo, tree, data);
     packet.encapsulation = ENCAPSULATION_UDP;
     if (has_non_esp_marker(&packet)) {
+        flows_is_ipsec(&packet, !PINFO_FD_VISITED(pinfo) && !pinfo->flags.in_error_pkt); /* ESP of this flow may be hidden */
         packet.kind = PACKET_IKE;
         packet_skip(&packet, NON_ESP_MARKER);
         return dissect_then_feed_ike(HANDLE_UDPENCAP, tvb, pinfo, tree, data, &packet);
@@ -293,6 +296,24 @@ look_at_udpencap(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data
         feed_or_quote(tvb, pinfo, CARRIED_IN_UDP, &packet);
     }
     return handles_call_stock(HANDLE_UDPENCAP, tvb, pinfo, tree, data);
+}
+
+/* UDP port 4500 before lower ports: where another dissector stands at the other port, the bytes decide. */
+static int
+look_at_udpencap_first(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data)
+{
+    const uint16_t other = (uint16_t)(pinfo->srcport == UDP_PORT_IPSEC ? pinfo->destport : pinfo->srcport);
+    const rival_claim_t rival = other == UDP_PORT_IPSEC ? RIVAL_NONE : handles_rival_at(other);
+    packet_t packet;
+
+    if (rival == RIVAL_NONE)
+        return look_at_udpencap(tvb, pinfo, tree, data);
+    bool is_ipsec = rival == RIVAL_BY_RANK && is_observing() && packet_from(tvb, pinfo, CARRIED_IN_UDP, &packet) &&
+                    flows_is_ipsec(&packet, !PINFO_FD_VISITED(pinfo) && !pinfo->flags.in_error_pkt);
+    if (is_ipsec)
+        return look_at_udpencap(tvb, pinfo, tree, data);
+    const int consumed = handles_call_rival(other, tvb, pinfo, tree);
+    return consumed > 0 ? consumed : look_at_udpencap(tvb, pinfo, tree, data);
 }
 
 static int
@@ -406,15 +427,49 @@ look_at_bare_quote(const ipv4_t *ipv4, packet_info *pinfo)
         feed_icmp_error(pinfo, &quote.error, &packet);
 }
 
+/* What stands behind another dissector's back is IPsec as well, if its bytes prove it. */
+static void
+look_at_hidden(hidden_t *hidden, packet_info *pinfo)
+{
+    packet_t *packet = &hidden->packet;
+
+    packet->hidden_by = hidden_protocol(pinfo);
+    if (packet->hidden_by == NULL)
+        return;
+    packet->frame = pinfo->num;
+    packet->time = observe_time(pinfo);
+    packet->encapsulation = ENCAPSULATION_UDP;
+    if (!flows_is_ipsec(packet, !PINFO_FD_VISITED(pinfo)))
+        return;
+    if (has_non_esp_marker(packet)) {
+        packet->kind = PACKET_IKE;
+        packet_skip(packet, NON_ESP_MARKER);
+    } else if (is_nat_keepalive(packet)) {
+        packet->kind = PACKET_NAT_KEEPALIVE;
+    } else if (has_esp_header(packet)) {
+        packet->kind = PACKET_ESP;
+    } else {
+        return;
+    }
+    feed(pinfo, packet);
+}
+
 void
 observe_rest(tvbuff_t *frame, packet_info *pinfo)
 {
     ipv4_t ipv4;
+    hidden_t hidden;
 
-    if (!ipv4_of_frame(frame, pinfo, &ipv4) || (!ipv4.is_first_fragment && ipv4.protocol != IPV4_PROTOCOL_ICMP))
+    bool has_ipv4 = ipv4_of_frame(frame, pinfo, &ipv4);
+    bool may_be_hidden = has_ipv4 ? hidden_in_ipv4(&ipv4, &hidden) : hidden_in_ipv6(frame, pinfo, &hidden);
+    if (!may_be_hidden && (!has_ipv4 || (!ipv4.is_first_fragment && ipv4.protocol != IPV4_PROTOCOL_ICMP)))
         return; /* almost every frame */
     if (!is_observing() || observe_sightings(pinfo))
         return;
+    if (may_be_hidden) {
+        look_at_hidden(&hidden, pinfo);
+        return;
+    }
     look_at_ip_fragment(&ipv4, pinfo);
     look_at_bare_quote(&ipv4, pinfo);
 }
@@ -442,6 +497,7 @@ observe_register(int own_protocol)
     session_register();
     preferences_register(protocol);
     handles_register();
+    flows_register();
     tcp_protocol = tcp_encap_register();
     register_init_routine(handles_adopt);
 }
@@ -454,6 +510,6 @@ observe_handoff(void)
         [HANDLE_SYSLOG] = look_at_syslog, [HANDLE_SYSLOG_TCP] = look_at_syslog_in_tcp, [HANDLE_TCP] = look_at_tcp
     };
 
-    handles_handoff(looks, tcp_protocol);
+    handles_handoff(looks, look_at_udpencap_first, tcp_protocol);
     preferences_apply();
 }

@@ -63,3 +63,21 @@ def pcap(story):
     records = b"".join(struct.pack("<IIII", int(time), int(time % 1 * 1e6) + n, len(data), len(data)) + data
                        for time, fragments in story for n, data in enumerate(fragments))
     return struct.pack("<IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, 65535, 101) + records
+
+
+def datagram(time, source, source_port, destination, destination_port, content):
+    """One UDP datagram with ports of its own, for pcap()."""
+    udp = struct.pack("!HHHH", source_port, destination_port, 8 + len(content), 0) + content
+    header = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(udp), int(time * 100) & 0xffff, 0, 64, 17, 0, source, destination)
+    return time, [header + udp]
+
+
+def datagram6(time, source, source_port, destination, destination_port, content):
+    """The same over IPv6, between addresses made of the IPv4 ones."""
+    udp = struct.pack("!HHHH", source_port, destination_port, 8 + len(content), 0xffff) + content
+    prefix = b"\x20\x01\x0d\xb8" + bytes(8)
+    return time, [struct.pack("!IHBB", 0x60000000, len(udp), 17, 64) + prefix + source + prefix + destination + udp]
+
+
+def esp(spi, sequence, size=64):
+    return struct.pack("!II", spi, sequence) + bytes((sequence * 37 + n * 101 + spi) & 0xff for n in range(size))

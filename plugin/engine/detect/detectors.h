@@ -13,8 +13,10 @@ extern const detector_t capture_one_direction_detector;
 extern const detector_t capture_truncated_detector;
 extern const detector_t capture_both_sides_of_nat_detector;
 extern const detector_t capture_no_ike_detector;
+extern const detector_t hidden_by_dissector_detector;
 extern const detector_t icmp_unreachable_detector;
 extern const detector_t nat_port_flip_detector;
+extern const detector_t nat_unstable_detector;
 extern const detector_t address_change_detector;
 extern const detector_t esp_to_stale_port_detector;
 extern const detector_t retransmission_detector;
@@ -48,7 +50,7 @@ extern const detector_t child_down_detector;
 extern const detector_t tunnel_flap_detector;
 extern const detector_t tunnel_down_detector;
 
-#define DETECTOR_COUNT 40
+#define DETECTOR_COUNT 42
 extern const detector_t *const detectors[DETECTOR_COUNT];
 
 #endif

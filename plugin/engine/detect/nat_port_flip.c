@@ -33,7 +33,6 @@ judge(const change_t *change, const tunnel_t *tunnel, findings_t *out)
                               .culprit = flip->peer,
                               .old_port = flip->old_endpoint.port,
                               .new_port = flip->new_endpoint.port,
-                              .grade = NAT_GRADE_RECOVERED,
                               .evidence = { flip->last_old_frame } };
     if (flip->is_return) {
         draft.confidence = CONFIDENCE_INFERRED;

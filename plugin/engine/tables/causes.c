@@ -37,6 +37,7 @@ const cause_rule_t cause_rules[] = {
     EDGE(nat_port_flip, dpd_loss, 120, "the request goes to a mapping that has just changed"),
     EDGE(nat_port_flip, esp_one_way, 120, "answers go to the old mapping"),
     EDGE(esp_to_stale_port, esp_one_way, 120, "answers go to the old mapping"),
+    OF_SAME_PEER(nat_unstable, nat_port_flip, 86400, "one of many changes of this NAT"),
 
     /* A request that stays unanswered ends the IKE SA (RFC 7296 2.1, 2.4). */
     OF_SAME_PEER(rekey_no_response, retransmit_exhausted, 600, "the unanswered request"),
