@@ -99,21 +99,37 @@ is_not_over(flip_t *flip)
         flip->finding->over_at = CAPTURE_TIME_NONE;
 }
 
+/* Who had followed a move and then sends to the old endpoint may have seen the peer return, a moment before the capture shows it. */
+static bool
+knows_better(flip_t *flip, capture_ns_t time)
+{
+    if (!flip->is_followed)
+        return false;
+    if (flip->back_at == CAPTURE_TIME_NONE)
+        flip->back_at = time;
+    return duration_between(flip->back_at, time) < SHORTEST_TIMER;
+}
+
 /* The other peer still sends to where the flipped peer no longer is. */
 static void
 watch_destination(tunnel_t *tunnel, peer_t sender, const packet_t *packet)
 {
     peer_t receiver = peer_other(sender);
+    flip_t *latest = tunnel->flips->len > 0 ? tunnel_latest_flip(tunnel, receiver) : NULL;
 
+    if (latest != NULL && endpoint_equal(&latest->new_endpoint, &packet->destination))
+        latest->is_followed = true;
     if (!engine_is_stale(tunnel, receiver, packet->kind, &packet->destination, packet->time))
         return;
     flip_t *flip = departure_from(tunnel, receiver, &packet->destination);
+    if (knows_better(flip, packet->time))
+        return;
     if (flip->to_old_first_frame == FRAME_NONE)
         flip->to_old_first_frame = packet->frame;
     flip->to_old_last_frame = packet->frame;
     worsen(flip, NAT_GRADE_HARMFUL);
     is_not_over(flip);
-    is_not_over(tunnel_latest_flip(tunnel, receiver));
+    is_not_over(latest);
 }
 
 void
@@ -198,6 +214,7 @@ engine_note_move(tunnel_t *tunnel, peer_t sender, endpoint_t *sa_source, const p
                     .new_endpoint = packet->source,
                     .frame = packet->frame,
                     .time = packet->time,
+                    .back_at = CAPTURE_TIME_NONE,
                     .recovered_at = CAPTURE_TIME_NONE,
                     .is_announced = true };
 
@@ -248,6 +265,7 @@ engine_check_move(engine_t *engine, tunnel_t *tunnel, peer_t sender, endpoint_t 
                     .frame = packet->frame,
                     .time = packet->time,
                     .silence = engine_silence_before_flip(tunnel, sender, &packet->source, packet->time),
+                    .back_at = CAPTURE_TIME_NONE,
                     .recovered_at = CAPTURE_TIME_NONE };
     if (context->ike_sa != NULL) {
         flip.last_old_frame = context->ike_sa->last_message_in;
@@ -323,6 +341,7 @@ engine_check_return(engine_t *engine, tunnel_t *tunnel, peer_t sender, const ike
                     .new_endpoint = packet->source,
                     .frame = packet->frame,
                     .time = packet->time,
+                    .back_at = CAPTURE_TIME_NONE,
                     .recovered_at = CAPTURE_TIME_NONE,
                     .last_old_frame = old->last_message_in,
                     .last_old_time = old->last_message_at };

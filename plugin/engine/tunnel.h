@@ -72,6 +72,8 @@ typedef struct {
     capture_ns_t last_old_time;
     frame_t to_old_first_frame; /* first packet of the other peer to the old endpoint later than the allowance; FRAME_NONE */
     frame_t to_old_last_frame;  /* the latest of them */
+    bool is_followed;           /* the other peer has sent to the new endpoint */
+    capture_ns_t back_at;       /* it had, and then sent to the old one; CAPTURE_TIME_NONE */
     duration_ns_t silence;      /* before it: nothing went over the old endpoint's mapping for so long */
     /* First answered exchange or two-way ESP with the new endpoint since the other peer last sent to the old one;
      * CAPTURE_TIME_NONE: none. What begins later than a moment after it has another reason. */

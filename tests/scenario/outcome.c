@@ -27,6 +27,7 @@ feed(engine_t *engine, const view_t *view, frame_t frame, keys_mode_t keys)
 {
     const shot_t *shot = view->shot;
     packet_t packet = { .kind = shot->kind,
+                        .hidden_by = shot->hidden_by,
                         .frame = frame,
                         .time = view->time,
                         .source = view->source,

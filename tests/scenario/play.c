@@ -83,6 +83,7 @@ stage_add(stage_t *stage, const step_t *step, unsigned step_index, unsigned from
     const actor_t *natted = receiver;
 
     shot->kind = kind;
+    shot->hidden_by = step->hidden_by;
     shot->time = stage->now;
     shot->order = stage->shots->len;
     shot->step = step_index;

@@ -29,6 +29,7 @@ typedef struct {
     uint8_t icmp_type, icmp_code;
     const char *label;
     bool is_forged;
+    const char *hidden_by;
 } shot_t;
 
 typedef struct {

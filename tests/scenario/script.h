@@ -91,6 +91,7 @@ typedef struct {
     uint16_t to_port, from_port;  /* 0: the peer's present one */
     const char *to_address;       /* NULL: the peer's present one */
     const char *from_address;     /* NULL: the peer's present one */
+    const char *hidden_by;        /* Wireshark shows the packet as this protocol; NULL: as IPsec */
     bool is_forged;               /* ACT_MESSAGE: by somebody without keys; the peers know nothing of it */
     endpoint_t endpoint;          /* ACT_ENDPOINT: family ADDRESS_NONE: keep the address; port 0: keep the port */
     uint8_t icmp_type, icmp_code;

@@ -133,6 +133,8 @@ parse_option(scan_t *scan, step_t *step)
         step->size = (uint16_t)number;
     else if (scan_accept(scan, "forged"))
         step->is_forged = true;
+    else if (scan_accept(scan, "hidden"))
+        step->hidden_by = scan_word(scan, "protocol");
     else if (scan_accept(scan, "every"))
         return scan_duration(scan, &step->every);
     else if (scan_accept(scan, "for"))

@@ -7,7 +7,7 @@
 
 #include "script.h"
 
-#define ACTORS_MAX 8
+#define ACTORS_MAX 32
 
 typedef struct {
     const char *name;
