@@ -64,7 +64,7 @@ typedef struct finding {
     const char *ending; /* how the exchange ended, where a story has told of it before: "then stopped trying"; static; NULL */
     const struct finding *cause; /* an earlier finding of the same tunnel that led to this one, or NULL */
     capture_ns_t over_at; /* what it tells of was over then, and led to nothing that began later; CAPTURE_TIME_NONE: not known */
-    peer_t culprit; /* which peer it is about (who sent the unanswered request, whose port moved); may be PEER_UNKNOWN */
+    peer_t culprit;       /* which peer it is about (who sent the unanswered request, whose port moved); may be PEER_UNKNOWN */
     uint16_t old_port, new_port; /* nat_port_flip only */
     nat_grade_t grade;           /* nat_port_flip only */
     uint32_t incident;           /* index within the tunnel, INDEX_NONE: in none */

@@ -36,7 +36,7 @@ typedef struct {
     size_t captured;      /* bytes present */
     size_t reported;      /* bytes on the wire, >= captured */
     bool is_ip_fragment; /* PACKET_IKE: the first IP fragment only; the others may follow, and the whole message then comes again */
-    const char *hidden_by; /* name of the protocol that Wireshark shows instead; static; NULL: it shows IPsec */
+    const char *hidden_by;    /* name of the protocol that Wireshark shows instead; static; NULL: it shows IPsec */
     const uint8_t *decrypted; /* PACKET_IKE: the inner payloads as decrypted by someone who may have had wrong keys; or NULL */
     size_t decrypted_length;
 

@@ -16,23 +16,23 @@
 /* What the NAT in front of a peer did with the mapping of its endpoint while nothing was sent over it. A NAT forgets a mapping that is
  * silent for too long (RFC 4787 4.3); NAT keepalives are there to prevent that (RFC 3948 4). */
 typedef struct {
-    endpoint_t endpoint;              /* the peer's, with UDP encapsulation; ADDRESS_NONE: none yet */
-    capture_ns_t used_at;             /* last packet over the mapping, either way */
-    duration_ns_t silence;            /* the longest since the peer's last packet */
-    duration_ns_t longest_survived;   /* the longest silence after which the peer still had its endpoint; 0: none yet */
-    duration_ns_t shortest_lost;      /* the shortest after which it had another one; 0: none yet */
-    endpoint_t keepalive_source;      /* of the peer's last NAT keepalive; ADDRESS_NONE: it sent none */
-    capture_ns_t keepalive_since;     /* its first one from there */
-    capture_ns_t keepalive_at;        /* its last one */
-    duration_ns_t keepalive_after;    /* the longest silence of the peer that one of them ended; 0: none yet */
+    endpoint_t endpoint;            /* the peer's, with UDP encapsulation; ADDRESS_NONE: none yet */
+    capture_ns_t used_at;           /* last packet over the mapping, either way */
+    duration_ns_t silence;          /* the longest since the peer's last packet */
+    duration_ns_t longest_survived; /* the longest silence after which the peer still had its endpoint; 0: none yet */
+    duration_ns_t shortest_lost;    /* the shortest after which it had another one; 0: none yet */
+    endpoint_t keepalive_source;    /* of the peer's last NAT keepalive; ADDRESS_NONE: it sent none */
+    capture_ns_t keepalive_since;   /* its first one from there */
+    capture_ns_t keepalive_at;      /* its last one */
+    duration_ns_t keepalive_after;  /* the longest silence of the peer that one of them ended; 0: none yet */
 } mapping_t;
 
 /* One peer as an observer sees it. */
 typedef struct {
-    endpoint_t first;            /* where it was first seen */
-    endpoint_t last;             /* where it last sent from, or, before it sent anything, where it was sent to */
-    mapping_t mapping;           /* of its endpoint at a NAT, if there is one */
-    uint64_t packets;            /* sent, of any kind; 0: this peer was never seen sending */
+    endpoint_t first;  /* where it was first seen */
+    endpoint_t last;   /* where it last sent from, or, before it sent anything, where it was sent to */
+    mapping_t mapping; /* of its endpoint at a NAT, if there is one */
+    uint64_t packets;  /* sent, of any kind; 0: this peer was never seen sending */
     uint64_t esp_packets, esp_bytes;
     capture_ns_t last_packet_at, last_esp_at;
     frame_t last_packet_in, last_esp_in, last_ike_in;
@@ -78,7 +78,7 @@ typedef struct {
     /* First answered exchange or two-way ESP with the new endpoint since the other peer last sent to the old one;
      * CAPTURE_TIME_NONE: none. What begins later than a moment after it has another reason. */
     capture_ns_t recovered_at;
-    finding_t *finding;         /* its nat_port_flip, to grade; borrowed; NULL: none */
+    finding_t *finding; /* its nat_port_flip, to grade; borrowed; NULL: none */
     nat_grade_t grade_before_end;
 } flip_t;
 

@@ -94,8 +94,8 @@ goes_up(const packet_t *packet)
 static flow_t *
 flow_of(const packet_t *packet, bool may_add)
 {
-    flow_key_t key = goes_up(packet) ? (flow_key_t){ packet->source, packet->destination }
-                                     : (flow_key_t){ packet->destination, packet->source };
+    flow_key_t key =
+        goes_up(packet) ? (flow_key_t){ packet->source, packet->destination } : (flow_key_t){ packet->destination, packet->source };
     flow_t *flow = wmem_map_lookup(flows, &key);
 
     if (flow == NULL && may_add && wmem_map_size(flows) < FLOWS_MAX) {

@@ -48,7 +48,8 @@ static int protocols[STOCK_HANDLES];
 static dissector_handle_t stock[STOCK_HANDLES];
 static dissector_handle_t own[HANDLES];
 static port_set_t udp = { .table = "udp.port", .handle = HANDLE_UDPENCAP };
-static dissector_handle_t claim; /* the same as own[HANDLE_UDPENCAP], but another: what the user "changed" comes before lower ports */
+static dissector_handle_t
+    claim; /* the same as own[HANDLE_UDPENCAP], but another: what the user "changed" comes before lower ports */
 static bool is_claiming;
 static port_set_t tcp = { .table = "tcp.port", .handle = HANDLE_TCP };
 

@@ -33,10 +33,11 @@ preferences_register(int protocol)
     prefs_register_range_preference(module, "tcp_ports", "Additional TCP ports with IPsec",
                                     "TCP ports, besides 4500, whose traffic is TCP-encapsulated IPsec (RFC 9329)", &tcp_ports,
                                     UINT16_MAX);
-    prefs_register_bool_preference(module, "claim_4500", "UDP port 4500 comes before lower ports",
-                                   "A NAT may map an IPsec peer to a port that belongs to another protocol (1194, 3000, ...). Wireshark "
-                                   "would take such packets for that protocol; with this they are IPsec where their bytes prove it.",
-                                   &claims_4500);
+    prefs_register_bool_preference(
+        module, "claim_4500", "UDP port 4500 comes before lower ports",
+        "A NAT may map an IPsec peer to a port that belongs to another protocol (1194, 3000, ...). Wireshark "
+        "would take such packets for that protocol; with this they are IPsec where their bytes prove it.",
+        &claims_4500);
     prefs_register_uint_preference(module, "delete_grace_seconds", "Grace after a DELETE (seconds)",
                                    "ESP on a deleted SA is normal for this long", 10, &settings->delete_grace_seconds);
     prefs_register_uint_preference(module, "one_way_seconds", "One-way ESP (seconds)",
