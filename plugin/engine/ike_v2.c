@@ -410,8 +410,10 @@ check_move(const ike_step_t *step)
         *source = step->packet->source;
         return;
     }
-    if (other_address && is_informational && step->message->first_inner == PAYLOAD_NONE && is_first_probe(step))
-        return;          /* what comes next from there tells */
+    if (other_address && is_informational && step->message->first_inner == PAYLOAD_NONE && is_first_probe(step)) {
+        *source = *before; /* what comes next from there tells */
+        return;
+    }
     if (may_be_mobike) { /* RFC 4555 3.5: an announced move is no flip; its answer will tell */
         *source = *before;
         step->ike_sa->is_probing[step->sender] = false;

@@ -59,11 +59,11 @@ worsen(flip_t *flip, nat_grade_t grade)
         flip->finding->grade = grade;
 }
 
-/* The peer's IKE goes on from one endpoint and its ESP from the other (RFC 4787 4.1 lets a NAT do so for no reason). */
+/* The peer's IKE goes on from one endpoint and its ESP from the other, or one of its SAs from each. */
 static bool
 is_still_there(const flip_t *flip, packet_kind_t kind)
 {
-    return flip->is_split && flip->is_ike != (kind == PACKET_IKE);
+    return flip->is_ike == (kind == PACKET_IKE) ? flip->is_partial : flip->is_split;
 }
 
 /* The flip by which `receiver` left this endpoint for good; NULL: it is there. */
@@ -236,10 +236,11 @@ engine_check_move(engine_t *engine, tunnel_t *tunnel, peer_t sender, endpoint_t 
     if (sa_source->family == ADDRESS_NONE)
         *sa_source = packet->source;
     if (endpoint_equal(sa_source, &packet->source)) {
-        bool still_old = latest != NULL && endpoint_equal(&latest->old_endpoint, &packet->source) &&
-                         latest->is_ike != (packet->kind == PACKET_IKE);
+        bool still_old = latest != NULL && endpoint_equal(&latest->old_endpoint, &packet->source);
         if (still_old && duration_between(latest->time, packet->time) > FLIP_ALLOWANCE) {
-            latest->is_split = true;
+            bool is_same_protocol = latest->is_ike == (packet->kind == PACKET_IKE);
+            latest->is_partial |= is_same_protocol;
+            latest->is_split |= !is_same_protocol;
             worsen(latest, NAT_GRADE_SPLIT);
         }
         return;

@@ -63,6 +63,7 @@ typedef struct {
     peer_t peer;
     bool is_ike;       /* the IKE SA moved; else an ESP SA */
     bool is_split;     /* the peer still uses the old endpoint for the other protocol (IKE or ESP) */
+    bool is_partial;   /* the peer still uses the old endpoint for another SA of the same protocol */
     bool is_announced; /* by MOBIKE (RFC 4555 3.5): no NAT flip */
     bool is_return; /* seen only when the peer came back with a new IKE SA, after requests to the old endpoint stayed unanswered */
     endpoint_t old_endpoint, new_endpoint;

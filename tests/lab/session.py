@@ -79,6 +79,7 @@ class Session:
         self.acceptable, self.root = [], []
         self.moves_to = []   # further addresses of the client
         self.nat_hashes_fit = True
+        self.unwell = None   # where the clients of all tunnels were first that are not healthy at the end; None: not said
         self.end = None
 
     # -- configuration ------------------------------------------------------
@@ -325,6 +326,7 @@ class Session:
             "expected_non_findings": self.not_expected,
             "acceptable_findings": sorted(set(self.acceptable)),
             "root_cause": self.root,
+            **({} if self.unwell is None else {"unwell": self.unwell}),
             "analyst_notes": self.notes,
             "key_stats": stats,
             "verify": counts,
