@@ -54,6 +54,13 @@ compat_tvb_get_u8(tvbuff_t *tvb, int offset)
 #endif
 }
 
+/* What a preference that is on or off is kept in. */
+#if IPSEC_WIRESHARK >= 404
+typedef bool compat_switch_t;
+#else
+typedef gboolean compat_switch_t;
+#endif
+
 /* The result of the function that handles "-z NAME": until 4.4 it had none, and ended the program when the argument was bad. */
 #if IPSEC_WIRESHARK >= 406
 typedef bool compat_stat_init_t;

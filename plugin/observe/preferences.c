@@ -11,7 +11,7 @@
 
 static range_t *udp_ports;
 static range_t *tcp_ports;
-static gboolean claims_4500 = TRUE;
+static compat_switch_t claims_4500 = true;
 
 void
 preferences_apply(void)
