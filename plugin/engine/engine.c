@@ -338,6 +338,8 @@ copy_packet(engine_t *engine, const packet_t *packet, copy_kind_t kind)
                         .sender = PEER_UNKNOWN,
                         .same_endpoints = kind == COPY_SAME };
     engine_judge(engine, tunnel, &change);
+    if (kind == COPY_OTHER_SIDE)
+        engine_watch_far_side(engine, tunnel, tunnel_peer_at(tunnel, &packet->source), packet, &change);
     return engine_note(engine, packet->frame);
 }
 

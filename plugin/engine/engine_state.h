@@ -191,8 +191,14 @@ void engine_flips_overcome_by_answer(tunnel_t *tunnel, const exchange_t *exchang
 /* The request was never answered: a flip that it fell victim to was harmful. Call it when the detectors have judged. */
 void engine_flips_blame(tunnel_t *tunnel, const exchange_t *exchange);
 
+/* A packet of `sender` was captured on both sides of a NAT: does it still leave from the same port there, or get in from there? */
+void engine_watch_far_side(engine_t *engine, tunnel_t *tunnel, peer_t sender, const packet_t *copy,
+                           const change_t *context);
+
 /* nat_mapping.c: an IKE or ESP packet, or a NAT keepalive, used the mappings of the peers' NATs. */
 void engine_use_mappings(tunnel_t *tunnel, peer_t sender, const packet_t *packet);
+void engine_use_far_side(tunnel_t *tunnel, peer_t sender, const endpoint_t *source, capture_ns_t time);
+void engine_let_in(tunnel_t *tunnel, peer_t receiver, capture_ns_t time);
 void engine_keepalive_sent(tunnel_t *tunnel, peer_t sender, const packet_t *packet);
 
 /* nat_mapping.c: the peer has another endpoint: for how long had its old mapping been silent? */

@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "engine_state.h"
+#include "parse/cursor.h"
 #include "silence.h"
 
 #ifndef FLIPS_KEPT
@@ -50,6 +51,20 @@ add_flip(tunnel_t *tunnel, const flip_t *flip)
         g_array_remove_index(tunnel->flips, 0);
     g_array_append_val(tunnel->flips, *flip);
     return &g_array_index(tunnel->flips, flip_t, tunnel->flips->len - 1);
+}
+
+static void
+tell_flip(engine_t *engine, tunnel_t *tunnel, const flip_t *flip, const change_t *context)
+{
+    flip_t *kept = add_flip(tunnel, flip);
+    change_t change = *context;
+
+    change.kind = CHANGE_PEER_MOVED;
+    change.flip = kept;
+    engine_judge(engine, tunnel, &change);
+    const finding_t *found = tunnel_latest_finding(tunnel, FINDING_nat_port_flip, flip->peer);
+    if (found != NULL && found->frame == flip->frame)
+        kept->finding = (finding_t *)found; /* the engine owns it; detectors see it const */
 }
 
 static void
@@ -236,7 +251,7 @@ engine_check_move(engine_t *engine, tunnel_t *tunnel, peer_t sender, endpoint_t 
     if (sa_source->family == ADDRESS_NONE)
         *sa_source = packet->source;
     if (endpoint_equal(sa_source, &packet->source)) {
-        bool still_old = latest != NULL && endpoint_equal(&latest->old_endpoint, &packet->source);
+        bool still_old = latest != NULL && !latest->is_shown_whole && endpoint_equal(&latest->old_endpoint, &packet->source);
         if (still_old && duration_between(latest->time, packet->time) > FLIP_ALLOWANCE) {
             bool is_same_protocol = latest->is_ike == (packet->kind == PACKET_IKE);
             latest->is_partial |= is_same_protocol;
@@ -276,16 +291,10 @@ engine_check_move(engine_t *engine, tunnel_t *tunnel, peer_t sender, endpoint_t 
         flip.last_old_time = context->esp_sa->last_time;
     }
     *sa_source = packet->source;
-    flip_t *kept = add_flip(tunnel, &flip);
     if (tunnel->both_sides_of_nat)
-        return;
-    change_t change = *context;
-    change.kind = CHANGE_PEER_MOVED;
-    change.flip = kept;
-    engine_judge(engine, tunnel, &change);
-    const finding_t *found = tunnel_latest_finding(tunnel, FINDING_nat_port_flip, sender);
-    if (found != NULL && found->frame == packet->frame)
-        kept->finding = (finding_t *)found; /* the engine owns it; detectors see it const */
+        add_flip(tunnel, &flip);
+    else
+        tell_flip(engine, tunnel, &flip, context);
 }
 
 /* Did the other peer ask this endpoint in vain, and give up or still try? */
@@ -346,14 +355,84 @@ engine_check_return(engine_t *engine, tunnel_t *tunnel, peer_t sender, const ike
                     .recovered_at = CAPTURE_TIME_NONE,
                     .last_old_frame = old->last_message_in,
                     .last_old_time = old->last_message_at };
-    flip_t *kept = add_flip(tunnel, &flip);
-    change_t change = *context;
-    change.kind = CHANGE_PEER_MOVED;
-    change.flip = kept;
-    engine_judge(engine, tunnel, &change);
-    const finding_t *found = tunnel_latest_finding(tunnel, FINDING_nat_port_flip, sender);
-    if (found == NULL || found->frame != packet->frame)
+    tell_flip(engine, tunnel, &flip, context);
+    const finding_t *found = tunnel_latest_flip(tunnel, sender)->finding;
+    if (found != NULL)
+        explain_by(tunnel, found);
+}
+
+/* The NAT lets a packet in: whatever it did to the receiver's mapping before is overcome. */
+static void
+let_in(tunnel_t *tunnel, peer_t receiver, capture_ns_t time)
+{
+    const flip_t *latest = tunnel->flips->len > 0 ? tunnel_latest_flip(tunnel, receiver) : NULL;
+
+    engine_let_in(tunnel, receiver, time);
+    if (latest != NULL && latest->is_shown_whole)
+        engine_flip_is_overcome(tunnel, receiver, &latest->new_endpoint, time);
+}
+
+static uint64_t
+spi_of(const packet_t *packet)
+{
+    cursor_t cursor = cursor_over(packet->bytes, packet->captured);
+    uint32_t high = 0, low = 0;
+
+    if (cursor_u32(&cursor, &high) && packet->kind == PACKET_IKE && !cursor_u32(&cursor, &low))
+        return 0;
+    return (uint64_t)high << 32 | low;
+}
+
+/* A packet from before the move, on its way when the NAT changed. */
+static bool
+is_delayed(const flip_t *latest, const far_side_t *before, const endpoint_t *source, capture_ns_t time)
+{
+    return latest != NULL && endpoint_equal(&latest->old_endpoint, source) && !endpoint_equal(&before->endpoint, source) &&
+           duration_between(latest->time, time) <= FLIP_ALLOWANCE;
+}
+
+/* The same SA leaves the NAT from another port; with another SA it may be another client. */
+static bool
+has_moved_beyond(const far_side_t *before, const far_side_t *now)
+{
+    return before->spi == now->spi && endpoint_same_address(&before->endpoint, &now->endpoint) &&
+           before->endpoint.port != now->endpoint.port;
+}
+
+void
+engine_watch_far_side(engine_t *engine, tunnel_t *tunnel, peer_t sender, const packet_t *copy, const change_t *context)
+{
+    bool is_traffic = copy->kind == PACKET_IKE || copy->kind == PACKET_ESP;
+
+    if (sender == PEER_UNKNOWN || copy->encapsulation != ENCAPSULATION_UDP || !is_traffic)
         return;
-    kept->finding = (finding_t *)found;
-    explain_by(tunnel, found);
+    let_in(tunnel, peer_other(sender), copy->time);
+    bool is_ike = copy->kind == PACKET_IKE;
+    far_side_t *seen = &tunnel->peer[sender].far_side[is_ike];
+    far_side_t before = *seen;
+    far_side_t now = { .endpoint = engine->outer_source, .spi = spi_of(copy), .last_in = copy->frame, .last_at = copy->time };
+    const flip_t *latest = tunnel->flips->len > 0 ? tunnel_latest_flip(tunnel, sender) : NULL;
+
+    if (is_delayed(latest, &before, &now.endpoint, copy->time))
+        return;
+    *seen = now;
+    bool is_known = latest != NULL && endpoint_equal(&latest->new_endpoint, &now.endpoint); /* of the other protocol */
+    bool is_flip = !is_known && has_moved_beyond(&before, &now);
+    duration_ns_t silence = is_flip ? engine_silence_before_flip(tunnel, sender, &now.endpoint, copy->time) : 0;
+    engine_use_far_side(tunnel, sender, &now.endpoint, copy->time);
+    if (!is_flip)
+        return;
+    flip_t flip = { .peer = sender,
+                    .is_ike = is_ike,
+                    .is_shown_whole = true,
+                    .old_endpoint = before.endpoint,
+                    .new_endpoint = now.endpoint,
+                    .frame = copy->frame,
+                    .time = copy->time,
+                    .silence = silence,
+                    .back_at = CAPTURE_TIME_NONE,
+                    .recovered_at = CAPTURE_TIME_NONE,
+                    .last_old_frame = before.last_in,
+                    .last_old_time = before.last_at };
+    tell_flip(engine, tunnel, &flip, context);
 }

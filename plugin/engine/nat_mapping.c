@@ -24,13 +24,13 @@ use(mapping_t *mapping, capture_ns_t time)
 }
 
 static void
-sent(mapping_t *mapping, const packet_t *packet)
+sent(mapping_t *mapping, const endpoint_t *source, capture_ns_t time)
 {
-    if (!endpoint_equal(&mapping->endpoint, &packet->source)) {
-        begin(mapping, &packet->source, packet->time);
+    if (!endpoint_equal(&mapping->endpoint, source)) {
+        begin(mapping, source, time);
         return;
     }
-    use(mapping, packet->time);
+    use(mapping, time);
     mapping->longest_survived = MAX(mapping->longest_survived, mapping->silence);
     mapping->silence = 0;
 }
@@ -40,11 +40,24 @@ engine_use_mappings(tunnel_t *tunnel, peer_t sender, const packet_t *packet)
 {
     mapping_t *receiver = &tunnel->peer[peer_other(sender)].mapping;
 
-    if (packet->encapsulation != ENCAPSULATION_UDP)
+    if (packet->encapsulation != ENCAPSULATION_UDP || tunnel->both_sides_of_nat)
         return;
-    sent(&tunnel->peer[sender].mapping, packet);
+    sent(&tunnel->peer[sender].mapping, &packet->source, packet->time);
     if (endpoint_equal(&receiver->endpoint, &packet->destination))
         use(receiver, packet->time);
+}
+
+/* Where the capture shows both sides of the NAT, what passes it is what uses the mapping. */
+void
+engine_use_far_side(tunnel_t *tunnel, peer_t sender, const endpoint_t *source, capture_ns_t time)
+{
+    sent(&tunnel->peer[sender].mapping, source, time);
+}
+
+void
+engine_let_in(tunnel_t *tunnel, peer_t receiver, capture_ns_t time)
+{
+    use(&tunnel->peer[receiver].mapping, time);
 }
 
 /* Anybody can send a keepalive: from elsewhere it moves nothing, but it tells since when the mapping may have been another one. */
@@ -62,7 +75,7 @@ engine_keepalive_sent(tunnel_t *tunnel, peer_t sender, const packet_t *packet)
         mapping->keepalive_since = packet->time;
     }
     if (endpoint_equal(&mapping->endpoint, &packet->source))
-        sent(mapping, packet);
+        sent(mapping, &packet->source, packet->time);
 }
 
 duration_ns_t

@@ -27,12 +27,21 @@ typedef struct {
     duration_ns_t keepalive_after;  /* the longest silence of the peer that one of them ended; 0: none yet */
 } mapping_t;
 
+/* Where a peer's packets of one protocol leave a NAT, in a capture that shows both sides of it. */
+typedef struct {
+    endpoint_t endpoint; /* ADDRESS_NONE: not seen */
+    uint64_t spi;        /* of the SA: that of ESP, or the IKE initiator's */
+    frame_t last_in;
+    capture_ns_t last_at;
+} far_side_t;
+
 /* One peer as an observer sees it. */
 typedef struct {
-    endpoint_t first;  /* where it was first seen */
-    endpoint_t last;   /* where it last sent from, or, before it sent anything, where it was sent to */
-    mapping_t mapping; /* of its endpoint at a NAT, if there is one */
-    uint64_t packets;  /* sent, of any kind; 0: this peer was never seen sending */
+    endpoint_t first;       /* where it was first seen */
+    endpoint_t last;        /* where it last sent from, or, before it sent anything, where it was sent to */
+    far_side_t far_side[2]; /* of its ESP; of its IKE */
+    mapping_t mapping;      /* of its endpoint at a NAT, if there is one */
+    uint64_t packets;       /* sent, of any kind; 0: this peer was never seen sending */
     uint64_t esp_packets, esp_bytes;
     capture_ns_t last_packet_at, last_esp_at;
     frame_t last_packet_in, last_esp_in, last_ike_in;
@@ -61,10 +70,11 @@ typedef struct {
 /* A peer's source endpoint changed on an SA that went on. */
 typedef struct {
     peer_t peer;
-    bool is_ike;       /* the IKE SA moved; else an ESP SA */
-    bool is_split;     /* the peer still uses the old endpoint for the other protocol (IKE or ESP) */
-    bool is_partial;   /* the peer still uses the old endpoint for another SA of the same protocol */
-    bool is_announced; /* by MOBIKE (RFC 4555 3.5): no NAT flip */
+    bool is_ike;         /* the IKE SA moved; else an ESP SA */
+    bool is_split;       /* the peer still uses the old endpoint for the other protocol (IKE or ESP) */
+    bool is_shown_whole; /* the capture shows both sides of the NAT: on the near side nothing has moved */
+    bool is_partial;     /* the peer still uses the old endpoint for another SA of the same protocol */
+    bool is_announced;   /* by MOBIKE (RFC 4555 3.5): no NAT flip */
     bool is_return; /* seen only when the peer came back with a new IKE SA, after requests to the old endpoint stayed unanswered */
     endpoint_t old_endpoint, new_endpoint;
     frame_t frame; /* first packet from the new endpoint */

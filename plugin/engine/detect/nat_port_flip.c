@@ -43,6 +43,15 @@ judge(const change_t *change, const tunnel_t *tunnel, findings_t *out)
                      tunnel_peer_text(tunnel, flip->peer, address), flip->new_endpoint.port, flip->old_endpoint.port);
         return;
     }
+    if (flip->is_shown_whole) {
+        findings_add(
+            out, &draft,
+            "The NAT gave %s port %u instead of %u, %.1f s after its last packet: the capture shows both sides of the NAT, and "
+            "inside nothing has changed.",
+            endpoint_address_text(&flip->new_endpoint, address), flip->new_endpoint.port, flip->old_endpoint.port,
+            duration_seconds(duration_between(flip->last_old_time, flip->time)));
+        return;
+    }
     double idle = duration_seconds(duration_between(flip->last_old_time, flip->time));
     if (endpoint_same_address(&flip->old_endpoint, &flip->new_endpoint))
         findings_add(out, &draft, "The source port of %s changed from %u to %u on the same %s, %.1f s after its last packet%s.",
