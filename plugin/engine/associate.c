@@ -10,6 +10,9 @@
 /* Over TCP a request need not be repeated to be in trouble: this is longer than TCP takes to repair an ordinary loss. */
 #define OVERDUE_OVER_TCP SECONDS(5)
 
+/* The first packet on a new child SA comes soon after its negotiation. */
+#define NEW_CHILD_USED SECONDS(2)
+
 /* IKE_AUTH follows IKE_SA_INIT within a few round trips: this many frames in a busy capture. */
 #define RENAMED_FRAMES_MAX 2000u
 
@@ -164,6 +167,26 @@ engine_tunnel_for_packet(engine_t *engine, const packet_t *packet)
     if (latest != NULL)
         return latest;
     return candidates == 1 ? only : NULL;
+}
+
+tunnel_t *
+engine_tunnel_with_new_child(const engine_t *engine, const packet_t *packet)
+{
+    tunnel_t *found = NULL;
+    unsigned seen = 0;
+
+    for (GSList *item = engine_tunnels_between(engine, &packet->source, &packet->destination); item != NULL && seen < CROWD;
+         item = item->next, seen++) {
+        tunnel_t *tunnel = item->data;
+        bool is_new = tunnel->last_child_success_at != CAPTURE_TIME_NONE &&
+                      duration_between(tunnel->last_child_success_at, packet->time) < NEW_CHILD_USED;
+        if (!is_new || !tunnel_is_between(tunnel, &packet->source, &packet->destination))
+            continue;
+        if (found != NULL)
+            return NULL;
+        found = tunnel;
+    }
+    return found;
 }
 
 static bool

@@ -126,6 +126,10 @@ typedef enum { SOURCE_UNKNOWN, SOURCE_OF_HOST } source_owner_t; /* perhaps a NAT
 tunnel_t *engine_tunnel_for_initiation(engine_t *engine, const packet_t *packet, source_owner_t owner);
 tunnel_t *engine_tunnel_for_packet(engine_t *engine, const packet_t *packet);
 
+/* The only tunnel between these addresses that has just made a child SA, whatever the ports: the NAT may have changed them meanwhile. For
+ * ESP whose SPI and ports nobody knows; or NULL. */
+tunnel_t *engine_tunnel_with_new_child(const engine_t *engine, const packet_t *packet);
+
 /* Forgets what all tunnels together have too much of. Call it between packets. */
 void engine_make_room(engine_t *engine);
 

@@ -10,6 +10,9 @@
 #define LAST_RESERVED_SPI 255u
 #define ESP_HEADER_LENGTH 8u
 
+/* RFC 4303 3.3.3: an SA counts from 1. A few of the first may be lost. */
+#define FIRST_SEQUENCES 16u
+
 /* Packets of both directions this close together show a path that works both ways. */
 #define PAIRED_WITHIN SECONDS(2)
 
@@ -90,9 +93,11 @@ generation_for(tunnel_t *tunnel, peer_t sender, uint32_t negotiation)
 }
 
 static esp_sa_t *
-new_sa_for(engine_t *engine, const packet_t *packet, uint32_t spi)
+new_sa_for(engine_t *engine, const packet_t *packet, uint32_t spi, uint32_t sequence)
 {
     tunnel_t *tunnel = engine_tunnel_for_packet(engine, packet);
+    if (tunnel == NULL && sequence <= FIRST_SEQUENCES)
+        tunnel = engine_tunnel_with_new_child(engine, packet);
     if (tunnel == NULL)
         tunnel = engine_add_tunnel(engine, &packet->source, &packet->destination, packet->frame, packet->time);
     peer_t sender = tunnel_peer_at(tunnel, &packet->source);
@@ -194,7 +199,7 @@ engine_esp_packet(engine_t *engine, const packet_t *packet)
     esp_sa_t *sa = engine_find_esp_sa(engine, spi, &packet->source, &packet->destination, FRAME_NONE);
     bool is_new = sa == NULL || sa->packets == 0;
     if (sa == NULL)
-        sa = new_sa_for(engine, packet, spi);
+        sa = new_sa_for(engine, packet, spi, sequence);
     tunnel_t *tunnel = sa->tunnel;
     peer_t sender = sa->sender;
 

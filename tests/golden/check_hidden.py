@@ -129,6 +129,24 @@ def check_decode_as(tshark, failures):
             failures.append(f"{options}: healthy and nothing found expected, not {counts(found)} {ids(found)}")
 
 
+def check_saved_decode_as(tshark, failures):
+    """tshark writes no Decode As entries, and one that the user has saved in the window changes nothing, with and without the plugin."""
+    if list(tshark.folder.rglob("decode_as_entries")):
+        failures.append("the user's Decode As entries were written")
+    path = tshark.write("saved.pcap", tunnel(1194))
+    for name in ("UDPENCAP", "UDPENCAP (IPsec)", "UDPENCAP (IPsec analysis)"):
+        home = tshark.home()
+        entries = home / ".config/wireshark/decode_as_entries"
+        entries.write_text(f"decode_as_entry: udp.port,4500,{name},{name}\n")
+        entries.chmod(0o644)
+        code, out, err = tshark.run(["-n", "-r", path, "-T", "fields", "-e", "frame.protocols"], home)
+        if code != 0 or out.decode().split() != protocols(tshark, path):
+            failures.append(f"a saved entry {name}: shown otherwise {err.decode(errors='replace')}")
+        code, out, err = tshark.run(["-n", "-r", path, "-T", "fields", "-e", "frame.protocols"], home, plugin=False)
+        if code != 0 or out.decode().split() != protocols(tshark, path, plugin=False):
+            failures.append(f"a saved entry {name}, without the plugin: shown otherwise {err.decode(errors='replace')}")
+
+
 def check_esp_alone(tshark, failures):
     """No IKE: two SPIs that count prove the flow, after a few packets."""
     path = tshark.write("esp-alone.pcap", tunnel(1194, with_ike=False))
@@ -160,6 +178,7 @@ def main():
             check_tunnel(tshark, port, datagram, failures)
         check_tunnel(tshark, 1194, datagram6, failures)
         check_decode_as(tshark, failures)
+        check_saved_decode_as(tshark, failures)
         check_esp_alone(tshark, failures)
         check_others(tshark, failures)
     print("\n".join([*failures, "FAILED" if failures else "IPsec is seen on all ports, other protocols are left alone"]))
