@@ -54,6 +54,13 @@ compat_tvb_get_u8(tvbuff_t *tvb, int offset)
 #endif
 }
 
+/* The result of a heuristic dissector. */
+#if IPSEC_WIRESHARK >= 404
+typedef bool compat_heuristic_t;
+#else
+typedef gboolean compat_heuristic_t;
+#endif
+
 /* What a preference that is on or off is kept in. */
 #if IPSEC_WIRESHARK >= 404
 typedef bool compat_switch_t;

@@ -6,6 +6,7 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "engine_state.h"
+#include "sdwan.h"
 
 /* Over TCP a request need not be repeated to be in trouble: this is longer than TCP takes to repair an ordinary loss. */
 #define OVERDUE_OVER_TCP SECONDS(5)
@@ -105,17 +106,30 @@ engine_note_path(engine_t *engine, const tunnel_t *tunnel, const endpoint_t *a, 
     g_hash_table_replace(engine->paths, g_memdup2(&path, sizeof(path)), GUINT_TO_POINTER(tunnel->index + 1));
 }
 
+tunnel_t *
+engine_tunnel_between_endpoints(const engine_t *engine, const endpoint_t *source, const endpoint_t *destination)
+{
+    guint64 path = path_of(source, destination);
+    guint number = GPOINTER_TO_UINT(g_hash_table_lookup(engine->paths, &path));
+    tunnel_t *tunnel = number > 0 && number <= engine->tunnels->len ? g_ptr_array_index(engine->tunnels, number - 1) : NULL;
+
+    return tunnel != NULL && tunnel_is_between(tunnel, source, destination) ? tunnel : NULL;
+}
+
 /* The tunnel that has used these very endpoints. */
 static tunnel_t *
 tunnel_on_path(const engine_t *engine, const packet_t *packet)
 {
-    guint64 path = path_of(&packet->source, &packet->destination);
-    guint number = GPOINTER_TO_UINT(g_hash_table_lookup(engine->paths, &path));
-    tunnel_t *tunnel = number > 0 && number <= engine->tunnels->len ? g_ptr_array_index(engine->tunnels, number - 1) : NULL;
+    tunnel_t *tunnel = engine_tunnel_between_endpoints(engine, &packet->source, &packet->destination);
 
-    return tunnel != NULL && tunnel_is_between(tunnel, &packet->source, &packet->destination) && has_endpoints(tunnel, packet)
-               ? tunnel
-               : NULL;
+    return tunnel != NULL && has_endpoints(tunnel, packet) ? tunnel : NULL;
+}
+
+/* Without IKE several tunnels may stand between two addresses, each with ports of its own (sdwan.c). */
+static bool
+is_told_by_ports(const tunnel_t *tunnel, const packet_t *packet)
+{
+    return tunnel->ike_sas_seen == 0 && sdwan_is_path(&packet->source, &packet->destination);
 }
 
 esp_sa_t *
@@ -166,7 +180,7 @@ engine_tunnel_for_packet(engine_t *engine, const packet_t *packet)
     }
     if (latest != NULL)
         return latest;
-    return candidates == 1 ? only : NULL;
+    return candidates == 1 && !is_told_by_ports(only, packet) ? only : NULL;
 }
 
 tunnel_t *

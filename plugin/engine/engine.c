@@ -76,6 +76,7 @@ engine_new(const engine_settings_t *settings)
     engine->settings = *settings;
     engine->tunnels = g_ptr_array_new_with_free_func(free_tunnel);
     engine->kept_tunnels = g_ptr_array_new();
+    engine->free_numbers = g_hash_table_new(g_direct_hash, g_direct_equal);
     engine->paths = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
     engine->tunnels_by_address = g_hash_table_new_full(g_direct_hash, g_direct_equal, NULL, NULL);
     engine->ike_sas_by_spi = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
@@ -117,6 +118,7 @@ engine_free(engine_t *engine)
     free_lists_of(engine->esp_sas_by_spi);
     g_ptr_array_free(engine->tunnels, TRUE);
     g_ptr_array_free(engine->kept_tunnels, TRUE);
+    g_hash_table_destroy(engine->free_numbers);
     g_hash_table_destroy(engine->paths);
     g_hash_table_destroy(engine->notes);
     g_ptr_array_free(engine->sorted_findings, TRUE);
@@ -431,7 +433,7 @@ handle(engine_t *engine, const packet_t *packet)
         break;
     }
     if (tunnel != NULL && packet->kind != PACKET_ICMP_ERROR) {
-        tunnel->last_frame = packet->frame;
+        tunnel->last_frame = MAX(tunnel->last_frame, packet->frame);
         tunnel->last_time = capture_later(tunnel->last_time, packet->time);
         tunnel->udp_encapsulated |= packet->encapsulation == ENCAPSULATION_UDP;
         tunnel->tcp_encapsulated |= packet->encapsulation == ENCAPSULATION_TCP;
@@ -444,7 +446,8 @@ engine_packet(engine_t *engine, const packet_t *packet)
 {
     if (engine->is_finished)
         reopen(engine);
-    engine_frame(engine, packet->frame, packet->time);
+    if (packet->frame >= engine->capture.last_frame) /* else held back until it was known for what it is */
+        engine_frame(engine, packet->frame, packet->time);
     if (packet->source.family == ADDRESS_NONE || packet->destination.family == ADDRESS_NONE)
         return NULL;
 

@@ -23,6 +23,7 @@
 struct engine {
     engine_settings_t settings;
     GPtrArray *tunnels;             /* owned tunnel_t; index = position; an evicted one is NULL */
+    GHashTable *free_numbers;       /* indices of tunnels that turned out to be part of others; the last ones are given again */
     GPtrArray *kept_tunnels;        /* those that are not evicted, in any order; borrowed */
     GHashTable *paths;              /* number of a pair of endpoints -> index + 1 of the tunnel that used them last */
     GHashTable *tunnels_by_address; /* address pair hash -> GSList of tunnel_t, borrowed */
@@ -111,6 +112,16 @@ esp_sa_t *engine_find_esp_sa(const engine_t *engine, uint32_t spi, const endpoin
                              frame_t frame);
 esp_sa_t *engine_add_esp_sa(engine_t *engine, tunnel_t *tunnel, uint32_t spi, peer_t sender);
 
+/* associate.c: the tunnel that was last seen between these very endpoints, or NULL. */
+tunnel_t *engine_tunnel_between_endpoints(const engine_t *engine, const endpoint_t *source, const endpoint_t *destination);
+
+/* sdwan.c: a tunnel without IKE has begun between endpoints that were not seen before: it may be another one on new ports. */
+void engine_watch_path(tunnel_t *tunnel);
+
+/* Is it? Call it when a packet of the tunnel is accounted for. Returns the tunnel that the packet belongs to now; if that is another one,
+ * `tunnel` is no more. */
+tunnel_t *engine_settle_path(engine_t *engine, tunnel_t *tunnel, const packet_t *packet);
+
 /* syslog_line.c: holds log lines against the capture. */
 GHashTable *syslog_strays_new(void);
 void engine_syslog_packet(engine_t *engine, const packet_t *packet);
@@ -166,6 +177,9 @@ GSList *engine_tunnels_between(const engine_t *engine, const endpoint_t *a, cons
 /* The tunnel is no longer found by its addresses. */
 void engine_unlist_tunnel(engine_t *engine, tunnel_t *tunnel);
 
+/* The tunnel turned out to be part of another one, its heir, which has taken its SAs and findings. Frees it. */
+void engine_forget_tunnel(engine_t *engine, tunnel_t *tunnel, const tunnel_t *heir);
+
 /* A peer has moved: the tunnel is found by its new addresses too. */
 void engine_list_tunnel(engine_t *engine, tunnel_t *tunnel);
 
@@ -180,6 +194,9 @@ void engine_unlink_esp_sa(engine_t *engine, esp_sa_t *sa);
 void engine_account_sender(engine_t *engine, tunnel_t *tunnel, peer_t sender, const packet_t *packet);
 void engine_check_move(engine_t *engine, tunnel_t *tunnel, peer_t sender, endpoint_t *sa_source, const packet_t *packet,
                        const change_t *context);
+
+/* Keeps a move that was found out afterwards, and tells the detectors. */
+void engine_tell_move(engine_t *engine, tunnel_t *tunnel, const flip_t *flip, const packet_t *packet);
 
 /* A client that was silent while its NAT mapping changed shows the change only when it comes back with a new IKE SA. */
 void engine_check_return(engine_t *engine, tunnel_t *tunnel, peer_t sender, const ike_sa_t *ike_sa, const packet_t *packet,

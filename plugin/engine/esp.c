@@ -4,6 +4,7 @@
  */
 #include "engine_state.h"
 #include "parse/cursor.h"
+#include "sdwan.h"
 
 /* RFC 4303 2.1: SPI 0 is never sent. 1 to 255 are reserved, but manual keys use them. */
 #define LEAST_SPI 1u
@@ -19,9 +20,18 @@
 /* Packets further apart are no flow: silence in between says nothing about the other direction. */
 #define RUN_GAP SECONDS(10)
 
+/* Where a controller hands out the keys, one SPI may stand for many senders, also behind one address: the endpoints decide. */
+static bool
+is_of_other_path(const esp_sa_t *sa, bool is_told_by_ports, const tunnel_t *on_path)
+{
+    return is_told_by_ports && sa->tunnel->ike_sas_seen == 0 && sa->tunnel != on_path;
+}
+
 esp_sa_t *
 engine_find_esp_sa(const engine_t *engine, uint32_t spi, const endpoint_t *source, const endpoint_t *destination, frame_t frame)
 {
+    bool is_told_by_ports = sdwan_is_path(source, destination);
+    const tunnel_t *on_path = is_told_by_ports ? engine_tunnel_between_endpoints(engine, source, destination) : NULL;
     esp_sa_t *half = NULL;
     unsigned seen = 0;
 
@@ -32,6 +42,8 @@ engine_find_esp_sa(const engine_t *engine, uint32_t spi, const endpoint_t *sourc
             return between != NULL ? between : half;
         }
         const endpoint_t *from = &sa->tunnel->peer[sa->sender].last, *to = &sa->tunnel->peer[peer_other(sa->sender)].last;
+        if (is_of_other_path(sa, is_told_by_ports, on_path))
+            continue;
         if (frame != FRAME_NONE && sa->first_frame != FRAME_NONE && sa->first_frame > frame)
             continue;
         bool same_to =
@@ -73,9 +85,10 @@ engine_add_esp_sa(engine_t *engine, tunnel_t *tunnel, uint32_t spi, peer_t sende
     return sa;
 }
 
-/* The pair that this new SPI completes: the latest generation that has no SPI in this direction yet, if it is young. */
+/* The pair that this new SPI completes: the latest generation that has no SPI in this direction yet, if it is young. AH and ESP of a bundle
+ * (RFC 4301 4.5) are one generation. */
 static uint32_t
-generation_for(tunnel_t *tunnel, peer_t sender, uint32_t negotiation)
+generation_for(tunnel_t *tunnel, peer_t sender, uint32_t negotiation, bool is_ah)
 {
     bool taken = false, known = false;
 
@@ -87,26 +100,46 @@ generation_for(tunnel_t *tunnel, peer_t sender, uint32_t negotiation)
         if (sa->generation != latest || sa->negotiation != negotiation)
             continue;
         known = true;
-        taken |= sa->sender == sender;
+        taken |= sa->sender == sender && sa->is_ah == is_ah;
     }
     return known && !taken ? latest : tunnel->generations++;
 }
 
+/* Its peer has learnt where it is now, and goes on with the same SPI to there. */
 static esp_sa_t *
-new_sa_for(engine_t *engine, const packet_t *packet, uint32_t spi, uint32_t sequence)
+sa_that_goes_on(const tunnel_t *tunnel, const packet_t *packet, uint32_t spi, peer_t sender)
+{
+    bool is_told_by_ports = tunnel->ike_sas_seen == 0 && sdwan_is_path(&packet->source, &packet->destination);
+
+    for (unsigned i = is_told_by_ports ? tunnel->esp_sas->len : 0; i-- > 0;) {
+        esp_sa_t *sa = g_ptr_array_index(tunnel->esp_sas, i);
+        if (sa->spi == spi && sa->sender == sender)
+            return sa;
+    }
+    return NULL;
+}
+
+static esp_sa_t *
+sa_on_new_path(engine_t *engine, const packet_t *packet, uint32_t spi, uint32_t sequence)
 {
     tunnel_t *tunnel = engine_tunnel_for_packet(engine, packet);
     if (tunnel == NULL && sequence <= FIRST_SEQUENCES)
         tunnel = engine_tunnel_with_new_child(engine, packet);
-    if (tunnel == NULL)
+    if (tunnel == NULL) {
         tunnel = engine_add_tunnel(engine, &packet->source, &packet->destination, packet->frame, packet->time);
+        if (sdwan_is_path(&packet->source, &packet->destination))
+            engine_watch_path(tunnel);
+    }
     peer_t sender = tunnel_peer_at(tunnel, &packet->source);
     if (sender == PEER_UNKNOWN)
         sender = peer_other(tunnel_peer_at(tunnel, &packet->destination));
     if (sender == PEER_UNKNOWN)
         sender = PEER_A;
-    uint32_t generation = generation_for(tunnel, sender, tunnel->lineage);
-    esp_sa_t *sa = engine_add_esp_sa(engine, tunnel, spi, sender);
+    esp_sa_t *sa = sa_that_goes_on(tunnel, packet, spi, sender);
+    if (sa != NULL)
+        return sa;
+    uint32_t generation = generation_for(tunnel, sender, tunnel->lineage, packet->is_ah);
+    sa = engine_add_esp_sa(engine, tunnel, spi, sender);
     sa->generation = generation;
     return sa;
 }
@@ -116,6 +149,8 @@ count_packet(esp_sa_t *sa, const packet_t *packet, uint32_t sequence)
 {
     if (sa->packets == 0) {
         sa->first_sequence = sa->highest_sequence = sequence;
+        sa->is_ah = packet->is_ah;
+        sa->is_around_esp = packet->is_around_esp;
         sa->first_frame = packet->frame;
         sa->first_time = packet->time;
     }
@@ -130,12 +165,25 @@ count_packet(esp_sa_t *sa, const packet_t *packet, uint32_t sequence)
         sa->packets_since_unreachable++;
 }
 
+/* Was the silence that this packet ends reported: only the other direction flowed? */
+static bool
+was_told_silent(const tunnel_t *tunnel, peer_t sender)
+{
+    const peer_state_t *other = &tunnel->peer[peer_other(sender)];
+    const finding_t *told = tunnel_latest_finding(tunnel, FINDING_esp_one_way, peer_other(sender));
+
+    return told != NULL && other->run_packets > 0 && told->began_in == other->run_began_in;
+}
+
 static void
 count_direction(tunnel_t *tunnel, peer_t sender, const packet_t *packet)
 {
     peer_state_t *from = &tunnel->peer[sender];
+    duration_ns_t gap = duration_between(from->last_esp_at, packet->time);
 
-    if (from->last_esp_at != CAPTURE_TIME_NONE && duration_between(from->last_esp_at, packet->time) > RUN_GAP)
+    if (!was_told_silent(tunnel, sender))
+        from->longest_esp_gap = MAX(from->longest_esp_gap, gap);
+    if (gap > RUN_GAP)
         from->run_packets = 0;
     from->esp_packets++;
     from->esp_bytes += packet->reported;
@@ -187,6 +235,18 @@ forget_unreachable(tunnel_t *tunnel, peer_t speaker)
     }
 }
 
+/* The SA of the other protocol with the same SPI in the same direction (RFC 4301 4.1: the protocol is part of what names an SA), or NULL. */
+static esp_sa_t *
+namesake_of(const esp_sa_t *sa, const packet_t *packet)
+{
+    for (unsigned i = sa->tunnel->esp_sas->len; i-- > 0;) {
+        esp_sa_t *other = g_ptr_array_index(sa->tunnel->esp_sas, i);
+        if (other->spi == sa->spi && other->sender == sa->sender && (other->packets == 0 || other->is_ah == packet->is_ah))
+            return other;
+    }
+    return NULL;
+}
+
 tunnel_t *
 engine_esp_packet(engine_t *engine, const packet_t *packet)
 {
@@ -195,11 +255,13 @@ engine_esp_packet(engine_t *engine, const packet_t *packet)
 
     if (packet->reported < ESP_HEADER_LENGTH || !cursor_u32(&cursor, &spi) || spi < LEAST_SPI || !cursor_u32(&cursor, &sequence))
         return NULL;
-    engine->capture.esp_packets++;
+    engine->capture.esp_packets += !packet->is_around_esp;
     esp_sa_t *sa = engine_find_esp_sa(engine, spi, &packet->source, &packet->destination, FRAME_NONE);
-    bool is_new = sa == NULL || sa->packets == 0;
+    if (sa != NULL && sa->packets > 0 && sa->is_ah != packet->is_ah)
+        sa = namesake_of(sa, packet);
     if (sa == NULL)
-        sa = new_sa_for(engine, packet, spi, sequence);
+        sa = sa_on_new_path(engine, packet, spi, sequence);
+    bool is_new = sa->packets == 0;
     tunnel_t *tunnel = sa->tunnel;
     peer_t sender = sa->sender;
 
@@ -215,9 +277,11 @@ engine_esp_packet(engine_t *engine, const packet_t *packet)
     count_packet(sa, packet, sequence);
     if (tunnel->has_unreachable && tunnel->peer[peer_other(sender)].run_packets > 0)
         forget_unreachable(tunnel, sender);
-    count_direction(tunnel, sender, packet);
+    if (!packet->is_around_esp)
+        count_direction(tunnel, sender, packet);
     engine_account_sender(engine, tunnel, sender, packet);
-    prove_by_traffic(engine, sa, packet);
+    if (!packet->is_around_esp)
+        prove_by_traffic(engine, sa, packet);
     engine_follow_spis(engine, sa, packet, is_new);
     if (is_new)
         engine_claim_strays(engine, sa, packet);
@@ -226,5 +290,5 @@ engine_esp_packet(engine_t *engine, const packet_t *packet)
     engine_judge(engine, tunnel, &change);
     change.kind = CHANGE_TRAFFIC;
     engine_judge(engine, tunnel, &change);
-    return tunnel;
+    return engine_settle_path(engine, tunnel, packet);
 }

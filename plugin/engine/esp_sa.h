@@ -20,7 +20,9 @@ struct ike_sa;
 /* Owned by its tunnel. Exists from its announcement in a readable negotiation or from its first packet on. */
 typedef struct esp_sa {
     struct tunnel *tunnel;
-    uint32_t spi; /* host order, chosen by the receiver */
+    uint32_t spi;       /* host order, chosen by the receiver */
+    bool is_ah;         /* AH (RFC 4302); an SA that was only announced may be either */
+    bool is_around_esp; /* AH whose packets hold ESP of the same tunnel: both together are one pair */
     peer_t sender;
     uint32_t generation;            /* child SA index within the tunnel; both directions of a pair share it */
     uint32_t negotiation;           /* which lineage of IKE SAs made it: tunnel_t.lineage at that time */

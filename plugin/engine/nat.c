@@ -4,6 +4,7 @@
  */
 #include "engine_state.h"
 #include "parse/cursor.h"
+#include "sdwan.h"
 #include "silence.h"
 
 #ifndef FLIPS_KEPT
@@ -63,15 +64,19 @@ tell_flip(engine_t *engine, tunnel_t *tunnel, const flip_t *flip, const change_t
     change.flip = kept;
     engine_judge(engine, tunnel, &change);
     const finding_t *found = tunnel_latest_finding(tunnel, FINDING_nat_port_flip, flip->peer);
-    if (found != NULL && found->frame == flip->frame)
+    if (found != NULL && found->frame == change.frame)
         kept->finding = (finding_t *)found; /* the engine owns it; detectors see it const */
 }
 
+/* A port that a device chose itself is worth knowing; if its peer does not follow, it is a fault. */
 static void
 worsen(flip_t *flip, nat_grade_t grade)
 {
-    if (flip->finding != NULL && flip->finding->grade < grade)
-        flip->finding->grade = grade;
+    if (flip->finding == NULL || flip->finding->grade >= grade)
+        return;
+    flip->finding->grade = grade;
+    if (grade > NAT_GRADE_RECOVERED)
+        flip->finding->severity = SEVERITY_WARN;
 }
 
 /* The peer's IKE goes on from one endpoint and its ESP from the other, or one of its SAs from each. */
@@ -238,6 +243,17 @@ engine_note_move(tunnel_t *tunnel, peer_t sender, endpoint_t *sa_source, const p
 }
 
 void
+engine_tell_move(engine_t *engine, tunnel_t *tunnel, const flip_t *flip, const packet_t *packet)
+{
+    change_t change = { .frame = packet->frame, .time = packet->time, .packet = packet, .sender = flip->peer };
+
+    if (tunnel->both_sides_of_nat)
+        add_flip(tunnel, flip);
+    else
+        tell_flip(engine, tunnel, flip, &change);
+}
+
+void
 engine_check_move(engine_t *engine, tunnel_t *tunnel, peer_t sender, endpoint_t *sa_source, const packet_t *packet,
                   const change_t *context)
 {
@@ -276,6 +292,7 @@ engine_check_move(engine_t *engine, tunnel_t *tunnel, peer_t sender, endpoint_t 
     }
     flip_t flip = { .peer = sender,
                     .is_ike = packet->kind == PACKET_IKE,
+                    .is_hop = tunnel->ike_sas_seen == 0 && sdwan_is_hop(sa_source, &packet->source),
                     .old_endpoint = *sa_source,
                     .new_endpoint = packet->source,
                     .frame = packet->frame,

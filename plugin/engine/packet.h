@@ -10,7 +10,7 @@
 
 typedef enum {
     PACKET_IKE,           /* `bytes` starts at the IKE header; a non-ESP marker is stripped */
-    PACKET_ESP,           /* `bytes` starts at the SPI (RFC 4303 2) */
+    PACKET_ESP,           /* `bytes` starts at the SPI (RFC 4303 2); AH too (RFC 4302 2), for it is a data plane alike */
     PACKET_NAT_KEEPALIVE, /* one byte 0xFF (RFC 3948 2.3); `bytes` may be empty */
     PACKET_ICMP_ERROR,    /* an ICMP or ICMPv6 error that quotes an IKE or ESP packet: evidence about the path, never traffic */
     PACKET_SYSLOG,        /* one or more syslog messages as in parse/syslog.h: evidence, never traffic */
@@ -32,8 +32,11 @@ typedef struct {
     endpoint_t source; /* outer addresses and ports; for PACKET_ICMP_ERROR those of the quoted packet */
     endpoint_t destination;
     encapsulation_t encapsulation;
+    bool is_ah;           /* PACKET_ESP: it is AH. SPIs of AH and ESP are different SAs (RFC 4301 4.1) */
+    bool is_around_esp;   /* AH with ESP of the same tunnel directly inside, which is handed over too: one packet of traffic */
     const uint8_t *bytes; /* may be NULL when `captured` is 0 */
     size_t captured;      /* bytes present */
+    bool is_excerpt;      /* fewer than were captured: it was held back until it was known for what it is */
     size_t reported;      /* bytes on the wire, >= captured */
     bool is_ip_fragment; /* PACKET_IKE: the first IP fragment only; the others may follow, and the whole message then comes again */
     const char *hidden_by;    /* name of the protocol that Wireshark shows instead; static; NULL: it shows IPsec */

@@ -9,6 +9,9 @@
 #define FINDINGS_OF_EVICTED_MAX 20000u
 #endif
 
+/* A tunnel that turns out to be part of another is young: this many frames in a busy capture. */
+#define RENAMED_FRAMES_MAX 2000u
+
 /* What all tunnels together may hold, looked at now and then. Far beyond what a day of the busiest gateway has. */
 #ifndef ROOM_EVERY
 #define ROOM_EVERY 4096u /* packets */
@@ -101,6 +104,34 @@ evict(engine_t *engine, tunnel_t *tunnel)
     engine->capture.findings_left_out += tunnel->findings_left_out;
     tunnel_free(tunnel);
     engine->capture.tunnels_evicted++;
+}
+
+/* The notes of its frames name `heir`. False: there may be more of them than is worth looking for. */
+static bool
+bequeath_notes(engine_t *engine, const tunnel_t *tunnel, const tunnel_t *heir)
+{
+    for (frame_t frame = tunnel->first_frame, i = 0; frame <= engine->capture.last_frame && i < RENAMED_FRAMES_MAX; frame++, i++) {
+        frame_note_t *note = g_hash_table_lookup(engine->notes, GUINT_TO_POINTER(frame));
+        if (note != NULL && note->tunnel == tunnel->index)
+            note->tunnel = heir->index;
+    }
+    return engine->capture.last_frame - tunnel->first_frame < RENAMED_FRAMES_MAX;
+}
+
+void
+engine_forget_tunnel(engine_t *engine, tunnel_t *tunnel, const tunnel_t *heir)
+{
+    const uint32_t index = tunnel->index;
+    const bool is_unnamed = bequeath_notes(engine, tunnel, heir);
+
+    engine_unlist_tunnel(engine, tunnel);
+    g_ptr_array_remove(engine->kept_tunnels, tunnel);
+    tunnel_free(tunnel);
+    g_ptr_array_index(engine->tunnels, index) = NULL;
+    if (is_unnamed)
+        g_hash_table_add(engine->free_numbers, GUINT_TO_POINTER(index));
+    while (engine->tunnels->len > 0 && g_hash_table_remove(engine->free_numbers, GUINT_TO_POINTER(engine->tunnels->len - 1)))
+        g_ptr_array_set_size(engine->tunnels, (int)engine->tunnels->len - 1);
 }
 
 /* A flood of tunnels that come and go must not leave its findings for ever. Causes and chains stay within a tunnel. */

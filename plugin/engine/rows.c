@@ -7,6 +7,10 @@
 #include "tables/checks.h"
 #include "tables/timers.h"
 
+/* Two-way ESP that ended so long ago, and for so many of its longest gaps, has ended. */
+#define SILENCE_LEAST SECONDS(20)
+#define GAPS_OF_SILENCE 3
+
 const char *
 tunnel_state_text(tunnel_state_t state)
 {
@@ -76,6 +80,17 @@ has_finding(const tunnel_t *tunnel, finding_id_t id)
     return tunnel_latest_finding(tunnel, id, PEER_UNKNOWN) != NULL;
 }
 
+/* Without IKE nothing says whether a tunnel was ended, has failed, or has nothing to send. */
+static bool
+has_fallen_silent(const engine_t *engine, const tunnel_t *tunnel)
+{
+    duration_ns_t gap = MAX(tunnel->peer[PEER_A].longest_esp_gap, tunnel->peer[PEER_B].longest_esp_gap);
+
+    return tunnel->ike_sas_seen == 0 && !engine->clock_is_unusable &&
+           duration_between(tunnel->last_proof_at, engine_watched_until(engine, tunnel)) / GAPS_OF_SILENCE >
+               MAX(SILENCE_LEAST, gap);
+}
+
 /* A flip that the tunnel got over is worth knowing, for the NAT may do it again; the tunnel is well all the same. */
 static bool
 is_overcome(const finding_t *finding)
@@ -96,7 +111,7 @@ has_trouble(const tunnel_t *tunnel)
 
 /* The tunnel's last state in the capture, but a tunnel that flapped stays "flapping": that is what the analyst looks for. */
 static tunnel_state_t
-state_of(const tunnel_t *tunnel, const finding_t *worst)
+state_of(const engine_t *engine, const tunnel_t *tunnel, const finding_t *worst)
 {
     if (has_finding(tunnel, FINDING_tunnel_down) || has_finding(tunnel, FINDING_delete_no_restart))
         return TUNNEL_DOWN;
@@ -108,6 +123,8 @@ state_of(const tunnel_t *tunnel, const finding_t *worst)
     bool has_no_child = !tunnel->had_child && tunnel->refused_in_a_row > 0;
     if (has_trouble(tunnel) || has_no_child)
         return TUNNEL_DEGRADED;
+    if (has_fallen_silent(engine, tunnel))
+        return TUNNEL_UNKNOWN;
     return tunnel->was_up && tunnel->had_child ? TUNNEL_HEALTHY : TUNNEL_UNKNOWN;
 }
 
@@ -189,7 +206,7 @@ engine_tunnel_row(const engine_t *engine, uint32_t index, tunnel_row_t *ret_row)
     ret_row->udp_encapsulated = tunnel->udp_encapsulated;
     ret_row->tcp_encapsulated = tunnel->tcp_encapsulated;
     ret_row->worst = worst_finding(tunnel);
-    ret_row->state = state_of(tunnel, ret_row->worst);
+    ret_row->state = state_of(engine, tunnel, ret_row->worst);
     ret_row->flaps = tunnel->flaps;
     ret_row->came_up = tunnel->was_up;
     fill_times(engine, tunnel, ret_row);

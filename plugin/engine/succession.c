@@ -58,8 +58,8 @@ find_predecessor(const tunnel_t *tunnel, const esp_sa_t *successor, capture_ns_t
 
     for (unsigned i = tunnel->esp_sas->len; i-- > 0;) {
         esp_sa_t *sa = g_ptr_array_index(tunnel->esp_sas, i);
-        if (sa == successor || sa->sender != successor->sender || sa->packets == 0 || sa->first_time >= successor->first_time ||
-            !stopped_at(sa, successor->first_time))
+        if (sa == successor || sa->sender != successor->sender || sa->is_ah != successor->is_ah || sa->packets == 0 ||
+            sa->first_time >= successor->first_time || !stopped_at(sa, successor->first_time))
             continue;
         if (!is_silent(sa, now))
             return SUCCESSION_OPEN;

@@ -47,7 +47,8 @@ typedef struct {
     frame_t last_packet_in, last_esp_in, last_ike_in;
     capture_ns_t run_began_at; /* first ESP packet since the other peer's last ESP packet */
     frame_t run_began_in;
-    unsigned run_packets; /* ESP packets since then */
+    unsigned run_packets;          /* ESP packets since then */
+    duration_ns_t longest_esp_gap; /* between two of its ESP packets, but for silences that were found to be faults */
     char identity[IDENTITY_TEXT_MAX];
 } peer_state_t;
 
@@ -75,6 +76,8 @@ typedef struct {
     bool is_shown_whole; /* the capture shows both sides of the NAT: on the near side nothing has moved */
     bool is_partial;     /* the peer still uses the old endpoint for another SA of the same protocol */
     bool is_announced;   /* by MOBIKE (RFC 4555 3.5): no NAT flip */
+    bool is_hop;         /* a device without IKE chose its next port (sdwan.h): no NAT flip */
+    bool is_other_spi;   /* a new SPI began there, and the old one was no longer used */
     bool is_return; /* seen only when the peer came back with a new IKE SA, after requests to the old endpoint stayed unanswered */
     endpoint_t old_endpoint, new_endpoint;
     frame_t frame; /* first packet from the new endpoint */
@@ -189,6 +192,7 @@ typedef struct tunnel {
     frame_t first_frame, last_frame;
     capture_ns_t first_time, last_time;
     bool udp_encapsulated, tcp_encapsulated; /* some packet was */
+    unsigned path_tries_left;                /* it may be another one on new ports (sdwan.c): so often is that still looked at */
 
     /* children */
     uint32_t generations;               /* child SA pairs so far */

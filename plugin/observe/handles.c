@@ -7,6 +7,8 @@
  */
 #include "observe/handles.h"
 
+#include <epan/conversation.h>
+
 typedef struct {
     const char *stock; /* filter name of the stock protocol, and the name of its dissector */
     const char *table;
@@ -19,6 +21,7 @@ typedef struct {
 
 static const place_t places[STOCK_HANDLES] = {
     [HANDLE_ESP] = { "esp", "ip.proto", 50, "ESP (IPsec Tunnel Analysis)", "ESP (IPsec)", "ipsec.esp", "ESP (IPsec analysis)" },
+    [HANDLE_AH] = { "ah", "ip.proto", 51, "AH (IPsec Tunnel Analysis)", "AH (IPsec)", "ipsec.ah", "AH (IPsec analysis)" },
     [HANDLE_UDPENCAP] = { "udpencap", "udp.port", 4500, "UDPENCAP (IPsec Tunnel Analysis)", "UDPENCAP (IPsec)", "ipsec.udpencap",
                           "UDPENCAP (IPsec analysis)" },
     [HANDLE_ISAKMP] = { "isakmp", "udp.port", 500, "ISAKMP (IPsec Tunnel Analysis)", "ISAKMP (IPsec)", "ipsec.isakmp",
@@ -47,6 +50,7 @@ typedef struct {
 static int protocols[STOCK_HANDLES];
 static dissector_handle_t stock[STOCK_HANDLES];
 static dissector_handle_t own[HANDLES];
+static dissector_handle_t own_in_conversation;
 static port_set_t udp = { .table = "udp.port", .handle = HANDLE_UDPENCAP };
 static dissector_handle_t
     claim; /* the same as own[HANDLE_UDPENCAP], but another: what the user "changed" comes before lower ports */
@@ -195,6 +199,22 @@ handles_handoff(const dissector_t looks[HANDLES], dissector_t look_first, int tc
     own[HANDLE_TCP] = create_dissector_handle(looks[HANDLE_TCP], tcp_protocol);
     handles_adopt();
     stand_on_tcp_port();
+}
+
+/* A protocol in name only cannot own a heuristic dissector. Only what is not claimed leaves no layer of the owner. */
+void
+handles_add_heuristic(heur_dissector_t watch, dissector_t look)
+{
+    own_in_conversation =
+        create_dissector_handle_with_name_and_description(look, protocols[HANDLE_ESP], "esp_in_udp", "ESP in UDP (IPsec analysis)");
+    heur_dissector_add("udp", watch, "ESP on SD-WAN ports (IPsec analysis)", "ipsec_sdwan_udp",
+                       proto_get_id_by_filter_name(places[HANDLE_ESP].stock), HEURISTIC_ENABLE);
+}
+
+void
+handles_claim_conversation(packet_info *pinfo)
+{
+    conversation_set_dissector(find_or_create_conversation(pinfo), own_in_conversation);
 }
 
 static void

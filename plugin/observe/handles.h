@@ -12,6 +12,7 @@
 /* The last one has no stock dissector behind it: Wireshark does not know IKE and IPsec in TCP. */
 typedef enum {
     HANDLE_ESP,
+    HANDLE_AH,
     HANDLE_UDPENCAP,
     HANDLE_ISAKMP,
     HANDLE_SYSLOG,
@@ -41,6 +42,13 @@ rival_claim_t handles_rival_at(uint16_t port);
 
 /* Calls the dissector that stands at the other port, as UDP would. 0: it does not want the packet. */
 int handles_call_rival(uint16_t port, tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree);
+
+/* Has `watch` see UDP datagrams that no port decides about; it must not claim them. Those of a conversation given to it by
+ * handles_claim_conversation() go to `look`. */
+void handles_add_heuristic(heur_dissector_t watch, dissector_t look);
+
+/* From now on, and for all its frames when they are visited again, the conversation of this frame is looked at first. */
+void handles_claim_conversation(packet_info *pinfo);
 
 /* Takes the stock dissectors' places again where preferences or the user put them since. */
 void handles_adopt(void);

@@ -8,16 +8,19 @@
 #include "observe/observe.h"
 
 #include "observe/decrypted.h"
+#include "observe/dtls.h"
 #include "observe/flows.h"
 #include "observe/handles.h"
 #include "observe/hidden.h"
 #include "observe/icmp.h"
 #include "observe/ip_fragment.h"
 #include "observe/preferences.h"
+#include "observe/esp_in_udp.h"
 #include "observe/session.h"
 #include "observe/tcp_encap.h"
 
 #include "engine/parse/syslog.h"
+#include "engine/sdwan.h"
 
 #include <epan/exceptions.h>
 #include <epan/proto_data.h>
@@ -30,9 +33,13 @@ enum {
 enum {
     ESP_HEADER = 8,
     SPI_LENGTH = 4,
+    AH_HEADER = 12, /* RFC 4302 2: up to the sequence number */
+    AH_SPI_AT = 4,
     NON_ESP_MARKER = 4,
+    NAT_TRAVERSAL_PORT = 4500,
     SPI_RESERVED_MAX = 255, /* RFC 4303 2.1 */
     NAT_KEEPALIVE = 0xff,   /* RFC 3948 2.3 */
+    IP_PROTOCOL_ESP = 50,
 };
 
 typedef enum { CARRIED_IN_IP, CARRIED_IN_UDP, CARRIED_IN_TCP } carrier_t;
@@ -116,6 +123,14 @@ static bool
 has_non_esp_marker(const packet_t *packet)
 {
     return packet->captured >= NON_ESP_MARKER && spi_of(packet) == 0;
+}
+
+/* Of the two things that some SD-WAN products send on one port without a marker. On port 4500 (RFC 3948) all is ESP that is not IKE. */
+static bool
+is_dtls(const packet_t *packet)
+{
+    return packet->source.port != NAT_TRAVERSAL_PORT && packet->destination.port != NAT_TRAVERSAL_PORT &&
+           dtls_begins_datagram(packet->bytes, packet->captured, packet->reported);
 }
 
 /* ---- towards the engine ---- */
@@ -230,6 +245,23 @@ look_at_esp(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data)
     return handles_call_stock(HANDLE_ESP, tvb, pinfo, tree, data);
 }
 
+/* RFC 4302: the same as ESP for whoever watches SPIs and sequence numbers, and with ESP inside one bundle (RFC 4301 4.5). */
+static int
+look_at_ah(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data)
+{
+    packet_t packet;
+
+    if (is_observing() && packet_from(tvb, pinfo, CARRIED_IN_IP, &packet) && packet.captured >= AH_HEADER) {
+        packet.kind = PACKET_ESP;
+        packet.is_ah = true;
+        packet.is_around_esp = packet.bytes[0] == IP_PROTOCOL_ESP;
+        packet_skip(&packet, AH_SPI_AT);
+        if (has_esp_header(&packet))
+            feed_or_quote(tvb, pinfo, CARRIED_IN_IP, &packet);
+    }
+    return handles_call_stock(HANDLE_AH, tvb, pinfo, tree, data);
+}
+
 static int
 look_at_isakmp(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data)
 {
@@ -282,6 +314,8 @@ look_at_udpencap(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data
     if (!is_observing() || !packet_from(tvb, pinfo, CARRIED_IN_UDP, &packet))
         return handles_call_stock(HANDLE_UDPENCAP, tvb, pinfo, tree, data);
     packet.encapsulation = ENCAPSULATION_UDP;
+    if (is_dtls(&packet))
+        return 0; /* whoever knows DTLS by its looks shall have it */
     if (has_non_esp_marker(&packet)) {
         flows_is_ipsec(&packet, !PINFO_FD_VISITED(pinfo) && !pinfo->flags.in_error_pkt); /* ESP of this flow may be hidden */
         packet.kind = PACKET_IKE;
@@ -296,6 +330,56 @@ look_at_udpencap(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data
         feed_or_quote(tvb, pinfo, CARRIED_IN_UDP, &packet);
     }
     return handles_call_stock(HANDLE_UDPENCAP, tvb, pinfo, tree, data);
+}
+
+/* A packet of an earlier frame, held back until now. */
+static void
+feed_held(const packet_t *packet)
+{
+    engine_packet(observe_engine(), packet);
+}
+
+/* On ports where some SD-WAN products have ESP that nothing announces. Never claims the datagram: it learns from it, and when that settles
+ * what the path carries, those that follow go to look_at_esp_in_udp(), and this one too when it is visited again. */
+static compat_heuristic_t
+watch_esp_in_udp(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree _U_, void *data _U_)
+{
+    packet_t packet;
+
+    if (!sdwan_is_port(pinfo->srcport) && !sdwan_is_port(pinfo->destport))
+        return false; /* almost every datagram */
+    if (PINFO_FD_VISITED(pinfo) || pinfo->flags.in_error_pkt || !is_observing() ||
+        !packet_from(tvb, pinfo, CARRIED_IN_UDP, &packet) || !sdwan_is_path(&packet.source, &packet.destination) ||
+        esp_in_udp_has_path(&packet.source, &packet.destination))
+        return false;
+    packet.kind = PACKET_ESP;
+    packet.encapsulation = ENCAPSULATION_UDP;
+    if (esp_in_udp_learn(&packet, feed_held)) {
+        handles_claim_conversation(pinfo);
+        feed_held(&packet);
+    }
+    return false;
+}
+
+/* What is not ESP after all, as DTLS beside it, goes to whoever would have had it. */
+static int
+look_at_esp_in_udp(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data _U_)
+{
+    packet_t packet;
+    bool is_esp;
+
+    if (!is_observing() || !packet_from(tvb, pinfo, CARRIED_IN_UDP, &packet))
+        return 0;
+    packet.kind = PACKET_ESP;
+    packet.encapsulation = ENCAPSULATION_UDP;
+    if (pinfo->flags.in_error_pkt)
+        is_esp = esp_in_udp_knows_quote(&packet);
+    else
+        is_esp = PINFO_FD_VISITED(pinfo) ? esp_in_udp_knows(&packet) : esp_in_udp_learn(&packet, feed_held);
+    if (!is_esp)
+        return 0;
+    feed_or_quote(tvb, pinfo, CARRIED_IN_UDP, &packet);
+    return handles_call_stock(HANDLE_ESP, tvb, pinfo, tree, NULL);
 }
 
 /* UDP port 4500 before lower ports: where another dissector stands at the other port, the bytes decide. */
@@ -378,7 +462,9 @@ handle_between(const endpoint_t *source, const endpoint_t *destination)
 {
     handle_t handle = handles_at_udp_port(source->port);
 
-    return handle != HANDLES ? handle : handles_at_udp_port(destination->port);
+    if (handle == HANDLES)
+        handle = handles_at_udp_port(destination->port);
+    return handle == HANDLES && esp_in_udp_has_path(source, destination) ? HANDLE_UDPENCAP : handle;
 }
 
 static void
@@ -506,10 +592,12 @@ void
 observe_handoff(void)
 {
     static const dissector_t looks[HANDLES] = {
-        [HANDLE_ESP] = look_at_esp,       [HANDLE_UDPENCAP] = look_at_udpencap,        [HANDLE_ISAKMP] = look_at_isakmp,
-        [HANDLE_SYSLOG] = look_at_syslog, [HANDLE_SYSLOG_TCP] = look_at_syslog_in_tcp, [HANDLE_TCP] = look_at_tcp
+        [HANDLE_ESP] = look_at_esp,       [HANDLE_AH] = look_at_ah,         [HANDLE_UDPENCAP] = look_at_udpencap,
+        [HANDLE_ISAKMP] = look_at_isakmp, [HANDLE_SYSLOG] = look_at_syslog, [HANDLE_SYSLOG_TCP] = look_at_syslog_in_tcp,
+        [HANDLE_TCP] = look_at_tcp
     };
 
     handles_handoff(looks, look_at_udpencap_first, tcp_protocol);
+    handles_add_heuristic(watch_esp_in_udp, look_at_esp_in_udp);
     preferences_apply();
 }

@@ -26,10 +26,11 @@ preferences_register(int protocol)
     module_t *module = prefs_register_protocol(protocol, preferences_apply);
     engine_settings_t *settings = session_settings();
 
-    prefs_register_range_preference(module, "udp_ports", "Additional UDP ports with IPsec",
-                                    "UDP ports, besides 500 and 4500, whose traffic is UDP-encapsulated IPsec (RFC 3948). Example: "
-                                    "12346-12446 for some SD-WAN products.",
-                                    &udp_ports, UINT16_MAX);
+    prefs_register_range_preference(
+        module, "udp_ports", "Additional UDP ports with IPsec",
+        "UDP ports, besides 500 and 4500, whose traffic is UDP-encapsulated IPsec (RFC 3948). ESP of SD-WAN "
+        "products on 12346 to 12445 is found without it.",
+        &udp_ports, UINT16_MAX);
     prefs_register_range_preference(module, "tcp_ports", "Additional TCP ports with IPsec",
                                     "TCP ports, besides 4500, whose traffic is TCP-encapsulated IPsec (RFC 9329)", &tcp_ports,
                                     UINT16_MAX);

@@ -7,6 +7,8 @@
  */
 #include "observe/session.h"
 
+#include "observe/esp_in_udp.h"
+
 static engine_t *engine;
 static engine_settings_t settings;
 static frame_t last_frame;
@@ -16,6 +18,7 @@ session_free(void)
 {
     engine_free(engine);
     engine = NULL;
+    esp_in_udp_end();
 }
 
 static void
@@ -24,6 +27,7 @@ session_start(void)
     if (engine)
         session_free();
     engine = engine_new(&settings);
+    esp_in_udp_start();
     last_frame = FRAME_NONE;
 }
 

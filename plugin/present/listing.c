@@ -107,7 +107,16 @@ encapsulation_cell(const tunnel_row_t *row)
 {
     if (row->tcp_encapsulated)
         return g_strdup(row->udp_encapsulated ? "yes, TCP" : "TCP");
-    return g_strdup(row->udp_encapsulated ? "yes" : "no");
+    return g_strdup(!row->udp_encapsulated ? "no" : row->ike_version ? "yes" : "UDP");
+}
+
+static char *
+state_cell(const tunnel_row_t *row)
+{
+    GString *words = g_string_new(NULL);
+
+    words_state(words, row);
+    return g_string_free(words, FALSE);
 }
 
 void
@@ -120,7 +129,7 @@ tunnel_cells(const tunnel_row_t *row, char *ret_cells[TUNNEL_COLUMNS])
     ret_cells[TUNNEL_CELL_PEER_B] = endpoint_cell(&b->last);
     ret_cells[TUNNEL_CELL_VERSION] = version_cell(row->ike_version);
     ret_cells[TUNNEL_CELL_NAT] = encapsulation_cell(row);
-    ret_cells[TUNNEL_CELL_STATE] = g_strdup(tunnel_state_text(row->state));
+    ret_cells[TUNNEL_CELL_STATE] = state_cell(row);
     ret_cells[TUNNEL_CELL_FLAPS] = number_cell(row->flaps);
     ret_cells[TUNNEL_CELL_DOWN] = g_strdup_printf("%.1f", row->down_seconds);
     ret_cells[TUNNEL_CELL_AVAILABILITY] = row->availability < 0 ? g_strdup("-") : g_strdup_printf("%.1f", row->availability * 100);

@@ -34,6 +34,16 @@ seconds_between(capture_ns_t from, capture_ns_t to)
 
 /* ---- the capture ---- */
 
+static unsigned
+tunnels_kept(const engine_t *engine)
+{
+    unsigned count = 0;
+
+    for (uint32_t tunnel = 0; tunnel < engine_tunnel_count(engine); tunnel++)
+        count += engine_tunnel_is_kept(engine, tunnel);
+    return count;
+}
+
 static void
 append_capture(GString *out, const engine_t *engine, const capture_row_t *capture)
 {
@@ -61,7 +71,7 @@ append_capture(GString *out, const engine_t *engine, const capture_row_t *captur
     }
     g_string_append_c(out, '\n');
     begin_line(out, "Tunnels");
-    g_string_append_printf(out, "%u\n", engine_tunnel_count(engine));
+    g_string_append_printf(out, "%u\n", tunnels_kept(engine) + (unsigned)capture->tunnels_evicted);
     if (capture->copies) {
         begin_line(out, "Copies");
         words_count(out, capture->copies, "packet");
@@ -116,11 +126,11 @@ append_protocol(GString *out, const tunnel_row_t *row)
     if (row->ike_version)
         g_string_append_printf(out, "IKEv%u, ", row->ike_version);
     else
-        g_string_append(out, "no IKE seen, ");
+        g_string_append(out, "no IKE in this capture, ");
     if (row->tcp_encapsulated)
         g_string_append(out, row->udp_encapsulated ? "in TCP and with NAT traversal in UDP, " : "in TCP, ");
     else
-        g_string_append(out, row->udp_encapsulated ? "NAT traversal, " : "no NAT traversal, ");
+        g_string_append(out, !row->udp_encapsulated ? "no NAT traversal, " : row->ike_version ? "NAT traversal, " : "ESP in UDP, ");
     words_count(out, row->ike_sas, "IKE SA");
     g_string_append(out, ", ");
     words_count(out, row->child_sas, "child SA");
@@ -204,12 +214,14 @@ append_tunnel_header(GString *out, const tunnel_row_t *row)
 {
     char a[ENDPOINT_TEXT_MAX], b[ENDPOINT_TEXT_MAX];
     const peer_row_t *peer_a = &row->peer[PEER_A], *peer_b = &row->peer[PEER_B];
-    char *title = g_strdup_printf(
-        "Tunnel %u: %s - %s: %s", row->tunnel, peer_a->first.family ? endpoint_address_text(&peer_a->first, a) : "?",
-        peer_b->first.family ? endpoint_address_text(&peer_b->first, b) : "?", tunnel_state_text(row->state));
+    GString *title = g_string_new(NULL);
 
-    append_underlined(out, title, '-');
-    g_free(title);
+    g_string_printf(title, "Tunnel %u: %s - %s: ", row->tunnel,
+                    peer_a->first.family ? endpoint_address_text(&peer_a->first, a) : "?",
+                    peer_b->first.family ? endpoint_address_text(&peer_b->first, b) : "?");
+    words_state(title, row);
+    append_underlined(out, title->str, '-');
+    g_string_free(title, TRUE);
 }
 
 /* ---- incidents ---- */

@@ -150,3 +150,11 @@ words_wrapped(GString *out, const char *text, unsigned indent, unsigned width)
     g_strfreev(words);
     g_free(valid);
 }
+
+void
+words_state(GString *out, const tunnel_row_t *row)
+{
+    g_string_append(out, tunnel_state_text(row->state));
+    if (!row->ike_version)
+        g_string_append(out, ", no IKE in this capture");
+}

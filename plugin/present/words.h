@@ -5,7 +5,7 @@
 #ifndef IPSEC_PRESENT_WORDS_H
 #define IPSEC_PRESENT_WORDS_H
 
-#include "engine/base.h"
+#include "engine/engine.h"
 
 #include <glib.h>
 
@@ -25,6 +25,9 @@ void words_bytes(GString *out, uint64_t bytes);
 
 /* "1 packet", "2 packets": `noun` and an s. */
 void words_count(GString *out, uint64_t count, const char *noun);
+
+/* "healthy", "down"; of a tunnel without IKE "healthy, no IKE in this capture": it is judged by its traffic alone. */
+void words_state(GString *out, const tunnel_row_t *row);
 
 /* An id in words: "nat_port_flip" as "NAT port flip". */
 void words_id(GString *out, const char *id);

@@ -400,6 +400,31 @@ esp_port_moves(flood_t *flood, uint32_t turn)
     send_esp(flood, ipv4(ADDRESS_I, (uint16_t)(1024 + random_number(flood) % 60000)), ipv4(ADDRESS_R, 4500), 0x10001, turn);
 }
 
+/* Tunnels without IKE, each between a pair of ports, one SPI for all. */
+static void
+sdwan_paths(flood_t *flood, uint32_t turn)
+{
+    const uint64_t random = random_number(flood);
+
+    send_esp(flood, ipv4(ADDRESS_I, (uint16_t)(1024 + random % 60000)), ipv4(ADDRESS_R, (uint16_t)(12346 + (random >> 20) % 100)),
+             0x10001, turn);
+}
+
+/* A device that hops every 8 s, with 800 packets each time. */
+static void
+sdwan_hops(flood_t *flood, uint32_t turn)
+{
+    send_esp(flood, ipv4(ADDRESS_I, (uint16_t)(12346 + 20 * (turn / 800 % 5))), ipv4(ADDRESS_R, 12346), 0x10001, turn + 1);
+}
+
+/* New SPIs on new ports all the time, each but a second. */
+static void
+sdwan_spis(flood_t *flood, uint32_t turn)
+{
+    send_esp(flood, ipv4(ADDRESS_I, (uint16_t)(12346 + turn / 100 % 100)), ipv4(ADDRESS_R, 12346), 0x10001 + turn / 100,
+             turn % 100 + 1);
+}
+
 static void
 ike_moves(flood_t *flood, uint32_t turn)
 {
@@ -591,6 +616,9 @@ static const kind_t kinds[] = {
     { "one-spi-of-any-pair", one_spi_of_any_pair, false },
     { "esp-moves", esp_moves, false },
     { "esp-port-moves", esp_port_moves, false },
+    { "sdwan-paths", sdwan_paths, false },
+    { "sdwan-hops", sdwan_hops, false },
+    { "sdwan-spis", sdwan_spis, false },
     { "ike-moves", ike_moves, true },
     { "keepalives", keepalives, false },
     { "icmp-errors", icmp_errors, false },

@@ -324,7 +324,7 @@ put_chain(world_t *world, buffer_t *to, unsigned major, unsigned count)
 static endpoint_t
 address_of(uint8_t choice)
 {
-    static const uint16_t ports[8] = { 500, 4500, 1024, 61000, 4500, 500, 0, 65535 };
+    static const uint16_t ports[8] = { 500, 4500, 1024, 12366, 4500, 500, 0, 12346 };
     endpoint_t endpoint = { .family = ADDRESS_IPV4,
                             .address = { 192, 0, 2, (uint8_t)(1u + choice % 4u) },
                             .port = ports[(choice >> 3) % 8] };
@@ -500,6 +500,8 @@ esp(world_t *world)
     uint32_t sequence = take(world);
     packet_t packet = packet_between(world, PACKET_ESP);
 
+    packet.is_ah = (burst & 0x60) == 0x60;
+    packet.is_around_esp = packet.is_ah && (burst & 0x10) != 0;
     if (spi >= 0xf0)
         sequence = take_u32(world);
     for (unsigned i = 0; i <= burst % 8u; i++) {

@@ -2,7 +2,7 @@
 # check_transparency.py - does Wireshark show everything as it does without the plugin, but for what the plugin adds?
 #
 # Compares packet details, layers, columns and decryption with and without the plugin, and what Decode As offers. Captures with IKE and
-# ESP in TCP, which Wireshark alone shows as data, are compared with that protocol disabled.
+# ESP in TCP, or ESP on ports of SD-WAN products, which Wireshark alone shows as data, are compared with that protocol or heuristic disabled.
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 import difflib
@@ -14,8 +14,9 @@ import runner
 
 SUBTREE = "[IPsec Tunnel Analysis"
 COLUMN = re.compile(r" \[IPsec: [^\]]*\]$", re.MULTILINE)
-ADDED = ("ipsec.esp", "ipsec.isakmp", "ipsec.udpencap", "ipsec.syslog", "ipsec.tcp")
+ADDED = ("ipsec.esp", "ipsec.ah", "ipsec.isakmp", "ipsec.udpencap", "ipsec.syslog", "ipsec.tcp")
 TCP = "ipsec.tcp"
+SDWAN, SDWAN_PORTS = "ipsec_sdwan_udp", "udp.port in {12346..12445}"
 UNCLAIMED = ["-o", "ipsec.claim_4500:FALSE"]
 
 
@@ -80,13 +81,13 @@ def check_decode_as(tshark, home):
     return compare(tshark, "tshark -G decodes", ["-G", "decodes"], home, simplify) and fine
 
 
+def has(tshark, capture, home, wanted):
+    return tshark.run(["-n", "-r", capture, "-Y", wanted], home)[1] != b""
+
+
 def is_hidden(tshark, capture, home):
     """IPsec that Wireshark by itself takes for another protocol: what the plugin is to show otherwise."""
     return tshark.run(["-n", "-r", capture, *UNCLAIMED, "-Y", "ipsec.analysis.hidden_by_dissector"], home)[1] != b""
-
-
-def is_in_tcp(tshark, capture, home):
-    return tshark.run(["-n", "-r", capture, "-Y", TCP], home)[1] != b""
 
 
 def main():
@@ -101,7 +102,8 @@ def main():
             home = tshark.home(keys if keys.is_dir() else None)
             for path in sorted(item for item in folder.iterdir() if ".pcap" in item.suffix or item.suffix == ".cap"):
                 capture = tshark.capture(path)
-                disabled = ["--disable-protocol", TCP] if is_in_tcp(tshark, capture, home) else []
+                disabled = ["--disable-protocol", TCP] if has(tshark, capture, home, TCP) else []
+                disabled += ["--disable-heuristic", SDWAN] if has(tshark, capture, home, SDWAN_PORTS) else []
                 disabled += UNCLAIMED if is_hidden(tshark, capture, home) else []
                 for view, (args, simplify) in VIEWS.items():
                     what = f"{folder.name}/{path.name}, {view}"

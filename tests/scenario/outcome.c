@@ -32,7 +32,9 @@ feed(engine_t *engine, const view_t *view, frame_t frame, keys_mode_t keys)
                         .time = view->time,
                         .source = view->source,
                         .destination = view->destination,
-                        .encapsulation = shot->encapsulation };
+                        .encapsulation = shot->encapsulation,
+                        .is_ah = shot->is_ah,
+                        .is_around_esp = shot->is_around_esp };
     uint8_t *exact;
 
     engine_frame(engine, frame, view->time);

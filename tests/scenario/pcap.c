@@ -16,6 +16,8 @@ enum {
     IP_TCP = 6,
     IP_UDP = 17,
     IP_ESP = 50,
+    IP_AH = 51,
+    IP_NO_NEXT_HEADER = 59,
 };
 
 static unsigned
@@ -101,7 +103,14 @@ put_transport(GByteArray *out, const view_t *view, packet_kind_t kind, unsigned 
     if (encapsulation == ENCAPSULATION_TCP) {
         put_tcp(out, view, kind, id, streams);
     } else if (kind == PACKET_ESP && encapsulation == ENCAPSULATION_NONE) {
-        put_ipv4(out, &view->source, &view->destination, IP_ESP, bytes->len, id);
+        bool is_ah = view->shot->is_ah;
+
+        put_ipv4(out, &view->source, &view->destination, is_ah ? IP_AH : IP_ESP, (is_ah ? 4 : 0) + bytes->len, id);
+        if (is_ah) { /* RFC 4302 2: next header (none), length in words without the first two; the rest serves as ICV */
+            put_u8(out, IP_NO_NEXT_HEADER);
+            put_u8(out, MIN((4 + bytes->len) / 4 - 2, 255));
+            put_u16(out, 0);
+        }
     } else {
         put_ipv4(out, &view->source, &view->destination, IP_UDP, 8 + marker + bytes->len, id);
         put_u16(out, view->source.port);

@@ -111,6 +111,8 @@ stage_add(stage_t *stage, const step_t *step, unsigned step_index, unsigned from
     if (kind == PACKET_ESP) {
         if (step->encapsulation >= 0)
             shot->encapsulation = (encapsulation_t)step->encapsulation;
+        shot->is_ah = step->is_ah;
+        shot->is_around_esp = step->is_around_esp;
         if (shot->encapsulation == ENCAPSULATION_NONE)
             shot->source.port = shot->destination.port = 0;
     }

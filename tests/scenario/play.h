@@ -22,6 +22,7 @@ typedef struct {
     bool sent_from_inside;
     bool dies_at_nat; /* sent to a mapping that is gone: never seen inside */
     encapsulation_t encapsulation;
+    bool is_ah, is_around_esp;
     GByteArray *bytes;     /* owned; NULL for foreign frames */
     GByteArray *decrypted; /* owned; NULL: none */
     packet_kind_t quoted;  /* PACKET_ICMP_ERROR */

@@ -88,6 +88,8 @@ typedef struct {
     uint32_t skip;                /* ACT_ESP: sequence numbers lost before it */
     uint16_t size;                /* ACT_ESP: bytes from the SPI on; 0: the suite's default */
     int encapsulation;            /* ACT_ESP: encapsulation_t; -1: that of the story at this point */
+    bool is_ah;                   /* ACT_ESP: it is AH */
+    bool is_around_esp;           /* ACT_ESP: AH whose ESP is another step */
     uint16_t to_port, from_port;  /* 0: the peer's present one */
     const char *to_address;       /* NULL: the peer's present one */
     const char *from_address;     /* NULL: the peer's present one */

@@ -147,7 +147,11 @@ parse_option(scan_t *scan, step_t *step)
         step->encapsulation = ENCAPSULATION_NONE;
     else if (scan_accept(scan, "udp"))
         step->encapsulation = ENCAPSULATION_UDP;
-    else if (scan_accept(scan, "to")) {
+    else if (scan_accept(scan, "ah")) {
+        step->encapsulation = ENCAPSULATION_NONE;
+        step->is_ah = true;
+        step->is_around_esp = scan_accept(scan, "around");
+    } else if (scan_accept(scan, "to")) {
         step->to_address = scan_peek(scan);
         if (!scan_endpoint(scan, &endpoint))
             return false;

@@ -48,6 +48,35 @@ feed_esp(engine_t *engine, frame_t frame, uint32_t from, uint32_t spi)
     engine_packet(engine, &packet);
 }
 
+/* Without IKE, from this port to 12346. */
+static void
+feed_sdwan(engine_t *engine, frame_t frame, uint16_t port, uint32_t spi, uint32_t sequence)
+{
+    uint8_t bytes[60] = { 0 };
+    packet_t packet = { .kind = PACKET_ESP,
+                        .frame = frame,
+                        .time = SECONDS(1000) + SECONDS(1) * (capture_ns_t)frame,
+                        .source = ipv4(0xc0000201, port),
+                        .destination = ipv4(0xc6336401, 12346),
+                        .encapsulation = ENCAPSULATION_UDP,
+                        .bytes = bytes,
+                        .captured = sizeof(bytes),
+                        .reported = sizeof(bytes) };
+
+    put_u32(bytes, spi);
+    put_u32(bytes + 4, sequence);
+    engine_packet(engine, &packet);
+}
+
+static uint32_t
+tunnel_of_sdwan(const engine_t *engine, frame_t frame, uint16_t port, uint32_t spi)
+{
+    endpoint_t source = ipv4(0xc0000201, port), destination = ipv4(0xc6336401, 12346);
+    frame_note_t note;
+
+    return engine_note_esp(engine, frame, &source, &destination, spi, &note) ? note.tunnel : INDEX_NONE;
+}
+
 static void
 feed_init(engine_t *engine, frame_t frame, uint32_t cookie)
 {
@@ -154,6 +183,68 @@ addresses_beyond_the_limit_evict_the_oldest(void **state)
     assert_int_equal(capture.tunnels_evicted, engine_tunnel_count(engine) - kept_tunnels(engine));
     assert_false(engine_tunnel_is_kept(engine, 0));
     assert_true(engine_tunnel_is_kept(engine, 99));
+    engine_free(engine);
+}
+
+static void
+a_port_hop_gives_its_number_back_and_keeps_its_frames(void **state)
+{
+    engine_settings_t settings = engine_default_settings();
+    tunnel_row_t row;
+
+    (void)state;
+    engine_t *engine = engine_new(&settings);
+    for (frame_t i = 1; i <= 20; i++)
+        feed_sdwan(engine, i, 12346, 0x10001, i);
+    for (frame_t i = 21; i <= 40; i++)
+        feed_sdwan(engine, i, 12366, 0x10001, i);
+    assert_int_equal(engine_tunnel_count(engine), 1);
+    feed_sdwan(engine, 41, 12369, 0x20001, 1); /* another one, on another offset */
+    engine_finish(engine);
+    assert_int_equal(engine_tunnel_count(engine), 2);
+    engine_tunnel_row(engine, 0, &row);
+    assert_int_equal(row.peer[PEER_A].esp_packets, 40);
+    assert_int_equal(row.port_flips, 1);
+    assert_int_equal(tunnel_of_sdwan(engine, 5, 12346, 0x10001), 0);
+    assert_int_equal(tunnel_of_sdwan(engine, 22, 12366, 0x10001), 0);
+    assert_int_equal(tunnel_of_sdwan(engine, 41, 12369, 0x20001), 1);
+    engine_free(engine);
+}
+
+static void
+hops_beyond_the_limit_stay_one_tunnel(void **state)
+{
+    engine_settings_t settings = engine_default_settings();
+    tunnel_row_t row;
+
+    (void)state;
+    engine_t *engine = engine_new(&settings);
+    for (frame_t i = 1; i <= 20 * 200; i++)
+        feed_sdwan(engine, i, (uint16_t)(12346 + 20 * (i / 20 % 5)), 0x10001, i);
+    engine_finish(engine);
+    engine_tunnel_row(engine, 0, &row);
+    assert_int_equal(engine_tunnel_count(engine), 1);
+    assert_int_equal(row.peer[PEER_A].esp_packets, 20 * 200);
+    engine_free(engine);
+}
+
+static void
+packets_that_were_held_back_count_no_frame_again(void **state)
+{
+    engine_settings_t settings = engine_default_settings();
+    capture_row_t capture;
+
+    (void)state;
+    engine_t *engine = engine_new(&settings);
+    for (frame_t i = 1; i <= 10; i++)
+        engine_frame(engine, i, SECONDS(1000) + SECONDS(1) * (capture_ns_t)i);
+    for (frame_t i = 3; i <= 10; i++)
+        feed_sdwan(engine, i, 12346, 0x10001, i);
+    engine_finish(engine);
+    engine_capture_row(engine, &capture);
+    assert_int_equal(capture.frames, 10);
+    assert_int_equal(capture.last_frame, 10);
+    assert_int_equal(capture.esp_packets, 8);
     engine_free(engine);
 }
 
@@ -388,6 +479,9 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(addresses_beyond_the_limit_evict_the_oldest),
+        cmocka_unit_test(a_port_hop_gives_its_number_back_and_keeps_its_frames),
+        cmocka_unit_test(hops_beyond_the_limit_stay_one_tunnel),
+        cmocka_unit_test(packets_that_were_held_back_count_no_frame_again),
         cmocka_unit_test(spis_beyond_the_limit_stay_one_tunnel_and_every_packet_counts),
         cmocka_unit_test(findings_beyond_the_limit_are_counted),
         cmocka_unit_test(requests_that_wait_are_limited),

@@ -4,6 +4,7 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
+#include "../sdwan.h"
 #include "detectors.h"
 
 static bool
@@ -26,10 +27,18 @@ negotiation_was_seen(const tunnel_t *tunnel)
     return false;
 }
 
+/* Where a controller hands out the keys there is nothing to be missed, and what looks like a beginning in the middle may be a port hop. */
+static bool
+has_no_negotiation(const change_t *change, const tunnel_t *tunnel)
+{
+    return tunnel->ike_sas_seen == 0 && change->packet != NULL && change->packet->kind == PACKET_ESP &&
+           sdwan_is_path(&change->packet->source, &change->packet->destination);
+}
+
 static void
 judge(const change_t *change, const tunnel_t *tunnel, findings_t *out)
 {
-    if (!starts_in_the_middle(change) || negotiation_was_seen(tunnel) ||
+    if (!starts_in_the_middle(change) || negotiation_was_seen(tunnel) || has_no_negotiation(change, tunnel) ||
         tunnel_latest_finding(tunnel, FINDING_capture_midstream, PEER_UNKNOWN) != NULL)
         return;
     findings_add(out,

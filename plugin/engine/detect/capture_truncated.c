@@ -9,7 +9,8 @@ judge(const change_t *change, const tunnel_t *tunnel, findings_t *out)
 {
     const packet_t *packet = change->packet;
 
-    if (packet == NULL || packet->captured >= packet->reported || packet->is_ip_fragment ||
+    if (packet == NULL || packet->captured >= packet->reported || packet->is_ip_fragment || packet->is_excerpt ||
+        tunnel->path_tries_left > 0 || /* it may be part of another one, of which that was said */
         tunnel_latest_finding(tunnel, FINDING_capture_truncated, PEER_UNKNOWN) != NULL)
         return;
     findings_add(out,

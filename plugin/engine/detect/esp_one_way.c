@@ -5,6 +5,7 @@
 #include "detectors.h"
 
 #define LEAST_PACKETS 5u
+#define GAPS_OF_SILENCE 3
 
 /* What was said of the run that goes on. */
 static const finding_t *
@@ -14,6 +15,17 @@ told(const tunnel_t *tunnel, peer_t sender, severity_t severity)
     bool is_of_run = latest != NULL && latest->began_in == tunnel->peer[sender].run_began_in;
 
     return is_of_run && latest->severity >= severity ? latest : NULL;
+}
+
+/* Without IKE only the traffic tells what silence is usual. Many SD-WAN products probe the path every second (BFD), others send when there
+ * is something to send. */
+static bool
+is_usual_silence(const tunnel_t *tunnel, const peer_state_t *silent, capture_ns_t now)
+{
+    if (tunnel->ike_sas_seen > 0)
+        return false;
+    return silent->esp_packets < LEAST_PACKETS ||
+           duration_between(silent->last_esp_at, now) / GAPS_OF_SILENCE <= silent->longest_esp_gap;
 }
 
 static void
@@ -27,6 +39,8 @@ judge(const change_t *change, const tunnel_t *tunnel, findings_t *out)
         return;
     duration_ns_t lasted = duration_between(from->run_began_at, change->time);
     if (lasted <= SECONDS(change->settings->one_way_seconds))
+        return;
+    if (is_usual_silence(tunnel, to, change->time))
         return;
     bool ike_is_answered = tunnel->last_answer_at != CAPTURE_TIME_NONE && tunnel->last_answer_at > from->run_began_at;
     bool was_two_way = to->esp_packets > 0;

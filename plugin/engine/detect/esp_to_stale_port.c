@@ -54,10 +54,10 @@ judge(const change_t *change, const tunnel_t *tunnel, findings_t *out)
                                      .culprit = change->sender,
                                      .unit = "packets",
                                      .evidence = { flip->frame } },
-                 "%s still sends%s to %s, %.1f s after its peer moved to port %u: it is lost unless the NAT still has the old "
-                 "mapping.%s",
+                 "%s still sends%s to %s, %.1f s after its peer moved to port %u: it is lost unless %s.%s",
                  tunnel_peer_text(tunnel, change->sender, sender), is_ike ? " IKE" : "", endpoint_text(&flip->old_endpoint, stale),
                  duration_seconds(duration_between(flip->time, change->time)), flip->new_endpoint.port,
+                 flip->is_hop ? "the peer still listens there" : "the NAT still has the old mapping",
                  excuse(tunnel, change->sender));
 }
 

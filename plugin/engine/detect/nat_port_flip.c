@@ -43,6 +43,19 @@ judge(const change_t *change, const tunnel_t *tunnel, findings_t *out)
                      tunnel_peer_text(tunnel, flip->peer, address), flip->new_endpoint.port, flip->old_endpoint.port);
         return;
     }
+    if (flip->is_hop || flip->is_other_spi) {
+        draft.severity = flip->is_hop ? SEVERITY_NOTE : SEVERITY_WARN;
+        draft.confidence = flip->is_other_spi ? CONFIDENCE_INFERRED : CONFIDENCE_OBSERVED;
+        draft.began_in = flip->frame;
+        draft.began_at = flip->time;
+        findings_add(out, &draft, "%s%s sends from port %u instead of %u, since %.1f s after its last packet from there%s%s.",
+                     flip->is_hop ? "SD-WAN port hop: " : "", tunnel_peer_text(tunnel, flip->peer, address),
+                     flip->new_endpoint.port, flip->old_endpoint.port,
+                     duration_seconds(duration_between(flip->last_old_time, flip->time)),
+                     flip->is_other_spi ? ", with a new SPI; the old one is no longer used" : "",
+                     flip->is_hop ? ". Devices choose the next port themselves when they cannot reach a controller" : "");
+        return;
+    }
     if (flip->is_shown_whole) {
         findings_add(
             out, &draft,
