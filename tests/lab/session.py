@@ -239,7 +239,7 @@ class Session:
 
     def expect(self, finding, severity, t0, t1, text, needs_keys=False, **more):
         self.expected.append(dict({
-            "finding": finding, "severity": severity, "t0": round(t0, 3),
+            "finding": finding, "severity": severity, "t0": None if t0 is None else round(t0, 3),
             "t1": None if t1 is None else round(t1, 3), "needs_keys": needs_keys,
             "text": text}, **more))
 
