@@ -355,56 +355,6 @@ keepalive_packet(engine_t *engine, const packet_t *packet)
     return tunnel;
 }
 
-/* An error that quotes next to nothing, right after the last one: for all that anybody can tell the same one, for routers send few a
- * second (RFC 1812 4.3.2.8). */
-static bool
-is_icmp_copy(const tunnel_t *tunnel, const packet_t *packet)
-{
-    return !copies_can_tell(packet) && tunnel->icmp_in != FRAME_NONE &&
-           endpoint_equal(&packet->destination, &tunnel->icmp_quoted_to) &&
-           duration_between(tunnel->icmp_at, packet->time) < SHORTEST_TIMER;
-}
-
-static tunnel_t *
-icmp_packet(engine_t *engine, const packet_t *packet)
-{
-    tunnel_t *tunnel = engine_tunnel_for_packet(engine, packet);
-    if (tunnel != NULL)
-        engine_note_for(engine, packet->frame)->tunnel = tunnel->index;
-    if (tunnel != NULL && is_icmp_copy(tunnel, packet)) {
-        engine->capture.copies++;
-        return tunnel;
-    }
-    engine->capture.icmp_errors++;
-    if (tunnel == NULL)
-        return NULL;
-    tunnel->icmp_in = packet->frame;
-    tunnel->icmp_at = packet->time;
-    tunnel->icmp_quoted_to = packet->destination;
-    esp_sa_t *sa = NULL;
-    cursor_t cursor = cursor_over(packet->bytes, packet->captured);
-    uint32_t spi = 0;
-    if (packet->quoted == PACKET_ESP && cursor_u32(&cursor, &spi))
-        sa = engine_find_esp_sa(engine, spi, &packet->source, &packet->destination, packet->frame);
-    bool is_port_unreachable = (packet->source.family == ADDRESS_IPV4 && packet->icmp_type == 3 && packet->icmp_code == 3) ||
-                               (packet->source.family == ADDRESS_IPV6 && packet->icmp_type == 1 && packet->icmp_code == 4);
-    bool by_receiver = endpoint_same_address(&packet->reporter, &packet->destination);
-    if (sa != NULL && is_port_unreachable && by_receiver && sa->unreachable_in == FRAME_NONE) {
-        sa->unreachable_in = packet->frame;
-        sa->unreachable_at = packet->time;
-        sa->packets_since_unreachable = 0;
-        tunnel->has_unreachable = true;
-    }
-    change_t change = { .kind = CHANGE_ICMP_ERROR,
-                        .frame = packet->frame,
-                        .time = packet->time,
-                        .packet = packet,
-                        .sender = PEER_UNKNOWN,
-                        .esp_sa = sa };
-    engine_judge(engine, tunnel, &change);
-    return tunnel;
-}
-
 static const frame_note_t *
 handle(engine_t *engine, const packet_t *packet)
 {
@@ -418,11 +368,14 @@ handle(engine_t *engine, const packet_t *packet)
     case PACKET_ESP:
         tunnel = engine_esp_packet(engine, packet);
         break;
+    case PACKET_ESP_FRAGMENT:
+        tunnel = engine_esp_fragment(engine, packet);
+        break;
     case PACKET_NAT_KEEPALIVE:
         tunnel = keepalive_packet(engine, packet);
         break;
     case PACKET_ICMP_ERROR:
-        tunnel = icmp_packet(engine, packet);
+        tunnel = engine_icmp_error(engine, packet);
         break;
     case PACKET_SYSLOG:
         engine_syslog_packet(engine, packet);

@@ -120,6 +120,13 @@ void engine_claim_strays(engine_t *engine, esp_sa_t *sa, const packet_t *packet)
 
 /* A packet of this SA was seen: a line about the pair may turn out not to have counted. */
 void engine_doubt_syslog(engine_t *engine, const esp_sa_t *seen);
+/* path.c: what the path says about a tunnel's packets, and what it does to large ones. */
+tunnel_t *engine_icmp_error(engine_t *engine, const packet_t *packet);
+tunnel_t *engine_esp_fragment(engine_t *engine, const packet_t *packet);
+void engine_path_of_esp(engine_t *engine, esp_sa_t *sa, const packet_t *packet);
+
+/* ike.c: the IKE SA of a message of which there is the header only, perhaps in part; or NULL. */
+ike_sa_t *engine_find_quoted_ike_sa(const engine_t *engine, const packet_t *packet);
 
 /* associate.c: which tunnel? */
 typedef enum { SOURCE_UNKNOWN, SOURCE_OF_HOST } source_owner_t; /* perhaps a NAT's, or the initiator's own as its hash proves */

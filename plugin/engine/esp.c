@@ -213,6 +213,11 @@ engine_esp_packet(engine_t *engine, const packet_t *packet)
     if (is_new)
         engine_claim_strays(engine, sa, packet);
     engine_doubt_syslog(engine, sa);
+    engine_path_of_esp(engine, sa, packet);
+    if (!packet->is_ip_fragment && esp_sa_note_length(sa, packet->reported)) {
+        change.kind = CHANGE_ESP_LENGTHS;
+        engine_judge(engine, tunnel, &change);
+    }
     change.kind = CHANGE_ESP_PACKET;
     engine_judge(engine, tunnel, &change);
     change.kind = CHANGE_TRAFFIC;

@@ -16,6 +16,20 @@ esp_sa_new(struct tunnel *tunnel, uint32_t spi, peer_t sender)
     return sa;
 }
 
+bool
+esp_sa_note_length(esp_sa_t *sa, size_t length)
+{
+    sa->length_residues |= (uint16_t)(1u << length % 16);
+    if (sa->lengths_kept == ESP_LENGTHS_KEPT || length > UINT16_MAX)
+        return false;
+    for (unsigned i = 0; i < sa->lengths_kept; i++) {
+        if (sa->lengths[i] == length)
+            return false;
+    }
+    sa->lengths[sa->lengths_kept++] = (uint16_t)length;
+    return true;
+}
+
 uint64_t
 esp_sa_estimated_loss(const esp_sa_t *sa)
 {

@@ -17,6 +17,9 @@
 struct tunnel;
 struct ike_sa;
 
+/* So many different lengths that have the same remainder are no accident. */
+#define ESP_LENGTHS_KEPT 5u
+
 /* Owned by its tunnel. Exists from its announcement in a readable negotiation or from its first packet on. */
 typedef struct esp_sa {
     struct tunnel *tunnel;
@@ -28,6 +31,9 @@ typedef struct esp_sa {
     encapsulation_t encapsulation;  /* of the latest packet */
     uint64_t packets, bytes;        /* bytes from the SPI on, on the wire */
     uint32_t first_sequence, highest_sequence;
+    uint16_t lengths[ESP_LENGTHS_KEPT]; /* the first different lengths of its packets, from the SPI to the ICV */
+    unsigned lengths_kept;
+    uint16_t length_residues;        /* bit n: some packet's length is n modulo 16 */
     frame_t first_frame, last_frame; /* FRAME_NONE: announced, not used yet */
     capture_ns_t first_time, last_time;
     frame_t announced_in;
@@ -45,6 +51,9 @@ typedef struct esp_sa {
 } esp_sa_t;
 
 esp_sa_t *esp_sa_new(struct tunnel *tunnel, uint32_t spi, peer_t sender);
+
+/* A packet of this length was seen. True: it is a further length, of those that are kept. */
+bool esp_sa_note_length(esp_sa_t *sa, size_t length);
 
 /* Sequence numbers between the first and the highest that were never seen: lost, or missed by the capture. */
 uint64_t esp_sa_estimated_loss(const esp_sa_t *sa);

@@ -62,6 +62,7 @@ typedef struct finding {
     frame_t heard_before_in;        /* the receiver's last packet before that; FRAME_NONE: there is none */
     capture_ns_t heard_before_at;
     const char *ending; /* how the exchange ended, where a story has told of it before: "then stopped trying"; static; NULL */
+    bool explains; /* may be the cause of others even where it is a mere Note */
     const struct finding *cause; /* an earlier finding of the same tunnel that led to this one, or NULL */
     peer_t culprit; /* which peer it is about (who sent the unanswered request, whose port moved); may be PEER_UNKNOWN */
     uint16_t old_port, new_port; /* nat_port_flip only */

@@ -82,7 +82,7 @@ rule_fits(const cause_rule_t *rule, const finding_t *cause, const finding_t *eff
         return false;
     if (!rule->before_report && cause->began_at > effect->began_at)
         return false;
-    return duration_between(cause->time, effect->began_at) <= rule->within;
+    return duration_between(cause->last_at, effect->began_at) <= rule->within;
 }
 
 /* The outage findings want the first trouble of its kind since the last outage, all others the nearest. */
@@ -92,11 +92,11 @@ wants_the_earliest(finding_id_t id)
     return id == FINDING_tunnel_flap || id == FINDING_tunnel_down;
 }
 
-/* Notes tell of what did no harm; only an orderly DELETE ends a tunnel without any. */
+/* Notes tell of what did no harm, save those that explain what follows: an orderly DELETE, a router's word that nothing gets through. */
 static bool
 may_be_a_cause(const finding_t *finding)
 {
-    return finding->severity >= SEVERITY_WARN || finding->id == FINDING_clean_delete;
+    return finding->severity >= SEVERITY_WARN || finding->explains;
 }
 
 /* A cause must explain: be earlier, on the same tunnel, of a kind that leads to the next, and not belong to an outage that is over. */
@@ -219,6 +219,7 @@ findings_add(findings_t *findings, const finding_draft_t *draft, const char *tex
     finding->old_port = draft->old_port;
     finding->new_port = draft->new_port;
     finding->grade = draft->grade;
+    finding->explains = draft->explains;
     finding->times = MAX(draft->times, 1);
     finding->unit = draft->unit != NULL ? draft->unit : "times";
     finding->incident = INDEX_NONE;

@@ -26,6 +26,7 @@ typedef struct {
     frame_t evidence[4];           /* further frames, FRAME_NONE: none */
     uint16_t old_port, new_port;
     nat_grade_t grade;
+    bool explains;      /* though it did no harm by itself, others may follow from it */
     uint64_t times;     /* how often it has been seen by now; 0: once */
     const char *ending; /* see finding_t; NULL: none */
     const char *unit;   /* what is counted, for a sentence; static; NULL: "times" */

@@ -39,6 +39,20 @@ find_ike_sa(const engine_t *engine, const packet_t *packet, const ike_message_t 
     return NULL;
 }
 
+ike_sa_t *
+engine_find_quoted_ike_sa(const engine_t *engine, const packet_t *packet)
+{
+    cursor_t cursor = cursor_over(packet->bytes, packet->captured);
+    ike_message_t message = { .spi_i = 0 };
+    uint8_t version;
+
+    if (!cursor_u64(&cursor, &message.spi_i) || !cursor_u64(&cursor, &message.spi_r) || !cursor_skip(&cursor, 1) ||
+        !cursor_u8(&cursor, &version))
+        return NULL;
+    message.major = version >> 4;
+    return find_ike_sa(engine, packet, &message);
+}
+
 /* The oldest that is no longer in use goes, else the oldest. */
 static void
 forget_ike_sa(engine_t *engine, tunnel_t *tunnel)

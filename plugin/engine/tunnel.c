@@ -24,6 +24,7 @@ peer_init(peer_state_t *peer, const endpoint_t *endpoint)
 {
     peer->first = peer->last = *endpoint;
     peer->last_packet_at = peer->last_esp_at = peer->run_began_at = CAPTURE_TIME_NONE;
+    peer->large.complained_at = peer->large.last_complaint_at = peer->large.last_larger_at = CAPTURE_TIME_NONE;
 }
 
 tunnel_t *
@@ -42,6 +43,7 @@ tunnel_new(uint32_t index, const endpoint_t *a, const endpoint_t *b, frame_t fra
     tunnel->incidents = g_ptr_array_new_with_free_func(incident_free);
     tunnel->flips = g_array_new(FALSE, TRUE, sizeof(flip_t));
     tunnel->waiting = g_ptr_array_new();
+    tunnel->icmp_reports = g_array_new(FALSE, TRUE, sizeof(icmp_report_t));
     tunnel->dpd_rtts = g_array_new(FALSE, FALSE, sizeof(duration_ns_t));
     tunnel->first_frame = tunnel->last_frame = frame;
     tunnel->first_time = tunnel->last_time = time;
@@ -62,6 +64,7 @@ tunnel_free(tunnel_t *tunnel)
     g_ptr_array_free(tunnel->incidents, TRUE);
     g_array_free(tunnel->flips, TRUE);
     g_ptr_array_free(tunnel->waiting, TRUE);
+    g_array_free(tunnel->icmp_reports, TRUE);
     g_array_free(tunnel->dpd_rtts, TRUE);
     g_array_free(tunnel->outages, TRUE);
     lifetimes_clear(&tunnel->lifetimes);

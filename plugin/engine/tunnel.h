@@ -12,6 +12,7 @@
 #include "exchange.h"
 #include "ike_sa.h"
 #include "lifetime.h"
+#include "path.h"
 
 /* One peer as an observer sees it. */
 typedef struct {
@@ -25,6 +26,7 @@ typedef struct {
     capture_ns_t run_began_at; /* first ESP packet since the other peer's last ESP packet */
     frame_t run_began_in;
     unsigned run_packets; /* ESP packets since then */
+    large_packets_t large;
     char identity[IDENTITY_TEXT_MAX];
 } peer_state_t;
 
@@ -197,10 +199,7 @@ typedef struct tunnel {
     duration_ns_t down;              /* total of past outages */
     unsigned flaps;
 
-    /* the latest ICMP error about its packets */
-    frame_t icmp_in; /* FRAME_NONE: none */
-    capture_ns_t icmp_at;
-    endpoint_t icmp_quoted_to; /* destination of the quoted packet */
+    GArray *icmp_reports; /* of icmp_report_t: ICMP errors about its packets, at most ICMP_REPORTS_MAX */
 
     bool is_in_syslog; /* of an SA of it `syslog.believed_in` may be set */
 
@@ -257,6 +256,9 @@ bool tunnel_peer_sent_after(const tunnel_t *tunnel, peer_t peer, capture_ns_t ti
 
 /* A request met silence, but its receiver was heard after the last try: it lives, and only this request was lost. */
 bool tunnel_peer_lives(const tunnel_t *tunnel, const exchange_t *unanswered);
+
+/* The latest ICMP error at or after `since` that says that what is sent to this address (ports are ignored) does not arrive; or NULL. */
+const icmp_report_t *tunnel_undeliverable(const tunnel_t *tunnel, const endpoint_t *destination, capture_ns_t since);
 
 /* Keeps what an IKE SA has shown about NATs. */
 void tunnel_learn_nat(tunnel_t *tunnel, const nat_detection_t *nat);

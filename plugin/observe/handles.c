@@ -27,6 +27,11 @@ static const place_t places[STOCK_HANDLES] = {
                         "Syslog (IPsec analysis)" },
     [HANDLE_SYSLOG_TCP] = { "syslog", "tcp.port", 0, "Syslog in TCP (IPsec Tunnel Analysis)", "Syslog in TCP (IPsec)",
                             "ipsec.syslog.tcp", "Syslog in TCP (IPsec analysis)" },
+    [HANDLE_ICMP] = { "icmp", "ip.proto", 1, "ICMP (IPsec Tunnel Analysis)", "ICMP (IPsec)", "ipsec.icmp", "ICMP (IPsec analysis)" },
+    [HANDLE_ICMPV6] = { "icmpv6", "ip.proto", 58, "ICMPv6 (IPsec Tunnel Analysis)", "ICMPv6 (IPsec)", "ipsec.icmpv6",
+                        "ICMPv6 (IPsec analysis)" },
+    [HANDLE_IPV6_FRAGMENT] = { "ipv6.fraghdr", "ip.proto", 44, "IPv6 Fragment (IPsec Tunnel Analysis)", "IPv6 Fragment (IPsec)",
+                               "ipsec.ipv6_fragment", "IPv6 Fragment (IPsec analysis)" },
 };
 
 #define TCP_PORT 4500u /* RFC 9329 5, by IANA's registry */
@@ -204,6 +209,14 @@ handles_at_udp_port(uint16_t port)
     if (there && there == own[HANDLE_ISAKMP])
         return HANDLE_ISAKMP;
     return there && there == own[HANDLE_UDPENCAP] ? HANDLE_UDPENCAP : HANDLES;
+}
+
+bool
+handles_are_for_tcp_port(uint16_t port)
+{
+    const dissector_handle_t there = dissector_get_uint_handle(find_dissector_table("tcp.port"), port);
+
+    return there && there == own[HANDLE_TCP];
 }
 
 int

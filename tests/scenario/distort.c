@@ -62,7 +62,8 @@ snapped(const shot_t *shot, size_t snaplen)
     size_t headers = ETHERNET_HEADER + IPV4_HEADER;
     size_t length = shot->bytes != NULL ? shot->bytes->len : 0;
 
-    if (shot->kind != PACKET_ESP || shot->encapsulation != ENCAPSULATION_NONE)
+    bool is_esp = shot->kind == PACKET_ESP || shot->kind == PACKET_ESP_FRAGMENT;
+    if (!is_esp || shot->encapsulation != ENCAPSULATION_NONE)
         headers += UDP_HEADER;
     if (shot->kind == PACKET_IKE && shot->encapsulation != ENCAPSULATION_NONE)
         headers += NON_ESP_MARKER;

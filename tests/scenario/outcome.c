@@ -51,6 +51,8 @@ feed(engine_t *engine, const view_t *view, frame_t frame, keys_mode_t keys)
     packet.reporter = shot->reporter;
     packet.icmp_type = shot->icmp_type;
     packet.icmp_code = shot->icmp_code;
+    packet.icmp_mtu = shot->icmp_mtu;
+    packet.ip_length = shot->ip_length;
     (void)engine_packet(engine, &packet);
     g_free(exact);
 }

@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { NATT_PORT = 4500, ICMP_QUOTE_MAX = 64 };
+enum { NATT_PORT = 4500, ICMP_QUOTE_MAX = 64, DEFAULT_MTU = 1400 };
 
 #define STORY_BEGINS (SECONDS(1700000000))
 #define BACK_OFFSET (MILLISECONDS(1) / 3) /* in two-way bulk traffic the answer follows this soon */
@@ -122,6 +122,19 @@ stage_add(stage_t *stage, const step_t *step, unsigned step_index, unsigned from
     return shot;
 }
 
+/* Of the IP packet that carries it in one piece. */
+static size_t
+ip_length(const shot_t *shot, size_t bytes)
+{
+    size_t header = shot->source.family == ADDRESS_IPV6 ? 40 : 20;
+
+    if (shot->kind != PACKET_ESP && shot->encapsulation == ENCAPSULATION_NONE)
+        header += 8;
+    if (shot->encapsulation == ENCAPSULATION_UDP)
+        header += shot->kind == PACKET_IKE ? 12 : 8;
+    return header + bytes;
+}
+
 static void
 send_esp(stage_t *stage, const step_t *step, unsigned step_index, unsigned from, unsigned to)
 {
@@ -134,6 +147,10 @@ send_esp(stage_t *stage, const step_t *step, unsigned step_index, unsigned from,
     put_u32(shot->bytes, spi);
     put_u32(shot->bytes, sequence);
     put_random(shot->bytes, seed_from("esp", (uint64_t)spi << 32 | sequence), size > 8 ? size - 8 : 0);
+    if (step->fragments == FRAGMENTS_NONE && shot->encapsulation != ENCAPSULATION_TCP)
+        shot->ip_length = ip_length(shot, size);
+    if (step->fragments == FRAGMENTS_FIRST_ONLY)
+        shot->kind = PACKET_ESP_FRAGMENT;
 }
 
 static void
@@ -301,9 +318,13 @@ play_icmp(stage_t *stage, const step_t *step, unsigned step_index, unsigned from
     shot->icmp_type = step->icmp_type;
     shot->icmp_code = step->icmp_code;
     if (shot->reporter.family == ADDRESS_IPV6) { /* RFC 4443 3.1, 3.2 */
-        shot->icmp_type = step->icmp_code == 4 ? 2 : 1;
-        shot->icmp_code = step->icmp_code == 3 ? 4 : step->icmp_code == 13 ? 1 : step->icmp_code == 1 ? 3 : 0;
+        bool is_time = step->icmp_type == 11;
+        shot->icmp_type = is_time ? 3 : step->icmp_code == 4 ? 2 : 1;
+        shot->icmp_code = is_time ? step->icmp_code : step->icmp_code == 3 ? 4 : step->icmp_code == 13 ? 1 : step->icmp_code == 1 ? 3 : 0;
     }
+    if (step->icmp_type == 3 && step->icmp_code == 4)
+        shot->icmp_mtu = step->icmp_mtu < 0 ? DEFAULT_MTU : (uint32_t)step->icmp_mtu;
+    shot->ip_length = ip_length(quoted, quoted->bytes->len);
     shot->source = quoted->source;
     shot->destination = quoted->destination;
     shot->inside_source = quoted->inside_source;

@@ -27,6 +27,8 @@ typedef struct {
     packet_kind_t quoted;  /* PACKET_ICMP_ERROR */
     endpoint_t reporter;
     uint8_t icmp_type, icmp_code;
+    uint32_t icmp_mtu;
+    size_t ip_length; /* as in packet_t */
     const char *label;
     bool is_forged;
 } shot_t;

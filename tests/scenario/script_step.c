@@ -94,6 +94,8 @@ parse_icmp(scan_t *scan, step_t *step)
         { "port-unreachable", 3, 3 },
         { "frag-needed", 3, 4 },
         { "admin-prohibited", 3, 13 },
+        { "time-exceeded", 11, 0 },
+        { "reassembly-time-exceeded", 11, 1 },
     };
     const char *word = scan_word(scan, "ICMP error");
 
@@ -131,6 +133,12 @@ parse_option(scan_t *scan, step_t *step)
         step->skip = (uint32_t)number;
     else if (parse_option_number(scan, "size", &number))
         step->size = (uint16_t)number;
+    else if (parse_option_number(scan, "mtu", &number))
+        step->icmp_mtu = number;
+    else if (scan_accept(scan, "in-fragments"))
+        step->fragments = FRAGMENTS_ALL;
+    else if (scan_accept(scan, "first-fragment"))
+        step->fragments = FRAGMENTS_FIRST_ONLY;
     else if (scan_accept(scan, "forged"))
         step->is_forged = true;
     else if (scan_accept(scan, "every"))
@@ -226,7 +234,7 @@ parse_endpoint_change(scan_t *scan, const scenario_t *scenario, step_t *step)
 void
 parse_step(scan_t *scan, scenario_t *scenario, const char *text)
 {
-    step_t step = { .place = scan->place, .text = text, .sequence = -1, .encapsulation = -1 };
+    step_t step = { .place = scan->place, .text = text, .sequence = -1, .encapsulation = -1, .icmp_mtu = -1 };
 
     if (*scan_peek(scan) == '+') {
         scan->next++;

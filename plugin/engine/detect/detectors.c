@@ -38,6 +38,8 @@ const detector_t *const detectors[DETECTOR_COUNT] = {
     &invalid_ike_spi_detector,
     &syslog_invalid_spi_detector,
     &spi_desync_detector,
+    &esp_icv_mismatch_detector,
+    &mtu_blackhole_detector,
     &esp_one_way_detector,
     &reauthentication_detector,
     &clean_delete_detector,

@@ -38,6 +38,8 @@ extern const detector_t invalid_spi_detector;
 extern const detector_t syslog_invalid_spi_detector;
 extern const detector_t invalid_ike_spi_detector;
 extern const detector_t spi_desync_detector;
+extern const detector_t esp_icv_mismatch_detector;
+extern const detector_t mtu_blackhole_detector;
 extern const detector_t esp_one_way_detector;
 extern const detector_t lifetime_mismatch_detector;
 extern const detector_t rekey_too_frequent_detector;
@@ -48,7 +50,7 @@ extern const detector_t child_down_detector;
 extern const detector_t tunnel_flap_detector;
 extern const detector_t tunnel_down_detector;
 
-#define DETECTOR_COUNT 40
+#define DETECTOR_COUNT 42
 extern const detector_t *const detectors[DETECTOR_COUNT];
 
 #endif
