@@ -55,13 +55,12 @@ const cause_rule_t cause_rules[] = {
     OF_SAME_PEER(retransmit_exhausted, syslog_invalid_spi, 600, "the receiver had given the IKE SA up"),
 
     /* A router or the peer's host says that nothing arrives. Not to be believed enough to end anything (RFC 7296 2.4), but where all else
-     * is silent too it is the explanation. */
-    OF_SAME_PEER(icmp_unreachable, rekey_no_response, 60, "ICMP says that the request cannot be delivered"),
-    OF_SAME_PEER(icmp_unreachable, dpd_loss, 60, "ICMP says that the request cannot be delivered"),
-    OF_SAME_PEER(icmp_unreachable, ike_no_response, 60, "ICMP says that the request cannot be delivered"),
-    OF_SAME_PEER(icmp_unreachable, retransmit_exhausted, 60, "ICMP says that the request cannot be delivered"),
-    OF_SAME_PEER(icmp_unreachable, spi_desync, 60, "ICMP says that nobody takes the packets any more"),
-    OF_SAME_PEER(icmp_unreachable, esp_one_way, 60, "ICMP says that the packets cannot be delivered"),
+     * is silent too it is the explanation, as long as it goes on: one from before the first request speaks of another packet. */
+    OF_SAME_PEER(icmp_unreachable, rekey_no_response, 0, "ICMP says that the request cannot be delivered"),
+    OF_SAME_PEER(icmp_unreachable, dpd_loss, 0, "ICMP says that the request cannot be delivered"),
+    OF_SAME_PEER(icmp_unreachable, ike_no_response, 0, "ICMP says that the request cannot be delivered"),
+    OF_SAME_PEER(icmp_unreachable, retransmit_exhausted, 0, "ICMP says that the request cannot be delivered"),
+    OF_SAME_PEER(icmp_unreachable, esp_one_way, 0, "ICMP says that the packets cannot be delivered"),
 
     EDGE(dpd_loss, ike_no_response, 600, "the peer stays silent"),
     EXPLAINS(proposal_mismatch, ike_no_response, 600, "the reason of the silence"),
