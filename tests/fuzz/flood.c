@@ -450,7 +450,39 @@ icmp_errors(flood_t *flood, uint32_t turn)
                         .quoted = PACKET_ESP,
                         .reporter = ipv4((uint32_t)random_number(flood), 0),
                         .icmp_type = 3,
-                        .icmp_code = (uint8_t)(turn % 16) };
+                        .icmp_code = (uint8_t)(turn % 16),
+                        .icmp_mtu = turn % 16 == 4 ? (uint32_t)random_number(flood) % 1500 : 0,
+                        .ip_length = 1500 };
+    engine_packet(flood->engine, &packet);
+}
+
+/* One router complains for ever, of first fragments whose rest never comes and of packets that are too large. */
+static void
+large_packets(flood_t *flood, uint32_t turn)
+{
+    uint8_t bytes[80] = { 0 };
+
+    if (turn == 0)
+        send_esp(flood, ipv4(ADDRESS_I, 0), ipv4(ADDRESS_R, 0), 0x10001, 1);
+    put(bytes, 0x10001, 4);
+    put(bytes + 4, turn, 4);
+    flood->time += MILLISECONDS(300);
+    packet_t packet = { .kind = turn % 3 == 0   ? PACKET_ESP
+                                : turn % 3 == 1 ? PACKET_ESP_FRAGMENT
+                                                : PACKET_ICMP_ERROR,
+                        .frame = ++flood->frame,
+                        .time = flood->time,
+                        .source = ipv4(ADDRESS_I, 0),
+                        .destination = ipv4(ADDRESS_R, 0),
+                        .bytes = bytes,
+                        .captured = sizeof(bytes),
+                        .reported = 1480,
+                        .ip_length = 1500,
+                        .quoted = PACKET_ESP,
+                        .reporter = ipv4(0xcb007109, 0),
+                        .icmp_type = 3,
+                        .icmp_code = 4,
+                        .icmp_mtu = 1400 };
     engine_packet(flood->engine, &packet);
 }
 
@@ -595,6 +627,7 @@ static const kind_t kinds[] = {
     { "keepalives", keepalives, false },
     { "icmp-errors", icmp_errors, false },
     { "syslog-lines", syslog_lines, false },
+    { "large-packets", large_packets, false },
     { "flaps", flaps, false },
     { "clear-errors", clear_errors, false },
     { "adoptions", adoptions, false },

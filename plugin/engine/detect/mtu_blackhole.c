@@ -13,12 +13,15 @@
 #define LARGER_THAT_TELL 3u
 #define INCOMPLETE_THAT_TELL 3u
 
-/* Is it told, of what goes on? */
+/* Is it told, in either way, of what goes on? */
 static const finding_t *
-told(const tunnel_t *tunnel, peer_t sender, frame_t since)
+told(const tunnel_t *tunnel, peer_t sender)
 {
+    const large_packets_t *large = &tunnel->peer[sender].large;
     const finding_t *latest = tunnel_latest_finding(tunnel, FINDING_mtu_blackhole, sender);
-    return latest != NULL && latest->began_in == since ? latest : NULL;
+    bool goes_on = latest != NULL && (latest->began_in == large->complained_in || latest->began_in == large->incomplete_in[0]);
+
+    return goes_on ? latest : NULL;
 }
 
 /* RFC 1191 6.3: the sender heeds what it is told by sending nothing larger for minutes. */
@@ -33,7 +36,7 @@ judge_too_large(const change_t *change, const tunnel_t *tunnel, const large_pack
 {
     char sender[ENDPOINT_TEXT_MAX];
 
-    const finding_t *before = told(tunnel, change->sender, large->complained_in);
+    const finding_t *before = told(tunnel, change->sender);
     if (before != NULL) {
         findings_repeat(out, before);
         return;
@@ -76,7 +79,7 @@ judge_incomplete(const change_t *change, const tunnel_t *tunnel, const large_pac
 
     if (large->incomplete < INCOMPLETE_THAT_TELL || !capture_shows_later_fragments(tunnel) || !small_ones_pass(tunnel, change->sender))
         return;
-    const finding_t *before = told(tunnel, change->sender, large->incomplete_in[0]);
+    const finding_t *before = told(tunnel, change->sender);
     if (before != NULL) {
         findings_repeat(out, before);
         return;

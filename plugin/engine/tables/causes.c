@@ -48,11 +48,6 @@ const cause_rule_t cause_rules[] = {
     EDGE(nat_port_flip, retransmit_exhausted, 120, "the request goes to a mapping that has just changed"),
     EDGE(invalid_ike_spi, dpd_loss, 300, "the peer has lost its state"),
     EDGE(invalid_ike_spi, spi_desync, 300, "the peer has lost its state"),
-    EXPLAINS(spi_desync, dpd_loss, 300, "the peer has lost its state, so it answers no request either"),
-    OTHER_PEER(retransmit_exhausted, spi_desync, 600, "the other peer had given the IKE SA up"),
-    EDGE(invalid_spi, spi_desync, 300, "the receiver says so"),
-    EDGE(syslog_invalid_spi, spi_desync, 300, "the receiver's log says so"),
-    OF_SAME_PEER(retransmit_exhausted, syslog_invalid_spi, 600, "the receiver had given the IKE SA up"),
 
     /* A router or the peer's host says that nothing arrives. Not to be believed enough to end anything (RFC 7296 2.4), but where all else
      * is silent too it is the explanation, as long as it goes on: one from before the first request speaks of another packet. */
@@ -62,6 +57,11 @@ const cause_rule_t cause_rules[] = {
     OF_SAME_PEER(icmp_unreachable, retransmit_exhausted, 0, "ICMP says that the request cannot be delivered"),
     OF_SAME_PEER(icmp_unreachable, esp_one_way, 0, "ICMP says that the packets cannot be delivered"),
 
+    EXPLAINS(spi_desync, dpd_loss, 300, "the peer has lost its state, so it answers no request either"),
+    OTHER_PEER(retransmit_exhausted, spi_desync, 600, "the other peer had given the IKE SA up"),
+    EDGE(invalid_spi, spi_desync, 300, "the receiver says so"),
+    EDGE(syslog_invalid_spi, spi_desync, 300, "the receiver's log says so"),
+    OF_SAME_PEER(retransmit_exhausted, syslog_invalid_spi, 600, "the receiver had given the IKE SA up"),
     EDGE(dpd_loss, ike_no_response, 600, "the peer stays silent"),
     EXPLAINS(proposal_mismatch, ike_no_response, 600, "the reason of the silence"),
     EDGE(retransmit_exhausted, ike_no_response, 600, "the peer stays silent"),
