@@ -9,9 +9,9 @@
 #include "endpoint.h"
 
 typedef enum {
-    PACKET_IKE,           /* `bytes` starts at the IKE header; a non-ESP marker is stripped */
-    PACKET_ESP,           /* `bytes` starts at the SPI (RFC 4303 2) */
-    PACKET_ESP_FRAGMENT,  /* the first IP fragment of an ESP packet, from the SPI on: the whole packet comes again if the rest is there */
+    PACKET_IKE,          /* `bytes` starts at the IKE header; a non-ESP marker is stripped */
+    PACKET_ESP,          /* `bytes` starts at the SPI (RFC 4303 2) */
+    PACKET_ESP_FRAGMENT, /* the first IP fragment of an ESP packet, from the SPI on: the whole packet comes again if the rest is there */
     PACKET_NAT_KEEPALIVE, /* one byte 0xFF (RFC 3948 2.3); `bytes` may be empty */
     PACKET_ICMP_ERROR,    /* an ICMP or ICMPv6 error that quotes an IKE or ESP packet: evidence about the path, never traffic */
     PACKET_SYSLOG,        /* one or more syslog messages as in parse/syslog.h: evidence, never traffic */
@@ -36,9 +36,10 @@ typedef struct {
     const uint8_t *bytes; /* may be NULL when `captured` is 0 */
     size_t captured;      /* bytes present */
     size_t reported;      /* bytes on the wire, >= captured */
-    bool is_ip_fragment; /* the first IP fragment only. PACKET_IKE: the others may follow, and the whole message then comes again. PACKET_ESP:
+    bool
+        is_ip_fragment; /* the first IP fragment only. PACKET_IKE: the others may follow, and the whole message then comes again. PACKET_ESP:
                           * nobody puts fragments together, and `reported` says nothing */
-    size_t ip_length;    /* bytes of the IP packet in which it came in one piece; 0: unknown, or in several. PACKET_ICMP_ERROR: of the
+    size_t ip_length; /* bytes of the IP packet in which it came in one piece; 0: unknown, or in several. PACKET_ICMP_ERROR: of the
                           * quoted packet */
     const uint8_t *decrypted; /* PACKET_IKE: the inner payloads as decrypted by someone who may have had wrong keys; or NULL */
     size_t decrypted_length;

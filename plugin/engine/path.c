@@ -30,7 +30,8 @@
 static bool
 is_copy(const icmp_report_t *report, const packet_t *packet)
 {
-    return !copies_can_tell(packet) && report->latest_in != FRAME_NONE && endpoint_equal(&packet->destination, &report->quoted_to) &&
+    return !copies_can_tell(packet) && report->latest_in != FRAME_NONE &&
+           endpoint_equal(&packet->destination, &report->quoted_to) &&
            duration_between(report->latest_at, packet->time) < SHORTEST_TIMER;
 }
 
@@ -174,8 +175,9 @@ tunnel_undeliverable(const tunnel_t *tunnel, const endpoint_t *destination, capt
 
     for (unsigned i = 0; i < tunnel->icmp_reports->len; i++) {
         const icmp_report_t *report = &g_array_index(tunnel->icmp_reports, icmp_report_t, i);
-        if (icmp_meaning_is_undeliverable(report->meaning) && report->latest_at >= since && report->latest_at != CAPTURE_TIME_NONE &&
-            endpoint_same_address(&report->quoted_to, destination) && (latest == NULL || report->latest_in > latest->latest_in))
+        if (icmp_meaning_is_undeliverable(report->meaning) && report->latest_at >= since &&
+            report->latest_at != CAPTURE_TIME_NONE && endpoint_same_address(&report->quoted_to, destination) &&
+            (latest == NULL || report->latest_in > latest->latest_in))
             latest = report;
     }
     return latest;

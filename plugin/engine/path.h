@@ -25,8 +25,8 @@ typedef struct {
     icmp_meaning_t meaning;
     frame_t latest_in;
     capture_ns_t latest_at;
-    endpoint_t quoted_to;   /* destination of the latest quoted packet */
-    const finding_t *told;  /* the icmp_unreachable about it, of the present trouble; borrowed; NULL: none */
+    endpoint_t quoted_to;  /* destination of the latest quoted packet */
+    const finding_t *told; /* the icmp_unreachable about it, of the present trouble; borrowed; NULL: none */
 } icmp_report_t;
 
 typedef struct {
@@ -51,7 +51,7 @@ typedef struct {
     /* seen in IP fragments: the first is there, the rest never comes */
     part_t waiting[PARTS_WAITING_MAX]; /* oldest first */
     unsigned parts_waiting;
-    bool rest_was_seen; /* of some packet: the capture shows later fragments at all */
+    bool rest_was_seen;  /* of some packet: the capture shows later fragments at all */
     unsigned incomplete; /* in a row */
     frame_t incomplete_in[3];
     capture_ns_t incomplete_at; /* the first of them */

@@ -320,7 +320,11 @@ play_icmp(stage_t *stage, const step_t *step, unsigned step_index, unsigned from
     if (shot->reporter.family == ADDRESS_IPV6) { /* RFC 4443 3.1, 3.2 */
         bool is_time = step->icmp_type == 11;
         shot->icmp_type = is_time ? 3 : step->icmp_code == 4 ? 2 : 1;
-        shot->icmp_code = is_time ? step->icmp_code : step->icmp_code == 3 ? 4 : step->icmp_code == 13 ? 1 : step->icmp_code == 1 ? 3 : 0;
+        shot->icmp_code = is_time                 ? step->icmp_code
+                          : step->icmp_code == 3  ? 4
+                          : step->icmp_code == 13 ? 1
+                          : step->icmp_code == 1  ? 3
+                                                  : 0;
     }
     if (step->icmp_type == 3 && step->icmp_code == 4)
         shot->icmp_mtu = step->icmp_mtu < 0 ? DEFAULT_MTU : (uint32_t)step->icmp_mtu;

@@ -96,7 +96,7 @@ typedef struct {
     const char *from_address;     /* NULL: the peer's present one */
     bool is_forged;               /* ACT_MESSAGE: by somebody without keys; the peers know nothing of it */
     endpoint_t endpoint;          /* ACT_ENDPOINT: family ADDRESS_NONE: keep the address; port 0: keep the port */
-    fragments_t fragments; /* ACT_ESP */
+    fragments_t fragments;        /* ACT_ESP */
     uint8_t icmp_type, icmp_code;
     int64_t icmp_mtu;     /* ACT_ICMP: -1: DEFAULT_MTU where it does not fit */
     bool icmp_is_brief;   /* quotes the headers only */

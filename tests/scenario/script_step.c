@@ -90,12 +90,8 @@ parse_icmp(scan_t *scan, step_t *step)
         const char *name;
         uint8_t type, code;
     } errors[] = {
-        { "host-unreachable", 3, 1 },
-        { "port-unreachable", 3, 3 },
-        { "frag-needed", 3, 4 },
-        { "admin-prohibited", 3, 13 },
-        { "time-exceeded", 11, 0 },
-        { "reassembly-time-exceeded", 11, 1 },
+        { "host-unreachable", 3, 1 },  { "port-unreachable", 3, 3 }, { "frag-needed", 3, 4 },
+        { "admin-prohibited", 3, 13 }, { "time-exceeded", 11, 0 },   { "reassembly-time-exceeded", 11, 1 },
     };
     const char *word = scan_word(scan, "ICMP error");
 

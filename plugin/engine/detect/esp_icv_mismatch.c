@@ -99,9 +99,11 @@ judge(const change_t *change, const tunnel_t *tunnel, findings_t *out)
                                      .culprit = PEER_UNKNOWN,
                                      .unit = "SAs",
                                      .evidence = { sa[PEER_A]->last_frame, sa[PEER_B]->last_frame } },
-                 "ESP of %s ends in a checksum (ICV) of %s bits, ESP of %s in one of %s bits: the lengths of their packets are %u and %u modulo 16. Each "
+                 "ESP of %s ends in a checksum (ICV) of %s bits, ESP of %s in one of %s bits: the lengths of their packets are %u "
+                 "and %u modulo 16. Each "
                  "peer drops what the other sends. HMAC-SHA2-256 is cut to 96 bits by some senders and to 128 by others.",
-                 tunnel_peer_text(tunnel, PEER_A, first), icv_words(a), tunnel_peer_text(tunnel, PEER_B, second), icv_words(b), a, b);
+                 tunnel_peer_text(tunnel, PEER_A, first), icv_words(a), tunnel_peer_text(tunnel, PEER_B, second), icv_words(b), a,
+                 b);
 }
 
 const detector_t esp_icv_mismatch_detector = {

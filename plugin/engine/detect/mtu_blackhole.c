@@ -43,19 +43,20 @@ judge_too_large(const change_t *change, const tunnel_t *tunnel, const large_pack
     }
     if (!takes_no_notice(large))
         return;
-    findings_add(out,
-                 &(finding_draft_t){ .id = FINDING_mtu_blackhole,
-                                     .severity = SEVERITY_NOTE,
-                                     .confidence = CONFIDENCE_OBSERVED,
-                                     .culprit = change->sender,
-                                     .began_in = large->complained_in,
-                                     .began_at = large->complained_at,
-                                     .times = large->larger,
-                                     .unit = "packets",
-                                     .evidence = { large->complained_in, large->first_larger_in } },
-                 "ICMP says that packets of %s with more than %u bytes do not get through, and it goes on sending larger ones whole "
-                 "(%u packets so far, up to %zu bytes): they are lost. Small packets pass, so that a ping works and a transfer hangs.",
-                 tunnel_peer_text(tunnel, change->sender, sender), large->limit, large->larger, large->largest);
+    findings_add(
+        out,
+        &(finding_draft_t){ .id = FINDING_mtu_blackhole,
+                            .severity = SEVERITY_NOTE,
+                            .confidence = CONFIDENCE_OBSERVED,
+                            .culprit = change->sender,
+                            .began_in = large->complained_in,
+                            .began_at = large->complained_at,
+                            .times = large->larger,
+                            .unit = "packets",
+                            .evidence = { large->complained_in, large->first_larger_in } },
+        "ICMP says that packets of %s with more than %u bytes do not get through, and it goes on sending larger ones whole "
+        "(%u packets so far, up to %zu bytes): they are lost. Small packets pass, so that a ping works and a transfer hangs.",
+        tunnel_peer_text(tunnel, change->sender, sender), large->limit, large->larger, large->largest);
 }
 
 /* A capture filter on ports keeps first fragments only: that the rest is missing tells something where the capture shows such at all.
@@ -77,26 +78,28 @@ judge_incomplete(const change_t *change, const tunnel_t *tunnel, const large_pac
 {
     char sender[ENDPOINT_TEXT_MAX];
 
-    if (large->incomplete < INCOMPLETE_THAT_TELL || !capture_shows_later_fragments(tunnel) || !small_ones_pass(tunnel, change->sender))
+    if (large->incomplete < INCOMPLETE_THAT_TELL || !capture_shows_later_fragments(tunnel) ||
+        !small_ones_pass(tunnel, change->sender))
         return;
     const finding_t *before = told(tunnel, change->sender);
     if (before != NULL) {
         findings_repeat(out, before);
         return;
     }
-    findings_add(out,
-                 &(finding_draft_t){ .id = FINDING_mtu_blackhole,
-                                     .severity = SEVERITY_NOTE,
-                                     .confidence = CONFIDENCE_INFERRED,
-                                     .culprit = change->sender,
-                                     .began_in = large->incomplete_in[0],
-                                     .began_at = large->incomplete_at,
-                                     .times = large->incomplete,
-                                     .unit = "packets",
-                                     .evidence = { large->incomplete_in[0], large->incomplete_in[1], large->incomplete_in[2] } },
-                 "Of %u large ESP packets of %s in a row only the first IP fragment is here, the rest never comes; small ones arrive. "
-                 "Something on the way drops fragments, so that a ping works and a transfer hangs.",
-                 large->incomplete, tunnel_peer_text(tunnel, change->sender, sender));
+    findings_add(
+        out,
+        &(finding_draft_t){ .id = FINDING_mtu_blackhole,
+                            .severity = SEVERITY_NOTE,
+                            .confidence = CONFIDENCE_INFERRED,
+                            .culprit = change->sender,
+                            .began_in = large->incomplete_in[0],
+                            .began_at = large->incomplete_at,
+                            .times = large->incomplete,
+                            .unit = "packets",
+                            .evidence = { large->incomplete_in[0], large->incomplete_in[1], large->incomplete_in[2] } },
+        "Of %u large ESP packets of %s in a row only the first IP fragment is here, the rest never comes; small ones arrive. "
+        "Something on the way drops fragments, so that a ping works and a transfer hangs.",
+        large->incomplete, tunnel_peer_text(tunnel, change->sender, sender));
 }
 
 static void
