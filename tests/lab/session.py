@@ -288,9 +288,9 @@ class Session:
         change = getattr(self.scenario, "rewrite", lambda frame: frame)
         for name, raw, _ in self.captures:
             linktype, packets = pcapng.read(raw)
+            packets = [(stamp, change(frame)) for stamp, frame in packets]
             everything += packets
-            pcapng.write(os.path.join(fresh, name), linktype,
-                         [(stamp, change(frame)) for stamp, frame in packets])
+            pcapng.write(os.path.join(fresh, name), linktype, packets)
         everything.sort(key=lambda packet: packet[0])
         rows, rows1, rows2, stats = found.tables(everything)
         keys.write(os.path.join(fresh, "keys"), rows, rows1, rows2)
