@@ -32,7 +32,7 @@ static const place_t places[STOCK_HANDLES] = {
     [HANDLE_ICMPV6] = { "icmpv6", "ip.proto", 58, "ICMPv6 (IPsec Tunnel Analysis)", "ICMPv6 (IPsec)", "ipsec.icmpv6",
                         "ICMPv6 (IPsec analysis)" },
     [HANDLE_IPV6_FRAGMENT] = { "ipv6.fraghdr", "ip.proto", 44, "IPv6 Fragment (IPsec Tunnel Analysis)", "IPv6 Fragment (IPsec)",
-                               "ipsec.ipv6_fragment", "IPv6 Fragment (IPsec analysis)" },
+                               "ipsec.ipv6.fraghdr", "IPv6 Fragment (IPsec analysis)" },
 };
 
 #define TCP_PORT 4500u /* RFC 9329 5, by IANA's registry */

@@ -14,7 +14,7 @@ import runner
 
 SUBTREE = "[IPsec Tunnel Analysis"
 COLUMN = re.compile(r" \[IPsec: [^\]]*\]$", re.MULTILINE)
-ADDED = ("ipsec.esp", "ipsec.isakmp", "ipsec.udpencap", "ipsec.syslog", "ipsec.tcp")
+ADDED = ("ipsec.esp", "ipsec.isakmp", "ipsec.udpencap", "ipsec.syslog", "ipsec.icmp", "ipsec.icmpv6", "ipsec.ipv6.fraghdr", "ipsec.tcp")
 TCP = "ipsec.tcp"
 
 
