@@ -39,8 +39,8 @@ endpoint_belongs(const tunnel_t *tunnel, peer_t peer, const endpoint_t *endpoint
 }
 
 /* Were both ends of the packet seen in this tunnel with these very ports? Native ESP has no ports: addresses are all there is. */
-static bool
-has_endpoints(const tunnel_t *tunnel, const packet_t *packet)
+bool
+engine_has_endpoints(const tunnel_t *tunnel, const packet_t *packet)
 {
     if (packet->source.port == 0 && packet->destination.port == 0)
         return true;
@@ -100,7 +100,8 @@ tunnel_on_path(const engine_t *engine, const packet_t *packet)
     guint number = GPOINTER_TO_UINT(g_hash_table_lookup(engine->paths, &path));
     tunnel_t *tunnel = number > 0 && number <= engine->tunnels->len ? g_ptr_array_index(engine->tunnels, number - 1) : NULL;
 
-    return tunnel != NULL && tunnel_is_between(tunnel, &packet->source, &packet->destination) && has_endpoints(tunnel, packet)
+    return tunnel != NULL && tunnel_is_between(tunnel, &packet->source, &packet->destination) &&
+                   engine_has_endpoints(tunnel, packet)
                ? tunnel
                : NULL;
 }
@@ -148,7 +149,7 @@ engine_tunnel_for_packet(engine_t *engine, const packet_t *packet)
             continue;
         candidates++;
         only = tunnel;
-        if (has_endpoints(tunnel, packet) && (latest == NULL || tunnel->last_frame > latest->last_frame))
+        if (engine_has_endpoints(tunnel, packet) && (latest == NULL || tunnel->last_frame > latest->last_frame))
             latest = tunnel;
     }
     if (latest != NULL)
@@ -196,7 +197,8 @@ engine_tunnel_for_initiation(engine_t *engine, const packet_t *packet, source_ow
             return same_ports != NULL ? same_ports : tunnel_on_path(engine, packet);
         if (!tunnel_is_between(tunnel, &packet->source, &packet->destination))
             continue;
-        if ((has_endpoints(tunnel, packet) || is_without_port_translation(tunnel, packet) || is_same_host(tunnel, packet, owner)) &&
+        if ((engine_has_endpoints(tunnel, packet) || is_without_port_translation(tunnel, packet) ||
+             is_same_host(tunnel, packet, owner)) &&
             (same_ports == NULL || tunnel->last_frame > same_ports->last_frame))
             same_ports = tunnel;
         if (is_in_trouble(tunnel, packet->time)) {
@@ -241,7 +243,8 @@ engine_adopt_by_endpoint(engine_t *engine, ike_sa_t *ike_sa, const packet_t *pac
     for (GSList *item = engine_tunnels_between(engine, &packet->source, &packet->destination); item != NULL && seen < CROWD;
          item = item->next, seen++) {
         tunnel_t *tunnel = item->data;
-        if (tunnel != from && tunnel_is_between(tunnel, &packet->source, &packet->destination) && has_endpoints(tunnel, packet))
+        if (tunnel != from && tunnel_is_between(tunnel, &packet->source, &packet->destination) &&
+            engine_has_endpoints(tunnel, packet))
             to = tunnel;
     }
     if (to == NULL || (to->peer[PEER_A].last.family == ADDRESS_NONE))

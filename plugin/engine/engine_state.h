@@ -132,6 +132,7 @@ ike_sa_t *engine_find_quoted_ike_sa(const engine_t *engine, const packet_t *pack
 typedef enum { SOURCE_UNKNOWN, SOURCE_OF_HOST } source_owner_t; /* perhaps a NAT's, or the initiator's own as its hash proves */
 tunnel_t *engine_tunnel_for_initiation(engine_t *engine, const packet_t *packet, source_owner_t owner);
 tunnel_t *engine_tunnel_for_packet(engine_t *engine, const packet_t *packet);
+bool engine_has_endpoints(const tunnel_t *tunnel, const packet_t *packet);
 
 /* Forgets what all tunnels together have too much of. Call it between packets. */
 void engine_make_room(engine_t *engine);

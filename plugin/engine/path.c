@@ -35,7 +35,8 @@ is_copy(const icmp_report_t *report, const packet_t *packet)
            duration_between(report->latest_at, packet->time) < SHORTEST_TIMER;
 }
 
-/* SPIs tell clients behind one address apart; where they are not quoted or not known, ports do, and there may be no telling. */
+/* SPIs tell clients behind one address apart; where they are not quoted or not known, ports do. Other ports between the same hosts are
+ * another conversation. */
 static tunnel_t *
 quoted_tunnel(engine_t *engine, const packet_t *packet, esp_sa_t **ret_sa)
 {
@@ -53,7 +54,8 @@ quoted_tunnel(engine_t *engine, const packet_t *packet, esp_sa_t **ret_sa)
         if (ike_sa != NULL)
             return ike_sa->tunnel;
     }
-    return engine_tunnel_for_packet(engine, packet);
+    tunnel_t *tunnel = engine_tunnel_for_packet(engine, packet);
+    return tunnel != NULL && engine_has_endpoints(tunnel, packet) ? tunnel : NULL;
 }
 
 static peer_t

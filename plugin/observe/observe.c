@@ -428,12 +428,15 @@ static void
 look_at_icmp_error(tvbuff_t *tvb, packet_info *pinfo, address_family_t family)
 {
     const size_t captured = tvb_captured_length(tvb);
-    packet_t packet = { .frame = pinfo->num, .time = observe_time(pinfo) };
+    packet_t packet = { .frame = pinfo->num };
     icmp_error_t error;
 
-    if (!is_observing() || pinfo->flags.in_error_pkt || captured == 0 || !endpoint_from(&pinfo->src, 0, &packet.reporter) ||
+    if (captured == 0 || !icmp_is_error(family, compat_tvb_get_u8(tvb, 0)))
+        return; /* almost every message */
+    if (!is_observing() || pinfo->flags.in_error_pkt || !endpoint_from(&pinfo->src, 0, &packet.reporter) ||
         !icmp_error_read(family, tvb_get_ptr(tvb, 0, (int)captured), captured, &error) || !packet_from_part(&error.quoted, &packet))
         return;
+    packet.time = observe_time(pinfo);
     packet.quoted = packet.kind;
     packet.kind = PACKET_ICMP_ERROR;
     packet.icmp_type = error.type;

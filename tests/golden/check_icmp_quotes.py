@@ -105,11 +105,12 @@ def stories():
         story = traffic(family, in_udp)
         last = ip(client, server, *in_udp(esp(SPI_OUT, 5)))
         later = ip(client, server, UDP, esp(SPI_OUT, 5), 77, 185)
+        ports = ip(client, server, UDP, udp(5000, 4500, esp(SPI_OUT + 9, 5)))
         strangers = ip(client, router, *in_udp(esp(SPI_OUT + 9, 5)))
         quoting = error(3.01, last)[1][0]
         dns = ip(client, server, UDP, udp(5000, 53, bytes(40)))
         nested = ip(client, server, 4 if family == 4 else 41, last)
-        for name_, quoted in (("a later fragment", later), ("another destination", strangers), ("an ICMP error", quoting),
+        for name_, quoted in (("a later fragment", later), ("another destination", strangers), ("other ports", ports), ("an ICMP error", quoting),
                               ("DNS", dns), ("IP in IP", nested), ("nothing", b""), ("rubbish", bytes(range(200)))):
             yield f"IPv{family} quotes {name_}", pcap([*story, (3, [last]), error(3.01, quoted)]), []
         echo = (8, 0) if family == 4 else (128, 0)

@@ -208,6 +208,10 @@ every_type_has_words(void **state)
         for (unsigned code = 0; code < 256; code++) {
             assert_true(strlen(icmp_words(ADDRESS_IPV4, (uint8_t)type, (uint8_t)code)) > 0);
             assert_true(strlen(icmp_words(ADDRESS_IPV6, (uint8_t)type, (uint8_t)code)) > 0);
+            bool has_row = strcmp(icmp_words(ADDRESS_IPV4, (uint8_t)type, (uint8_t)code), "ICMP error") != 0;
+            assert_int_equal(icmp_is_error(ADDRESS_IPV4, (uint8_t)type), has_row);
+            has_row = strcmp(icmp_words(ADDRESS_IPV6, (uint8_t)type, (uint8_t)code), "ICMP error") != 0;
+            assert_int_equal(icmp_is_error(ADDRESS_IPV6, (uint8_t)type), has_row);
         }
     }
     assert_int_equal(icmp_meaning(ADDRESS_IPV4, 3, 3), ICMP_NOT_LISTENING);

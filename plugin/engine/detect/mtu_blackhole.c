@@ -55,7 +55,8 @@ judge_too_large(const change_t *change, const tunnel_t *tunnel, const large_pack
                             .unit = "packets",
                             .evidence = { large->complained_in, large->first_larger_in } },
         "ICMP says that packets of %s with more than %u bytes do not get through, and it goes on sending larger ones whole "
-        "(%u packets so far, up to %zu bytes): they are lost. Small packets pass, so that a ping works and a transfer hangs.",
+        "(%u packets so far, up to %zu bytes): by that word all are lost. Small packets pass, so that a ping works and a transfer "
+        "hangs.",
         tunnel_peer_text(tunnel, change->sender, sender), large->limit, large->larger, large->largest);
 }
 

@@ -53,6 +53,12 @@ row_of(address_family_t family, uint8_t type, uint8_t code)
     return NULL;
 }
 
+bool
+icmp_is_error(address_family_t family, uint8_t type)
+{
+    return family == ADDRESS_IPV6 ? type >= 1 && type <= 4 : type == 3 || type == 4 || type == 11 || type == 12;
+}
+
 /* RFC 4884 4: extensions may follow what is quoted; then a byte tells its length, in units of 4 bytes (ICMPv6: 8). `rest`: the last four
  * bytes of the ICMP header. */
 static size_t

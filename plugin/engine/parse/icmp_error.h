@@ -13,6 +13,9 @@ typedef struct {
     ip_packet_t quoted; /* its payload is borrowed */
 } icmp_error_t;
 
+/* Is it one of the types that report an error? */
+bool icmp_is_error(address_family_t family, uint8_t type);
+
 /* `bytes`: from the ICMP header on. False: no error message (an echo, a redirect), or what it quotes cannot be read. */
 G_GNUC_WARN_UNUSED_RESULT bool icmp_error_read(address_family_t family, const uint8_t *bytes, size_t captured,
                                                icmp_error_t *ret_error);
