@@ -34,9 +34,9 @@ typedef enum {
     CHANGE_SA_REPLACED = 1u << 18,        /* an SA took the place of the one before: see `line` */
     CHANGE_LIFETIME_ANNOUNCED = 1u << 19, /* a peer announced another lifetime than before: see `announced` */
     CHANGE_SYSLOG_LINE = 1u << 20, /* a log line reports a packet with an invalid SPI: see `syslog_line`; the tunnel may be NULL */
-    CHANGE_TOO_LARGE = 1u << 21,          /* `sender` sent a packet larger than ICMP says can pass: see its large_packets_t */
-    CHANGE_FRAGMENTS_MISSING = 1u << 22,  /* of an ESP packet of `sender` only the first IP fragment came: see the same */
-    CHANGE_ESP_LENGTHS = 1u << 23,        /* the packets of an ESP SA have one more length: see esp_sa_t.lengths */
+    CHANGE_TOO_LARGE = 1u << 21,   /* `sender` sent a packet larger than ICMP says can pass: see its large_packets_t */
+    CHANGE_FRAGMENTS_MISSING = 1u << 22, /* of an ESP packet of `sender` only the first IP fragment came: see the same */
+    CHANGE_ESP_LENGTHS = 1u << 23,       /* the packets of an ESP SA have one more length: see esp_sa_t.lengths */
 } change_kind_t;
 
 #define CHANGE_KINDS 24 /* bits used above */

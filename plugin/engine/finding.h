@@ -62,7 +62,7 @@ typedef struct finding {
     frame_t heard_before_in;        /* the receiver's last packet before that; FRAME_NONE: there is none */
     capture_ns_t heard_before_at;
     const char *ending; /* how the exchange ended, where a story has told of it before: "then stopped trying"; static; NULL */
-    bool explains; /* may be the cause of others even where it is a mere Note */
+    bool explains;      /* may be the cause of others even where it is a mere Note */
     const struct finding *cause; /* an earlier finding of the same tunnel that led to this one, or NULL */
     peer_t culprit; /* which peer it is about (who sent the unanswered request, whose port moved); may be PEER_UNKNOWN */
     uint16_t old_port, new_port; /* nat_port_flip only */
@@ -70,9 +70,9 @@ typedef struct finding {
     uint32_t incident;           /* index within the tunnel, INDEX_NONE: in none */
 } finding_t;
 
-const char *severity_text(severity_t severity);       /* "error", "warn", "note", "chat" */
+const char *severity_text(severity_t severity);        /* "error", "warn", "note", "chat" */
 const char *finding_group_text(finding_group_t group); /* "ike", "esp", "nat", "life", "capture" */
-const char *confidence_text(confidence_t confidence); /* "observed", "inferred" */
-const char *nat_grade_text(nat_grade_t grade);        /* "recovered", "split", "harmful"; "" for NAT_GRADE_NONE */
+const char *confidence_text(confidence_t confidence);  /* "observed", "inferred" */
+const char *nat_grade_text(nat_grade_t grade);         /* "recovered", "split", "harmful"; "" for NAT_GRADE_NONE */
 
 #endif

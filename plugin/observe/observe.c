@@ -544,14 +544,10 @@ observe_register(int own_protocol)
 void
 observe_handoff(void)
 {
-    static const dissector_t looks[HANDLES] = { [HANDLE_ESP] = look_at_esp,
-                                                [HANDLE_UDPENCAP] = look_at_udpencap,
-                                                [HANDLE_ISAKMP] = look_at_isakmp,
-                                                [HANDLE_ICMP] = look_at_icmp,
-                                                [HANDLE_ICMPV6] = look_at_icmpv6,
-                                                [HANDLE_IPV6_FRAGMENT] = look_at_ipv6_fragment,
-                                                [HANDLE_SYSLOG] = look_at_syslog,
-                                                [HANDLE_SYSLOG_TCP] = look_at_syslog_in_tcp,
+    static const dissector_t looks[HANDLES] = { [HANDLE_ESP] = look_at_esp,       [HANDLE_UDPENCAP] = look_at_udpencap,
+                                                [HANDLE_ISAKMP] = look_at_isakmp, [HANDLE_ICMP] = look_at_icmp,
+                                                [HANDLE_ICMPV6] = look_at_icmpv6, [HANDLE_IPV6_FRAGMENT] = look_at_ipv6_fragment,
+                                                [HANDLE_SYSLOG] = look_at_syslog, [HANDLE_SYSLOG_TCP] = look_at_syslog_in_tcp,
                                                 [HANDLE_TCP] = look_at_tcp };
 
     handles_handoff(looks, tcp_protocol);

@@ -132,16 +132,17 @@ typedef struct {
     where_t where;
     unsigned step; /* WHERE_STEP: index of the step it stands under */
     keys_t keys;
-    finding_id_t id;  /* EXPECT_FINDING, EXPECT_NO, EXPECT_ALLOW, EXPECT_INCIDENT (root cause) */
-    int severity;     /* UNSAID or severity_t */
-    int confidence;   /* UNSAID or confidence_t */
-    int grade;        /* UNSAID or nat_grade_t */
-    int cause;        /* UNSAID or finding_id_t */
-    unsigned count;   /* times; MANY: one or more */
-    const char *word; /* EXPECT_STATE, EXPECT_EXCHANGE, EXPECT_NAT: the value; EXPECT_SOURCE, EXPECT_DESTINATION, EXPECT_STORY: the words;
+    finding_id_t id; /* EXPECT_FINDING, EXPECT_NO, EXPECT_ALLOW, EXPECT_INCIDENT (root cause) */
+    int severity;    /* UNSAID or severity_t */
+    int confidence;  /* UNSAID or confidence_t */
+    int grade;       /* UNSAID or nat_grade_t */
+    int cause;       /* UNSAID or finding_id_t */
+    unsigned count;  /* times; MANY: one or more */
+    const char
+        *word; /* EXPECT_STATE, EXPECT_EXCHANGE, EXPECT_NAT: the value; EXPECT_SOURCE, EXPECT_DESTINATION, EXPECT_STORY: the words;
                          EXPECT_ROW: "flaps=1 rekeys_ok=2"; EXPECT_FINDING: what its text must contain, NULL: anything */
-    unsigned number;  /* EXPECT_TUNNELS, EXPECT_TUNNEL: the value; EXPECT_STATE, EXPECT_ROW, EXPECT_NAT: which tunnel */
-    peer_t peer;      /* EXPECT_NAT */
+    unsigned number; /* EXPECT_TUNNELS, EXPECT_TUNNEL: the value; EXPECT_STATE, EXPECT_ROW, EXPECT_NAT: which tunnel */
+    peer_t peer;     /* EXPECT_NAT */
     finding_id_t chain[16];
     unsigned chain_length;
 } expectation_t;
