@@ -185,6 +185,63 @@ typedef struct {
 unsigned engine_waiting_count(const engine_t *engine, uint32_t tunnel);
 void engine_waiting_row(const engine_t *engine, uint32_t tunnel, uint32_t which, waiting_row_t *ret_row);
 
+/* ---- what a timeline of a tunnel shows; call engine_finish() first ---- */
+
+/* ESP packets and bytes (from the SPI on) that each peer sent in one bin of time. */
+typedef struct {
+    uint64_t bytes[PEERS];
+    uint32_t packets[PEERS];
+} activity_bin_t;
+
+#define ACTIVITY_BINS 128u
+
+/* The ESP of a tunnel over time: at most ACTIVITY_BINS bins of equal width, as narrow as its length allows. */
+typedef struct {
+    capture_ns_t from; /* where bin[0] begins; CAPTURE_TIME_NONE: no ESP, or none with a time */
+    duration_ns_t width;
+    unsigned bins;
+    const activity_bin_t *bin; /* borrowed, until the next packet */
+} activity_row_t;
+
+void engine_activity_row(const engine_t *engine, uint32_t tunnel, activity_row_t *ret_row);
+
+/* How an exchange ended, as far as the capture shows it. */
+typedef enum {
+    RESULT_ANSWERED,
+    RESULT_REFUSED,
+    RESULT_UNANSWERED,    /* its requester gave up */
+    RESULT_WAITING,       /* when the capture ended */
+    RESULT_ANSWER_UNSEEN, /* its requester went on as if answered */
+    RESULT_NOTHING_DUE,   /* IKEv1: no answer is due */
+    EXCHANGE_RESULTS
+} exchange_result_t;
+const char *exchange_result_text(exchange_result_t result); /* "answered", "refused", "unanswered", ...; static */
+
+#define SENDINGS_SHOWN 16u
+
+/* A request, its repeats and its answer. IKEv1: a phase, whose messages take turns; its sendings are those of the last turn. */
+typedef struct {
+    const char *exchange; /* "dpd", "child_rekey", ...; static */
+    const char *words;    /* for a sentence; static */
+    confidence_t confidence;
+    peer_t initiator; /* who sent its first message */
+    exchange_result_t result;
+    frame_t first_frame;
+    capture_ns_t first_time;
+    unsigned transmissions;
+    unsigned sendings; /* used in these two */
+    frame_t sent_in[SENDINGS_SHOWN];
+    capture_ns_t sent_at[SENDINGS_SHOWN];
+    frame_t answer_frame;   /* FRAME_NONE: no answer in the capture */
+    capture_ns_t last_time; /* of its answer, or of its last transmission */
+} exchange_row_t;
+
+/* The exchanges of a tunnel in the order in which they began: an array of exchange_row_t that the caller frees. */
+GArray *engine_exchanges(const engine_t *engine, uint32_t tunnel);
+
+/* Exchanges of the tunnel that are no longer remembered. */
+uint64_t engine_exchanges_forgotten(const engine_t *engine, uint32_t tunnel);
+
 /* Figures about the capture as a whole. */
 typedef struct {
     uint64_t frames, ike_messages, esp_packets, keepalives, icmp_errors, copies, malformed;

@@ -137,6 +137,9 @@ count_direction(tunnel_t *tunnel, peer_t sender, const packet_t *packet)
 
     if (from->last_esp_at != CAPTURE_TIME_NONE && duration_between(from->last_esp_at, packet->time) > RUN_GAP)
         from->run_packets = 0;
+    if (tunnel->timeline == NULL)
+        tunnel->timeline = timeline_new();
+    timeline_count(tunnel->timeline, sender, packet->time, packet->reported);
     from->esp_packets++;
     from->esp_bytes += packet->reported;
     from->last_esp_at = capture_later(from->last_esp_at, packet->time);

@@ -83,6 +83,11 @@ typedef struct exchange {
     frame_t frame[FRAMES_KEPT]; /* the first frames that belong to it: requests, answers, fragments */
     unsigned frames_kept;
 
+    /* the first message; IKEv1: of the phase, whose messages take turns in being the request below */
+    peer_t initiator;
+    frame_t began_in; /* FRAME_NONE: nothing sent yet */
+    capture_ns_t began_at;
+
     /* the request and its repeats */
     uint64_t fingerprint;
     bool is_rebuilt;                     /* a repeat had other bytes: no bitwise identical retransmission (RFC 7296 2.1) */

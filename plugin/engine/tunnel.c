@@ -66,6 +66,7 @@ tunnel_free(tunnel_t *tunnel)
     g_array_free(tunnel->dpd_rtts, TRUE);
     g_array_free(tunnel->outages, TRUE);
     lifetimes_clear(&tunnel->lifetimes);
+    timeline_free(tunnel->timeline);
     g_free(tunnel->accepted_child);
     g_free(tunnel->accepted_ike);
     g_free(tunnel);

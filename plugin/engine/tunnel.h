@@ -12,6 +12,7 @@
 #include "exchange.h"
 #include "ike_sa.h"
 #include "lifetime.h"
+#include "timeline.h"
 
 /* What the NAT in front of a peer did with the mapping of its endpoint while nothing was sent over it. A NAT forgets a mapping that is
  * silent for too long (RFC 4787 4.3); NAT keepalives are there to prevent that (RFC 3948 4). */
@@ -179,12 +180,15 @@ typedef struct tunnel {
     unsigned finding_count[FINDING_COUNT];
     uint64_t findings_left_out;     /* not kept because one id had FINDINGS_PER_ID_MAX already */
     unsigned exchanges;             /* of all its IKE SAs */
+    uint64_t exchanges_forgotten;   /* that are no longer remembered */
     uint32_t ike_sas_seen;          /* the next IKE SA's index; forgotten ones keep theirs */
     uint64_t forgotten_loss[PEERS]; /* estimated loss on ESP SAs that are no longer remembered, by sender */
     GPtrArray *incidents;           /* owned incident_t */
     GArray *flips;                  /* flip_t, oldest first */
     GPtrArray *waiting;             /* borrowed exchange_t that wait for an answer */
     bool has_unreachable;           /* an ESP SA of it has `unreachable_in` set */
+
+    timeline_t *timeline; /* its ESP over time; owned; NULL: none yet */
 
     frame_t first_frame, last_frame;
     capture_ns_t first_time, last_time;
