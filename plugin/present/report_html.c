@@ -45,6 +45,7 @@ typedef struct {
     capture_row_t capture;
     entry_t *entries; /* worst first */
     unsigned count;
+    entry_t loose;        /* the findings of no tunnel; nothing else in it */
     GHashTable *frames;   /* with a place on the page: frame -> PLACE_... */
     GHashTable *anchored; /* whose place has been written */
     GHashTable *places;   /* const finding_t * -> number of its place */
@@ -77,23 +78,37 @@ by_rank(const void *a, const void *b)
     return order ? order : ranking_compare(&left->row, &right->row);
 }
 
-/* Tunnel index -> its findings: one pass, however many tunnels there are. NULL: it has none. */
+/* Tunnel index -> its findings: one pass, however many tunnels there are. NULL: it has none. The last list is of no tunnel's. */
 static GPtrArray **
 findings_by_tunnel(const engine_t *engine, unsigned tunnels)
 {
     const GPtrArray *findings = engine_findings(engine);
-    GPtrArray **lists = g_new0(GPtrArray *, tunnels);
+    GPtrArray **lists = g_new0(GPtrArray *, tunnels + 1);
 
     for (unsigned i = 0; i < findings->len; i++) {
         finding_t *finding = findings->pdata[i];
 
-        if (finding->tunnel >= tunnels)
-            continue;
-        if (!lists[finding->tunnel])
-            lists[finding->tunnel] = g_ptr_array_new();
-        g_ptr_array_add(lists[finding->tunnel], finding);
+        const uint32_t list = MIN(finding->tunnel, tunnels);
+
+        if (!lists[list])
+            lists[list] = g_ptr_array_new();
+        g_ptr_array_add(lists[list], finding);
     }
     return lists;
+}
+
+static void
+entry_init(entry_t *entry, GPtrArray *findings)
+{
+    entry->findings = findings ? findings : g_ptr_array_new();
+    entry->shown = g_ptr_array_new();
+}
+
+static void
+entry_clear(entry_t *entry)
+{
+    g_ptr_array_free(entry->findings, TRUE);
+    g_ptr_array_free(entry->shown, TRUE);
 }
 
 static void
@@ -102,8 +117,7 @@ page_add(page_t *page, uint32_t tunnel, GPtrArray *findings)
     entry_t *entry = &page->entries[page->count++];
 
     engine_tunnel_row(page->engine, tunnel, &entry->row);
-    entry->findings = findings ? findings : g_ptr_array_new();
-    entry->shown = g_ptr_array_new();
+    entry_init(entry, findings);
     entry->incidents = engine_incident_count(page->engine, tunnel);
 }
 
@@ -190,7 +204,9 @@ page_init(page_t *page, const engine_t *engine)
         else if (findings[tunnel])
             g_ptr_array_free(findings[tunnel], TRUE);
     }
+    entry_init(&page->loose, findings[tunnels]);
     g_free(findings);
+    choose_findings(page, &page->loose);
     qsort(page->entries, page->count, sizeof *page->entries, by_rank);
     for (unsigned i = 0; i < MIN(page->count, SECTIONS_MAX); i++) {
         page->entries[i].has_section = true;
@@ -204,10 +220,9 @@ page_init(page_t *page, const engine_t *engine)
 static GString *
 page_end(page_t *page)
 {
-    for (unsigned i = 0; i < page->count; i++) {
-        g_ptr_array_free(page->entries[i].findings, TRUE);
-        g_ptr_array_free(page->entries[i].shown, TRUE);
-    }
+    for (unsigned i = 0; i < page->count; i++)
+        entry_clear(&page->entries[i]);
+    entry_clear(&page->loose);
     g_free(page->entries);
     g_hash_table_destroy(page->frames);
     g_hash_table_destroy(page->anchored);
@@ -906,7 +921,6 @@ append_findings(page_t *page, const entry_t *entry)
     const unsigned notes = notes_among(entry->shown), serious = entry->shown->len - notes;
     const unsigned left_out = entry->findings->len - entry->shown->len;
 
-    append_raw(page, "<h3>Findings</h3>\n");
     if (entry->shown->len == 0)
         append_raw(page, "<p class=\"small\">No findings.</p>\n");
     if (serious)
@@ -920,7 +934,7 @@ append_findings(page_t *page, const entry_t *entry)
     if (left_out) {
         append_raw(page, "<p class=\"small\">");
         append_count(page, left_out, "further finding");
-        append_raw(page, " of this tunnel left out here; the JSON report has all of them.</p>\n");
+        append_raw(page, " left out here; the JSON report has all of them.</p>\n");
     }
 }
 
@@ -1031,10 +1045,22 @@ append_section(page_t *page, const entry_t *entry)
     append_timeline(page, entry, exchanges);
     append_incidents(page, entry);
     append_waiting(page, row);
+    append_raw(page, "<h3>Findings</h3>\n");
     append_findings(page, entry);
     append_exchanges(page, row, exchanges);
     append_raw(page, "</details>\n");
     g_array_free(exchanges, TRUE);
+}
+
+/* What log lines say about SPIs that are not in the capture, for example. */
+static void
+append_loose(page_t *page)
+{
+    if (page->loose.shown->len == 0)
+        return;
+    append_raw(page, "<section id=\"no-tunnel\">\n<h2>Of no tunnel in this capture</h2>\n");
+    append_findings(page, &page->loose);
+    append_raw(page, "</section>\n");
 }
 
 static void
@@ -1064,6 +1090,7 @@ report_html(const engine_t *engine)
     }
     for (unsigned i = 0; i < page.count && page.entries[i].has_section; i++)
         append_section(&page, &page.entries[i]);
+    append_loose(&page);
     append_raw(&page, "</main>\n");
     append_foot(&page);
     return page_end(&page);

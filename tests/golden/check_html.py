@@ -146,16 +146,17 @@ def finding_of_json(entry):
 
 def check_complete(page, report):
     """Everything that the JSON report tells of findings and incidents is on the page."""
-    expected = collections.Counter(finding_of_json(entry) for tunnel in report["tunnels"] for entry in tunnel["findings"])
+    everything = [*report["findings"], *(entry for tunnel in report["tunnels"] for entry in tunnel["findings"])]
+    expected = collections.Counter(map(finding_of_json, everything))
     found = collections.Counter(finding_of_page(entry) for entry in page.findings)
     for entry in (expected - found) + (found - expected):
         yield f"a finding is on one side only: {entry}"
+    for entry in everything:
+        if f"frame-{entry['frame']}" not in page.ids:
+            yield f"frame {entry['frame']} has no place"
     for tunnel in report["tunnels"]:
         if tunnel["tunnel"] not in page.tunnels:
             yield f"tunnel {tunnel['tunnel']} has no section"
-        for entry in tunnel["findings"]:
-            if f"frame-{entry['frame']}" not in page.ids:
-                yield f"frame {entry['frame']} has no place"
         for incident in tunnel["incidents"]:
             if words(incident["story"]).replace(" ", "") not in {words(story).replace(" ", "") for story in page.stories}:
                 yield f"the story of incident {incident['incident']} of tunnel {tunnel['tunnel']} is not on the page"
