@@ -14,6 +14,7 @@ import re
 import struct
 import sys
 
+import check_syslog
 import runner
 from packets import SERVER, from_client, from_server, payload, pcap
 
@@ -219,6 +220,17 @@ def check_hostile(tshark):
             yield f"{identity!r}: a control character is on the page"
 
 
+def check_findings_of_no_tunnel(tshark):
+    """A log line about an SPI that the capture does not have, from a host with a hostile name."""
+    text = check_syslog.line(4, check_syslog.UNKNOWN, "<188>91: <script>alert(1)</script>: ")
+    capture, home = tshark.write("syslog.pcap", pcap(check_syslog.story(4, check_syslog.syslog(4, text)))), tshark.home()
+    page, report = Page(ask(tshark, capture, "ipsec,report,html", home)), json.loads(ask(tshark, capture, "ipsec,report,json", home))
+    yield from check_closed_in_itself(page)
+    yield from check_complete(page, report)
+    if not report["findings"] or "no-tunnel" not in page.ids:
+        yield "there is no section for the findings of no tunnel"
+
+
 # ---- very many tunnels ----
 
 MANY = 2000
@@ -278,7 +290,7 @@ def main():
     with runner.Runner(options) as tshark:
         for folder in options.folders:
             failures += [f"{folder.name}: {fault}" for fault in check_sample(tshark, folder)]
-        for check in (check_hostile, check_many, check_empty):
+        for check in (check_hostile, check_findings_of_no_tunnel, check_many, check_empty):
             failures += [f"{check.__name__}: {fault}" for fault in check(tshark)]
     print("\n".join([*failures, "FAILED" if failures else f"the HTML report is right: {len(options.folders)} samples"]))
     return bool(failures)
