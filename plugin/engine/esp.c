@@ -19,31 +19,63 @@
 /* Packets further apart are no flow: silence in between says nothing about the other direction. */
 #define RUN_GAP SECONDS(10)
 
+/* Known from its first packet on, or from its announcement, whichever comes first: a peer may choose the same number for a later SA. */
+static bool
+is_known_by(const esp_sa_t *sa, frame_t frame)
+{
+    frame_t known_from = sa->first_frame;
+
+    if (known_from == FRAME_NONE || (sa->announced_in != FRAME_NONE && sa->announced_in < known_from))
+        known_from = sa->announced_in;
+    return frame == FRAME_NONE || known_from <= frame;
+}
+
+/* How well do the addresses of a packet fit to an SA with its SPI? */
+typedef enum {
+    FITS_NOT,
+    FITS_HALF,      /* one end kept its address: the other one may have moved */
+    FITS_ADDRESSES, /* the ports of a NAT may change */
+    FITS_ENDPOINTS,
+} fit_t;
+
+static fit_t
+fit_of(const esp_sa_t *sa, const endpoint_t *source, const endpoint_t *destination)
+{
+    const endpoint_t *from = &sa->tunnel->peer[sa->sender].last, *to = &sa->tunnel->peer[peer_other(sa->sender)].last;
+    bool is_used = sa->packets > 0;
+
+    if (is_used && endpoint_equal(source, &sa->source) && endpoint_equal(destination, &sa->destination))
+        return FITS_ENDPOINTS;
+    bool same_to = endpoint_same_address(destination, to) || (is_used && endpoint_same_address(destination, &sa->destination));
+    bool same_from = endpoint_same_address(source, from) || (is_used && endpoint_same_address(source, &sa->source));
+    if (same_to && same_from)
+        return FITS_ADDRESSES;
+    bool is_random = sa->spi > LAST_RESERVED_SPI; /* a small number given by hand may well stand for several SAs */
+    return (same_to || same_from) && is_random ? FITS_HALF : FITS_NOT;
+}
+
 esp_sa_t *
 engine_find_esp_sa(const engine_t *engine, uint32_t spi, const endpoint_t *source, const endpoint_t *destination, frame_t frame)
 {
-    esp_sa_t *half = NULL;
+    esp_sa_t *best = NULL;
+    fit_t best_fit = FITS_NOT;
     unsigned seen = 0;
 
     for (GSList *item = g_hash_table_lookup(engine->esp_sas_by_spi, GUINT_TO_POINTER(spi)); item != NULL; item = item->next) {
         esp_sa_t *sa = item->data;
         if (seen++ == NAMESAKES) {
-            esp_sa_t *between = engine_esp_sa_between(engine, spi, source, destination);
-            return between != NULL ? between : half;
+            esp_sa_t *between = best_fit < FITS_ADDRESSES ? engine_esp_sa_between(engine, spi, source, destination) : NULL;
+            return between != NULL ? between : best;
         }
-        const endpoint_t *from = &sa->tunnel->peer[sa->sender].last, *to = &sa->tunnel->peer[peer_other(sa->sender)].last;
-        if (frame != FRAME_NONE && sa->first_frame != FRAME_NONE && sa->first_frame > frame)
-            continue;
-        bool same_to =
-            endpoint_same_address(destination, to) || (sa->packets > 0 && endpoint_same_address(destination, &sa->destination));
-        bool same_from = endpoint_same_address(source, from) || (sa->packets > 0 && endpoint_same_address(source, &sa->source));
-        if (same_to && same_from)
-            return sa;
-        bool is_random = spi > LAST_RESERVED_SPI; /* a small number given by hand may well stand for several SAs */
-        if ((same_to || same_from) && is_random && half == NULL)
-            half = sa; /* one end kept its address: the other one moved */
+        fit_t fit = is_known_by(sa, frame) ? fit_of(sa, source, destination) : FITS_NOT;
+        if (fit > best_fit) {
+            best = sa;
+            best_fit = fit;
+        }
+        if (best_fit == FITS_ENDPOINTS)
+            break;
     }
-    return half;
+    return best;
 }
 
 /* Many at once, so that a flood of SPIs costs linear time. */
@@ -53,6 +85,7 @@ forget_esp_sas(engine_t *engine, tunnel_t *tunnel)
     for (unsigned i = 0; i < ESP_SAS_PER_TUNNEL_MAX / 2; i++) {
         esp_sa_t *sa = g_ptr_array_index(tunnel->esp_sas, i);
         tunnel->forgotten_loss[sa->sender] += esp_sa_estimated_loss(sa);
+        children_forget_sa(tunnel, sa);
         engine_unlink_esp_sa(engine, sa);
     }
     g_ptr_array_remove_range(tunnel->esp_sas, 0, ESP_SAS_PER_TUNNEL_MAX / 2);
@@ -73,25 +106,6 @@ engine_add_esp_sa(engine_t *engine, tunnel_t *tunnel, uint32_t spi, peer_t sende
     return sa;
 }
 
-/* The pair that this new SPI completes: the latest generation that has no SPI in this direction yet, if it is young. */
-static uint32_t
-generation_for(tunnel_t *tunnel, peer_t sender, uint32_t negotiation)
-{
-    bool taken = false, known = false;
-
-    if (tunnel->generations == 0)
-        return tunnel->generations++;
-    uint32_t latest = tunnel->generations - 1;
-    for (unsigned i = tunnel->esp_sas->len; i-- > 0;) {
-        const esp_sa_t *sa = g_ptr_array_index(tunnel->esp_sas, i);
-        if (sa->generation != latest || sa->negotiation != negotiation)
-            continue;
-        known = true;
-        taken |= sa->sender == sender;
-    }
-    return known && !taken ? latest : tunnel->generations++;
-}
-
 static esp_sa_t *
 new_sa_for(engine_t *engine, const packet_t *packet, uint32_t spi, uint32_t sequence)
 {
@@ -105,10 +119,30 @@ new_sa_for(engine_t *engine, const packet_t *packet, uint32_t spi, uint32_t sequ
         sender = peer_other(tunnel_peer_at(tunnel, &packet->destination));
     if (sender == PEER_UNKNOWN)
         sender = PEER_A;
-    uint32_t generation = generation_for(tunnel, sender, tunnel->lineage);
-    esp_sa_t *sa = engine_add_esp_sa(engine, tunnel, spi, sender);
-    sa->generation = generation;
-    return sa;
+    return engine_add_esp_sa(engine, tunnel, spi, sender);
+}
+
+/* A peer may have the same SPI from several others, each of which chose it for itself: behind one NAT even between the same addresses.
+ * Such an SA begins anew, where a peer that has moved goes on counting. */
+static bool
+is_of_other_tunnel(engine_t *engine, const esp_sa_t *sa, const packet_t *packet, uint32_t sequence)
+{
+    if (sa->packets == 0 || sequence > BIRTH_SEQUENCE_MAX || sequence > sa->highest_sequence ||
+        (endpoint_equal(&packet->source, &sa->source) && endpoint_equal(&packet->destination, &sa->destination)))
+        return false;
+    const tunnel_t *tunnel = engine_tunnel_for_packet(engine, packet);
+    return tunnel != NULL && tunnel != sa->tunnel;
+}
+
+/* The same number again, chosen for a new SA: a negotiation has been over since the last packet, and the count begins anew. */
+static bool
+is_chosen_again(const esp_sa_t *sa, uint32_t sequence)
+{
+    const tunnel_t *tunnel = sa->tunnel;
+    bool may_be_over = sa->negotiation < tunnel->lineage || sa->deleted_in != FRAME_NONE;
+
+    return sa->packets > 0 && may_be_over && sequence <= BIRTH_SEQUENCE_MAX && sequence <= sa->highest_sequence &&
+           children_expect(tunnel, sa->sender, sa->last_time);
 }
 
 static void
@@ -200,6 +234,10 @@ engine_esp_packet(engine_t *engine, const packet_t *packet)
         return NULL;
     engine->capture.esp_packets++;
     esp_sa_t *sa = engine_find_esp_sa(engine, spi, &packet->source, &packet->destination, FRAME_NONE);
+    if (sa != NULL && is_of_other_tunnel(engine, sa, packet, sequence))
+        sa = NULL;
+    if (sa != NULL && is_chosen_again(sa, sequence))
+        sa = engine_add_esp_sa(engine, sa->tunnel, spi, sa->sender);
     bool is_new = sa == NULL || sa->packets == 0;
     if (sa == NULL)
         sa = new_sa_for(engine, packet, spi, sequence);
@@ -216,6 +254,8 @@ engine_esp_packet(engine_t *engine, const packet_t *packet)
         sa->source = packet->source;
     engine_check_move(engine, tunnel, sender, &sa->source, packet, &change);
     count_packet(sa, packet, sequence);
+    if (is_new && sa->announced_in == FRAME_NONE)
+        children_place(tunnel, sa);
     if (tunnel->has_unreachable && tunnel->peer[peer_other(sender)].run_packets > 0)
         forget_unreachable(tunnel, sender);
     count_direction(tunnel, sender, packet);

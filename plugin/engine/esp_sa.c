@@ -12,6 +12,7 @@ esp_sa_new(struct tunnel *tunnel, uint32_t spi, peer_t sender)
     sa->tunnel = tunnel;
     sa->spi = spi;
     sa->sender = sender;
+    sa->generation = INDEX_NONE;
     sa->first_time = sa->last_time = sa->deleted_at = sa->unreachable_at = CAPTURE_TIME_NONE;
     return sa;
 }

@@ -22,7 +22,8 @@ typedef struct esp_sa {
     struct tunnel *tunnel;
     uint32_t spi; /* host order, chosen by the receiver */
     peer_t sender;
-    uint32_t generation;            /* child SA index within the tunnel; both directions of a pair share it */
+    uint32_t generation;            /* child SA index within the tunnel (children.h); INDEX_NONE: which one is not known */
+    bool is_loose;                  /* one of several SPIs for several pairs, not told apart */
     uint32_t negotiation;           /* which lineage of IKE SAs made it: tunnel_t.lineage at that time */
     endpoint_t source, destination; /* of the latest packet */
     encapsulation_t encapsulation;  /* of the latest packet */

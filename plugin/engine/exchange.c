@@ -48,6 +48,7 @@ exchange_new(struct ike_sa *ike_sa, const ike_message_t *message, peer_t request
     exchange->exchange_type = message->exchange_type;
     exchange->message_id = message->message_id;
     exchange->requester = requester;
+    exchange->child_sa = INDEX_NONE;
     exchange->request_inner = PAYLOAD_UNKNOWN;
     exchange->began_at = exchange->first_sent_at = exchange->last_sent_at = CAPTURE_TIME_NONE;
     exchange->initiator = requester;

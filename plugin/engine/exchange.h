@@ -142,6 +142,7 @@ typedef struct exchange {
     bool repeats_a_refusal; /* asks again for what was refused before in the same trouble */
     bool deletes_replaced;  /* asks to delete an IKE SA that a rekey or a new negotiation has replaced */
     bool creates_child;     /* success made an SPI pair */
+    uint32_t child_sa;      /* its index; INDEX_NONE: none */
     /* IKEv1 */
     bool is_encrypted_turn; /* the message that waits is encrypted: of Main Mode the fifth is the first one (RFC 2409 5.4) */
     unsigned messages;      /* distinct messages so far */

@@ -162,41 +162,10 @@ request(const ike_step_t *step)
     ikev2_new_request(step);
 }
 
-/* Both peers' SPIs are in the readable SA payloads: each names the SPI on which it wants to receive (RFC 7296 3.3). */
-static void
-announce_spi(const ike_step_t *step, const proposal_t *proposal, peer_t receiver, frame_t frame)
-{
-    if (proposal->protocol != PROTOCOL_ESP || proposal->spi_size != 4 || proposal->spi == 0)
-        return;
-    uint32_t spi = (uint32_t)proposal->spi;
-    for (unsigned i = step->tunnel->esp_sas->len; i-- > 0;) {
-        esp_sa_t *known = g_ptr_array_index(step->tunnel->esp_sas, i);
-        if (known->spi == spi && known->sender != receiver) {
-            if (known->announced_in == FRAME_NONE)
-                known->announced_in = frame;
-            return;
-        }
-    }
-    esp_sa_t *sa = engine_add_esp_sa(step->engine, step->tunnel, spi, peer_other(receiver));
-    sa->announced_in = frame;
-    sa->generation = step->tunnel->generations > 0 ? step->tunnel->generations - 1 : 0;
-}
-
-static void
-announce_spis(const ike_step_t *step, exchange_t *exchange)
-{
-    if (!step->message->is_readable || !step->message->has_sa || step->message->sa.proposals == 0 || exchange->offer == NULL)
-        return;
-    step->tunnel->generations++;
-    announce_spi(step, &exchange->offer->proposal[0], exchange->requester, exchange->sent_in[0]);
-    announce_spi(step, &step->message->sa.proposal[0], step->sender, step->packet->frame);
-}
-
 void
 ikev2_child_made(const ike_step_t *step, exchange_t *exchange)
 {
-    exchange->creates_child = true;
-    announce_spis(step, exchange);
+    step_make_child(step, exchange);
     step_note_selectors(step, &step->tunnel->accepted_selectors);
     step_line_of_child_v2(step, exchange);
     step_count_success(step, exchange);

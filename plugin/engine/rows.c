@@ -194,7 +194,7 @@ engine_tunnel_row(const engine_t *engine, uint32_t index, tunnel_row_t *ret_row)
     ret_row->came_up = tunnel->was_up;
     fill_times(engine, tunnel, ret_row);
     ret_row->ike_sas = established_ike_sas(tunnel);
-    ret_row->child_sas = MAX(tunnel->generations, tunnel->children_made);
+    ret_row->child_sas = children_count(tunnel);
     ret_row->rekeys_ok = tunnel->rekeys_ok;
     ret_row->rekeys_failed = tunnel->rekeys_failed;
     ret_row->dpd_sent = tunnel->dpd_sent;

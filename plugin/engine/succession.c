@@ -124,6 +124,7 @@ succeeded(engine_t *engine, esp_sa_t *predecessor, esp_sa_t *successor, peer_t b
 
     predecessor->line = successor->line = line->id;
     predecessor->is_succeeded = true;
+    children_replaced(tunnel, predecessor->generation, successor->generation);
     engine_replaced(engine, tunnel, line, &replacement, &context);
 }
 
@@ -202,6 +203,7 @@ speaks_again(esp_sa_t *sa)
 
     if (line != NULL)
         line->is_parallel = true;
+    children_not_replaced(sa->tunnel, sa->generation);
     sa->is_succeeded = false;
 }
 

@@ -51,6 +51,7 @@ tunnel_new(uint32_t index, const endpoint_t *a, const endpoint_t *b, frame_t fra
     tunnel->last_proof_at = tunnel->last_answer_at = tunnel->last_unanswered_at = CAPTURE_TIME_NONE;
     tunnel->last_child_success_at = CAPTURE_TIME_NONE;
     lifetimes_init(&tunnel->lifetimes);
+    children_init(&tunnel->children);
     return tunnel;
 }
 
@@ -67,6 +68,7 @@ tunnel_free(tunnel_t *tunnel)
     g_array_free(tunnel->outages, TRUE);
     lifetimes_clear(&tunnel->lifetimes);
     timeline_free(tunnel->timeline);
+    children_clear(&tunnel->children);
     g_free(tunnel->accepted_child);
     g_free(tunnel->accepted_ike);
     g_free(tunnel);
@@ -92,6 +94,17 @@ tunnel_is_between(const tunnel_t *tunnel, const endpoint_t *source, const endpoi
 
     return (endpoint_same_address(a, source) && endpoint_same_address(b, destination)) ||
            (endpoint_same_address(b, source) && endpoint_same_address(a, destination));
+}
+
+esp_sa_t *
+tunnel_esp_sa(const tunnel_t *tunnel, uint32_t spi, peer_t sender)
+{
+    for (unsigned i = tunnel->esp_sas->len; i-- > 0;) {
+        esp_sa_t *sa = g_ptr_array_index(tunnel->esp_sas, i);
+        if (sa->spi == spi && sa->sender == sender)
+            return sa;
+    }
+    return NULL;
 }
 
 flip_t *

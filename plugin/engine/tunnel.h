@@ -6,6 +6,7 @@
 #define IPSEC_ENGINE_TUNNEL_H
 
 #include "base.h"
+#include "children.h"
 #include "endpoint.h"
 #include "engine.h"
 #include "esp_sa.h"
@@ -195,7 +196,7 @@ typedef struct tunnel {
     bool udp_encapsulated, tcp_encapsulated; /* some packet was */
 
     /* children */
-    uint32_t generations;               /* child SA pairs so far */
+    children_t children;                /* pairs of ESP SAs */
     uint32_t lineage;                   /* counts IKE SAs that were negotiated anew (not by rekey) */
     int live_children;                  /* pairs established and not deleted, as far as can be seen */
     bool had_child;                     /* a child SA worked: two-way ESP, or a negotiation that made one */
@@ -268,6 +269,9 @@ peer_t tunnel_peer_at(const tunnel_t *tunnel, const endpoint_t *endpoint);
 
 /* Did its peers last send from these addresses, whoever from which? Ports are ignored. */
 bool tunnel_is_between(const tunnel_t *tunnel, const endpoint_t *source, const endpoint_t *destination);
+
+/* Its latest ESP SA with this SPI and sender, or NULL. A peer may choose a number again. */
+esp_sa_t *tunnel_esp_sa(const tunnel_t *tunnel, uint32_t spi, peer_t sender);
 
 /* The latest flip of `peer`, or NULL. */
 flip_t *tunnel_latest_flip(const tunnel_t *tunnel, peer_t peer);
