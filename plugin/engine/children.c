@@ -6,9 +6,8 @@
 
 #include "tunnel.h"
 
-#define BIRTH_SEQUENCE_MAX 64u /* RFC 4303 3.3.3: a new SA begins with 1; later numbers: it is older than the capture */
-#define TOGETHER SECONDS(5)    /* both SPIs of a pair begin within this time, where traffic flows both ways */
-#define LOOKED_BACK 256u       /* pairs and SPIs that are looked at, latest first */
+#define TOGETHER SECONDS(5) /* both SPIs of a pair begin within this time, where traffic flows both ways */
+#define LOOKED_BACK 256u    /* pairs and SPIs that are looked at, latest first */
 
 void
 children_init(children_t *children)
@@ -163,12 +162,6 @@ place_loose(tunnel_t *tunnel, esp_sa_t *sa, unsigned open)
 /* ---- SPIs whose negotiation is not in the capture ---- */
 
 static bool
-is_young(const esp_sa_t *sa)
-{
-    return sa->first_sequence <= BIRTH_SEQUENCE_MAX;
-}
-
-static bool
 began_together(const esp_sa_t *a, const esp_sa_t *b)
 {
     return duration_between(a->first_time, b->first_time) <= TOGETHER && duration_between(b->first_time, a->first_time) <= TOGETHER;
@@ -220,8 +213,8 @@ dissolve_burst(tunnel_t *tunnel, const esp_sa_t *sa)
 static bool
 are_founders(const tunnel_t *tunnel, const esp_sa_t *sa, const esp_sa_t *back)
 {
-    return tunnel->children.births[sa->sender] == 1 && tunnel->children.births[back->sender] == 1 && !is_young(sa) &&
-           !is_young(back);
+    return tunnel->children.births[sa->sender] == 1 && tunnel->children.births[back->sender] == 1 && !esp_sa_saw_birth(sa) &&
+           !esp_sa_saw_birth(back);
 }
 
 static void
@@ -255,7 +248,7 @@ void
 children_place(tunnel_t *tunnel, esp_sa_t *sa)
 {
     child_sa_t *child = NULL;
-    unsigned open = is_young(sa) ? count_open(tunnel, sa->sender, &child) : 0;
+    unsigned open = esp_sa_saw_birth(sa) ? count_open(tunnel, sa->sender, &child) : 0;
 
     if (open <= tunnel->children.loose[sa->sender])
         place_by_traffic(tunnel, sa);
@@ -294,7 +287,7 @@ children_adopt_early(tunnel_t *tunnel, uint32_t index, const exchange_t *exchang
     for (unsigned i = tunnel->esp_sas->len, seen = 0; i-- > 0 && seen < LOOKED_BACK; seen++) {
         esp_sa_t *sa = g_ptr_array_index(tunnel->esp_sas, i);
         const child_sa_t *child = tunnel_child(tunnel, sa->generation);
-        bool is_early = sa->sender == sender && sa->packets > 0 && sa->first_time > exchange->first_sent_at && is_young(sa);
+        bool is_early = sa->sender == sender && sa->packets > 0 && sa->first_time > exchange->first_sent_at && esp_sa_saw_birth(sa);
         if (!is_early || sa->is_loose || sa->announced_in != FRAME_NONE || (child != NULL && child->made_in != FRAME_NONE))
             continue;
         if (found != NULL)
@@ -324,6 +317,16 @@ children_made_by(tunnel_t *tunnel, const exchange_t *exchange, frame_t frame, ca
     return child->index;
 }
 
+/* The next child gets the number of the one that was none: numbers are then the same with and without keys. */
+static void
+drop_if_last(children_t *children)
+{
+    const child_sa_t *last = at(children, children->list->len - 1);
+
+    if (last->is_void && last->sa[PEER_A] == NULL && last->sa[PEER_B] == NULL)
+        g_array_set_size(children->list, children->list->len - 1);
+}
+
 void
 children_take_back(tunnel_t *tunnel, uint32_t index)
 {
@@ -332,6 +335,7 @@ children_take_back(tunnel_t *tunnel, uint32_t index)
     if (child == NULL)
         return;
     dissolve(child);
+    drop_if_last(&tunnel->children);
     for (unsigned p = 0; p < PEERS; p++) {
         unsigned loose = tunnel->children.loose[p];
         if (loose == 0)

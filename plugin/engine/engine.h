@@ -168,6 +168,50 @@ void engine_incident_row(const engine_t *engine, uint32_t tunnel, uint32_t incid
 /* Which incident of the tunnel does a frame of it belong to? INDEX_NONE: none. Its time before the first trouble does not count. */
 uint32_t engine_incident_at(const engine_t *engine, uint32_t tunnel, frame_t frame);
 
+/* How a child SA ended, as far as the capture shows. */
+typedef enum {
+    CHILD_IN_USE,   /* until the capture ends */
+    CHILD_IDLE,     /* nothing for a minute before that */
+    CHILD_UNUSED,   /* no packet in the capture */
+    CHILD_REPLACED, /* by a rekey, or another one took over; no DELETE seen */
+    CHILD_DELETED,
+    CHILD_GONE_WITH_IKE_SA, /* the IKE SA that had it was deleted */
+} child_end_t;
+const char *child_end_text(child_end_t end); /* "in_use", "idle", "unused", "replaced", "deleted", "ike_sa_deleted" */
+
+/* One direction of a child SA. */
+typedef struct {
+    uint32_t spi; /* 0: not seen, or not known */
+    uint64_t packets, bytes;
+    frame_t first_frame, last_frame, announced_in, deleted_in;
+} child_sa_direction_t;
+
+/* One generation of child SAs: two SPIs, one each way. */
+typedef struct {
+    uint32_t child_sa;                /* `ipsec.child_sa`; INDEX_NONE: an SPI of which nobody can tell to which pair it belongs */
+    confidence_t confidence;          /* observed: the negotiation was read */
+    child_sa_direction_t from[PEERS]; /* by sender */
+    frame_t made_in;                  /* the answer of the exchange that made it; FRAME_NONE: not in the capture, or not known */
+    const char *exchange;             /* "ike_auth", "child_rekey", ...; NULL: not known. Static */
+    confidence_t exchange_confidence;
+    peer_t asked_by;                /* of that exchange: who made or rekeyed it */
+    uint32_t ike_sa;                /* on which it was made; INDEX_NONE */
+    uint32_t replaces, replaced_by; /* INDEX_NONE: none, or not known */
+    peer_t replacement_asked_by;
+    frame_t born_in;               /* the answer, else the first packet; FRAME_NONE: before the capture */
+    capture_ns_t born_at, last_at; /* last_at: of its latest packet; CAPTURE_TIME_NONE: none */
+    frame_t last_frame;
+    child_end_t end;
+    frame_t ended_in; /* FRAME_NONE: it has not ended, or no frame says so */
+    capture_ns_t ended_at;
+    peer_t ended_by;
+    confidence_t end_confidence;
+    double lifetime; /* seconds from its birth to its end, or else to its last packet; negative: not known */
+} child_sa_row_t;
+
+/* The tunnel's generations, oldest first, then SPIs of unknown pairs. An array of child_sa_row_t, to be freed by the caller. */
+GArray *engine_child_sas(const engine_t *engine, uint32_t tunnel);
+
 /* A request that was repeated and still waits for its answer where the capture ends. */
 typedef struct {
     const char *exchange; /* "dpd", "child_rekey", ...; static */

@@ -17,6 +17,12 @@ esp_sa_new(struct tunnel *tunnel, uint32_t spi, peer_t sender)
     return sa;
 }
 
+bool
+esp_sa_saw_birth(const esp_sa_t *sa)
+{
+    return sa->packets > 0 && sa->first_sequence <= BIRTH_SEQUENCE_MAX;
+}
+
 uint64_t
 esp_sa_estimated_loss(const esp_sa_t *sa)
 {

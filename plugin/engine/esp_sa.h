@@ -17,6 +17,9 @@
 struct tunnel;
 struct ike_sa;
 
+/* RFC 4303 3.3.3: a new SA counts from 1. One that is first seen with a later number than this is older than the capture. */
+#define BIRTH_SEQUENCE_MAX 64u
+
 /* Owned by its tunnel. Exists from its announcement in a readable negotiation or from its first packet on. */
 typedef struct esp_sa {
     struct tunnel *tunnel;
@@ -46,6 +49,9 @@ typedef struct esp_sa {
 } esp_sa_t;
 
 esp_sa_t *esp_sa_new(struct tunnel *tunnel, uint32_t spi, peer_t sender);
+
+/* Did the capture see its first packets? */
+bool esp_sa_saw_birth(const esp_sa_t *sa);
 
 /* Sequence numbers between the first and the highest that were never seen: lost, or missed by the capture. */
 uint64_t esp_sa_estimated_loss(const esp_sa_t *sa);

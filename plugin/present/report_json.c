@@ -334,6 +334,75 @@ put_waiting(json_dumper *json, const engine_t *engine, uint32_t tunnel)
 }
 
 static void
+put_direction(json_dumper *json, const char *name, const child_sa_direction_t *direction)
+{
+    char spi[sizeof "0x12345678"];
+
+    json_dumper_set_member_name(json, name);
+    json_dumper_begin_object(json);
+    g_snprintf(spi, sizeof spi, "0x%08x", direction->spi);
+    put_text(json, "spi", direction->spi ? spi : NULL);
+    put_uint(json, "packets", direction->packets);
+    put_uint(json, "bytes", direction->bytes);
+    put_frame(json, "first_frame", direction->first_frame);
+    put_frame(json, "last_frame", direction->last_frame);
+    put_frame(json, "announced_in", direction->announced_in);
+    put_frame(json, "deleted_in", direction->deleted_in);
+    json_dumper_end_object(json);
+}
+
+static void
+put_index(json_dumper *json, const char *key, uint32_t index)
+{
+    if (index == INDEX_NONE)
+        put_null(json, key);
+    else
+        put_uint(json, key, index);
+}
+
+static void
+put_generation(json_dumper *json, const child_sa_row_t *row)
+{
+    json_dumper_begin_object(json);
+    put_index(json, "child_sa", row->child_sa);
+    put_text(json, "confidence", row->child_sa == INDEX_NONE ? NULL : confidence_text(row->confidence));
+    put_direction(json, "from_a", &row->from[PEER_A]);
+    put_direction(json, "from_b", &row->from[PEER_B]);
+    put_frame(json, "made_in", row->made_in);
+    put_text(json, "exchange", row->exchange);
+    put_text(json, "exchange_confidence", row->exchange ? confidence_text(row->exchange_confidence) : NULL);
+    put_text(json, "asked_by", peer_name(row->asked_by));
+    put_index(json, "ike_sa", row->ike_sa);
+    put_index(json, "replaces", row->replaces);
+    put_index(json, "replaced_by", row->replaced_by);
+    put_text(json, "replacement_asked_by", peer_name(row->replacement_asked_by));
+    put_frame(json, "born_frame", row->born_in);
+    put_time(json, "born", row->born_at);
+    put_frame(json, "last_frame", row->last_frame);
+    put_time(json, "last_seen", row->last_at);
+    put_text(json, "end", child_end_text(row->end));
+    put_frame(json, "ended_in", row->ended_in);
+    put_time(json, "ended", row->ended_at);
+    put_text(json, "ended_by", peer_name(row->ended_by));
+    put_text(json, "end_confidence", row->ended_in != FRAME_NONE ? confidence_text(row->end_confidence) : NULL);
+    put_number(json, "lifetime_seconds", row->lifetime, 6);
+    json_dumper_end_object(json);
+}
+
+static void
+put_generations(json_dumper *json, const engine_t *engine, uint32_t tunnel)
+{
+    GArray *rows = engine_child_sas(engine, tunnel);
+
+    json_dumper_set_member_name(json, "generations");
+    json_dumper_begin_array(json);
+    for (unsigned i = 0; i < rows->len; i++)
+        put_generation(json, &g_array_index(rows, child_sa_row_t, i));
+    json_dumper_end_array(json);
+    g_array_free(rows, TRUE);
+}
+
+static void
 put_tunnel(json_dumper *json, const engine_t *engine, uint32_t tunnel)
 {
     tunnel_row_t row;
@@ -372,6 +441,7 @@ put_tunnel(json_dumper *json, const engine_t *engine, uint32_t tunnel)
     put_frame(json, "last_frame", row.last_frame);
     put_time(json, "first_time", row.first_time);
     put_time(json, "last_time", row.last_time);
+    put_generations(json, engine, tunnel);
     put_findings(json, engine, tunnel);
     put_incidents(json, engine, tunnel);
     put_waiting(json, engine, tunnel);

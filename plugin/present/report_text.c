@@ -117,6 +117,142 @@ append_tunnel_header(GString *out, const tunnel_row_t *row)
     g_free(title);
 }
 
+/* ---- generations of child SAs ---- */
+
+enum { GENERATIONS_FIRST = 4, GENERATIONS_LAST = 8 };
+
+static const char *
+peer_name(peer_t peer)
+{
+    return peer == PEER_A ? "A" : peer == PEER_B ? "B" : "?";
+}
+
+static void
+append_spi(GString *out, uint32_t spi)
+{
+    if (spi)
+        g_string_append_printf(out, "  %08x", spi);
+    else
+        g_string_append_printf(out, "  %-8s", "-");
+}
+
+/* Right-aligned, "120" or "12.1 kB", both directions: "120/118". */
+static void
+append_both(GString *out, int width, const char *a, const char *b)
+{
+    char *both = g_strdup_printf("%s/%s", a, b);
+
+    g_string_append_printf(out, "  %*s", width, both);
+    g_free(both);
+}
+
+static void
+append_traffic(GString *out, const child_sa_row_t *row)
+{
+    GString *words[PEERS];
+    char packets[PEERS][24];
+
+    for (unsigned p = 0; p < PEERS; p++) {
+        g_snprintf(packets[p], sizeof packets[p], "%" G_GUINT64_FORMAT, row->from[p].packets);
+        words[p] = g_string_new(NULL);
+        words_bytes(words[p], row->from[p].bytes);
+    }
+    append_both(out, 13, packets[PEER_A], packets[PEER_B]);
+    append_both(out, 17, words[PEER_A]->str, words[PEER_B]->str);
+    for (unsigned p = 0; p < PEERS; p++)
+        g_string_free(words[p], TRUE);
+}
+
+static void
+append_birth(GString *out, const child_sa_row_t *row)
+{
+    GString *words = g_string_new(NULL);
+
+    if (row->born_in != FRAME_NONE)
+        words_clock(words, row->born_at);
+    else
+        g_string_append(words, "earlier");
+    g_string_append_printf(out, "  %-12s", words->str);
+    g_string_truncate(words, 0);
+    if (row->lifetime >= 0)
+        words_duration(words, row->lifetime);
+    else
+        g_string_append_c(words, '-');
+    g_string_append_printf(out, "  %12s", words->str);
+    g_string_free(words, TRUE);
+}
+
+static void
+append_made(GString *out, const child_sa_row_t *row)
+{
+    GString *words = g_string_new(NULL);
+
+    if (row->made_in != FRAME_NONE) {
+        words_id(words, row->exchange);
+        g_string_append_printf(words, " of %s, frame %u", peer_name(row->asked_by), row->made_in);
+        if (row->confidence != CONFIDENCE_OBSERVED)
+            g_string_append(words, " (inferred)");
+    } else {
+        g_string_append(words, row->child_sa == INDEX_NONE ? "not known" : "not in the capture");
+    }
+    g_string_append_printf(out, "  %-38s", words->str);
+    g_string_free(words, TRUE);
+}
+
+static void
+append_end(GString *out, const child_sa_row_t *row)
+{
+    static const char *const words[] = { "last seen", "idle since", "never used", "replaced", "deleted", "deleted with its IKE SA" };
+
+    g_string_append_printf(out, "  %s", words[row->end]);
+    if (row->end == CHILD_IN_USE || row->end == CHILD_IDLE) {
+        g_string_append_c(out, ' ');
+        words_clock(out, row->last_at);
+    }
+    if (row->ended_by != PEER_UNKNOWN)
+        g_string_append_printf(out, " by %s", peer_name(row->ended_by));
+    if (row->ended_in != FRAME_NONE)
+        g_string_append_printf(out, ", frame %u", row->ended_in);
+    g_string_append_c(out, '\n');
+}
+
+static void
+append_generation(GString *out, const child_sa_row_t *row)
+{
+    if (row->child_sa == INDEX_NONE)
+        g_string_append_printf(out, "%*s%4s", INDENT, "", "?");
+    else
+        g_string_append_printf(out, "%*s%4u", INDENT, "", row->child_sa);
+    append_spi(out, row->from[PEER_A].spi);
+    append_spi(out, row->from[PEER_B].spi);
+    append_birth(out, row);
+    append_traffic(out, row);
+    append_made(out, row);
+    append_end(out, row);
+}
+
+static void
+append_generations(GString *out, const engine_t *engine, uint32_t tunnel)
+{
+    GArray *rows = engine_child_sas(engine, tunnel);
+    bool is_long = rows->len > GENERATIONS_FIRST + GENERATIONS_LAST + 1;
+
+    if (rows->len > 0)
+        g_string_append_printf(out, "%*sSA    %-8s  %-8s  %-12s  %12s  %13s  %17s  %-38s  %s\n", INDENT, "", "from A", "from B",
+                               "Born", "Lived", "Packets A/B", "Bytes A/B", "Made by", "End");
+    for (unsigned i = 0; i < rows->len; i++) {
+        if (is_long && i == GENERATIONS_FIRST) {
+            unsigned left_out = rows->len - GENERATIONS_FIRST - GENERATIONS_LAST;
+            g_string_append_printf(out, "%*s ...  %u more, all of them in the JSON report\n", INDENT, "", left_out);
+            i += left_out;
+        }
+        append_generation(out, &g_array_index(rows, child_sa_row_t, i));
+    }
+    if (rows->len > 0)
+        g_string_append_c(out, '\n');
+    g_array_free(rows, TRUE);
+}
+
 /* ---- incidents ---- */
 
 static void
@@ -258,6 +394,7 @@ append_tunnel(GString *out, const engine_t *engine, const capture_row_t *capture
         g_string_append_printf(out, "%u\n", row.port_flips);
     }
     g_string_append_c(out, '\n');
+    append_generations(out, engine, tunnel);
     append_incidents(out, engine, tunnel);
     append_waiting(out, engine, &row);
     append_findings(out, engine, capture, tunnel);
