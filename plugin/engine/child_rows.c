@@ -50,30 +50,11 @@ fill_direction(child_sa_row_t *row, const esp_sa_t *sa)
     }
 }
 
-/* The DELETE of the IKE SA that had the child in the end: rekeys of it hand their children on (RFC 7296 2.8). NULL: there is none. */
-static const ike_sa_t *
-deleted_owner(const tunnel_t *tunnel, const child_sa_t *child)
-{
-    const ike_sa_t *owner = NULL;
-
-    if (child->ike_version != 2)
-        return NULL;
-    for (unsigned i = 0; i < tunnel->ike_sas->len; i++) {
-        const ike_sa_t *ike_sa = g_ptr_array_index(tunnel->ike_sas, i);
-        if (ike_sa->root != child->ike_root)
-            continue;
-        if (ike_sa->state != IKE_SA_DELETED)
-            return NULL;
-        owner = ike_sa;
-    }
-    return owner;
-}
-
 static void
 fill_end(const tunnel_t *tunnel, const child_sa_t *child, child_sa_row_t *row)
 {
     const child_sa_t *successor = tunnel_child(tunnel, child->replaced_by);
-    const ike_sa_t *owner = deleted_owner(tunnel, child);
+    const ike_sa_t *owner = child_deleted_with(tunnel, child);
 
     if (successor != NULL)
         row->replacement_asked_by = successor->made_by;

@@ -85,7 +85,8 @@ lives(const tunnel_t *tunnel, const child_sa_t *child)
         return true;
     for (unsigned i = tunnel->ike_sas->len; i-- > 0;) {
         const ike_sa_t *ike_sa = g_ptr_array_index(tunnel->ike_sas, i);
-        if (ike_sa->root == child->ike_root && (ike_sa_is_usable(ike_sa) || ike_sa->state == IKE_SA_NEGOTIATING))
+        if (ike_sa->root == child->ike_root &&
+            (ike_sa_is_usable(ike_sa) || ike_sa->hands_on_children || ike_sa->state == IKE_SA_NEGOTIATING))
             return true;
     }
     return false;
@@ -120,7 +121,7 @@ children_expect(const tunnel_t *tunnel, peer_t sender, capture_ns_t since)
     child_sa_t *latest = NULL;
     unsigned open = count_open(tunnel, sender, &latest);
 
-    return open > tunnel->children.loose[sender] && latest->made_at > since;
+    return open > tunnel->children.loose[sender] && latest->made_at >= since;
 }
 
 static esp_sa_t *
@@ -414,6 +415,23 @@ children_forget_sa(tunnel_t *tunnel, const esp_sa_t *sa)
         tunnel->children.loose[sa->sender]--;
     if (child != NULL)
         child->sa[sa->sender] = NULL;
+}
+
+const ike_sa_t *
+child_deleted_with(const tunnel_t *tunnel, const child_sa_t *child)
+{
+    const ike_sa_t *owner = NULL;
+
+    for (unsigned i = tunnel->ike_sas->len; child->ike_version == 2 && i-- > 0;) {
+        const ike_sa_t *ike_sa = g_ptr_array_index(tunnel->ike_sas, i);
+        if (ike_sa->root != child->ike_root)
+            continue;
+        if (ike_sa->state != IKE_SA_DELETED)
+            return NULL;
+        if (owner == NULL)
+            owner = ike_sa;
+    }
+    return owner != NULL && !owner->hands_on_children ? owner : NULL;
 }
 
 unsigned

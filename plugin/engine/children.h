@@ -12,6 +12,7 @@
 #include "base.h"
 #include "esp_sa.h"
 #include "exchange.h"
+#include "ike_sa.h"
 
 #ifndef CHILD_SAS_PER_TUNNEL_MAX
 #define CHILD_SAS_PER_TUNNEL_MAX 2048u
@@ -72,7 +73,7 @@ void children_announce(struct tunnel *tunnel, uint32_t index, esp_sa_t *sa);
 /* An SA that nobody announced has its first packet. */
 void children_place(struct tunnel *tunnel, esp_sa_t *sa);
 
-/* Does a pair, made after `since`, wait for a new SPI of this sender? */
+/* Does a pair, made at or after `since`, wait for a new SPI of this sender? */
 bool children_expect(const struct tunnel *tunnel, peer_t sender, capture_ns_t since);
 
 /* `successor` took the place of `predecessor` (indices). */
@@ -86,6 +87,9 @@ void children_deleted(struct tunnel *tunnel, uint32_t index, peer_t by, frame_t 
 
 /* The SA is about to be freed. */
 void children_forget_sa(struct tunnel *tunnel, const esp_sa_t *sa);
+
+/* The DELETE of the IKE SA that had the child in the end: rekeys of it hand their children on (RFC 7296 2.8). NULL: there is none. */
+const ike_sa_t *child_deleted_with(const struct tunnel *tunnel, const child_sa_t *child);
 
 /* Pairs so far, those included of which only the SPIs are known. */
 unsigned children_count(const struct tunnel *tunnel);

@@ -186,6 +186,54 @@ count_direction(tunnel_t *tunnel, peer_t sender, const packet_t *packet)
     tunnel->peer[peer_other(sender)].run_packets = 0;
 }
 
+/* The latest packet's SA of the other sender, if it may be the same pair. */
+static esp_sa_t *
+way_back(const esp_sa_t *sa)
+{
+    const tunnel_t *tunnel = sa->tunnel;
+    const child_sa_t *child = tunnel_child(tunnel, sa->generation);
+    peer_t other = peer_other(sa->sender);
+
+    if (child != NULL)
+        return child->sa[other];
+    for (unsigned i = tunnel->esp_sas->len, seen = 0; i-- > 0 && seen < NAMESAKES; seen++) {
+        esp_sa_t *back = g_ptr_array_index(tunnel->esp_sas, i);
+        if (back->sender == other && back->generation == INDEX_NONE && back->last_frame == tunnel->peer[other].last_esp_in)
+            return back;
+    }
+    return NULL;
+}
+
+/* A packet of one direction shows that the other direction of the pair works, if it comes soon; and that the sender has the pair in any
+ * case. */
+static void
+prove_way_back(esp_sa_t *sa, const packet_t *packet)
+{
+    esp_sa_t *back = way_back(sa);
+
+    if (sa->unanswered++ == 0)
+        sa->unanswered_since = packet->time;
+    if (back == NULL || back->packets == 0)
+        return;
+    back->unanswered = 0;
+    if (duration_between(back->last_time, packet->time) > PAIRED_WITHIN)
+        return;
+    back->good_in = back->last_frame;
+    back->good_at = back->last_time;
+}
+
+/* Every negotiation so far could be read, from the tunnel's first packet on, and no other tunnel may have made the SA. What the capture
+ * lost without a trace is for the detector to think of. */
+static bool
+is_unannounced(const engine_t *engine, const tunnel_t *tunnel, const packet_t *packet)
+{
+    const ike_sa_t *first = tunnel->ike_sas->len > 0 ? g_ptr_array_index(tunnel->ike_sas, 0) : NULL;
+    const GSList *between = engine_tunnels_between(engine, &packet->source, &packet->destination);
+
+    return !tunnel->has_unread_ike && tunnel->waiting->len == 0 && first != NULL && first->index == 0 && !first->is_midstream &&
+           first->first_frame == tunnel->first_frame && between != NULL && between->next == NULL;
+}
+
 /* Two-way ESP proves the tunnel up to the older of the two directions' last packets, on SAs of the same negotiation. */
 static void
 prove_by_traffic(engine_t *engine, const esp_sa_t *sa, const packet_t *packet)
@@ -224,6 +272,13 @@ forget_unreachable(tunnel_t *tunnel, peer_t speaker)
     }
 }
 
+static void
+born_in_traffic(const engine_t *engine, esp_sa_t *sa, const packet_t *packet)
+{
+    children_place(sa->tunnel, sa);
+    sa->is_unannounced = is_unannounced(engine, sa->tunnel, packet);
+}
+
 tunnel_t *
 engine_esp_packet(engine_t *engine, const packet_t *packet)
 {
@@ -255,7 +310,8 @@ engine_esp_packet(engine_t *engine, const packet_t *packet)
     engine_check_move(engine, tunnel, sender, &sa->source, packet, &change);
     count_packet(sa, packet, sequence);
     if (is_new && sa->announced_in == FRAME_NONE)
-        children_place(tunnel, sa);
+        born_in_traffic(engine, sa, packet);
+    prove_way_back(sa, packet);
     if (tunnel->has_unreachable && tunnel->peer[peer_other(sender)].run_packets > 0)
         forget_unreachable(tunnel, sender);
     count_direction(tunnel, sender, packet);

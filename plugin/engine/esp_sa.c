@@ -13,8 +13,21 @@ esp_sa_new(struct tunnel *tunnel, uint32_t spi, peer_t sender)
     sa->spi = spi;
     sa->sender = sender;
     sa->generation = INDEX_NONE;
-    sa->first_time = sa->last_time = sa->deleted_at = sa->unreachable_at = CAPTURE_TIME_NONE;
+    sa->first_time = sa->last_time = sa->deleted_at = sa->unreachable_at = sa->invalid_spi_at = sa->good_at = sa->unanswered_since =
+        CAPTURE_TIME_NONE;
     return sa;
+}
+
+void
+esp_sa_is_invalid(esp_sa_t *sa, const packet_t *report, bool is_protected)
+{
+    bool is_known = sa->invalid_spi_in != FRAME_NONE && sa->good_at <= sa->invalid_spi_at; /* and it has not worked since */
+
+    if (is_known && (sa->invalid_spi_is_protected || !is_protected))
+        return;
+    sa->invalid_spi_in = report->frame;
+    sa->invalid_spi_at = report->time;
+    sa->invalid_spi_is_protected = is_protected;
 }
 
 bool

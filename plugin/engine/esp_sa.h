@@ -11,9 +11,6 @@
 #include "packet.h"
 #include "syslog_line.h"
 
-/* Sequence numbers begin at 1 (RFC 4303 3.3.3): an SA whose first packet has a greater number is older than the capture. */
-#define BIRTH_SEQUENCE_MAX 64u
-
 struct tunnel;
 struct ike_sa;
 
@@ -44,11 +41,22 @@ typedef struct esp_sa {
     unsigned packets_since_unreachable;
     frame_t invalid_spi_in; /* INVALID_SPI named it */
     syslog_of_sa_t syslog;  /* log lines named it */
-    uint32_t line;          /* id of the line of SPIs it is on (lifetime.h); 0: none */
-    bool is_succeeded;      /* the next SPI of that line took over */
+    capture_ns_t invalid_spi_at;
+    bool invalid_spi_is_protected; /* it was decrypted: nobody else could have sent it */
+    frame_t good_in; /* its last packet that was followed at once by one of its pair: it worked; FRAME_NONE: none was */
+    capture_ns_t good_at;
+    unsigned unanswered; /* its packets since the receiver last sent on its pair */
+    capture_ns_t unanswered_since;
+    bool is_unannounced;          /* it began where every negotiation so far had been read, and none named it */
+    const struct finding *desync; /* the spi_desync that counts its packets, or NULL; borrowed */
+    uint32_t line;                /* id of the line of SPIs it is on (lifetime.h); 0: none */
+    bool is_succeeded;            /* the next SPI of that line took over */
 } esp_sa_t;
 
 esp_sa_t *esp_sa_new(struct tunnel *tunnel, uint32_t spi, peer_t sender);
+
+/* This packet reports its SPI as invalid. */
+void esp_sa_is_invalid(esp_sa_t *sa, const packet_t *report, bool is_protected);
 
 /* Did the capture see its first packets? */
 bool esp_sa_saw_birth(const esp_sa_t *sa);

@@ -256,6 +256,8 @@ findings_add(findings_t *findings, const finding_draft_t *draft, const char *tex
     if (tunnel != NULL && !finding->at_end)
         explain_earlier(tunnel, finding);
     engine_keep_finding(findings->engine, tunnel, finding);
+    if (draft->esp_sa != NULL)
+        ((esp_sa_t *)draft->esp_sa)->desync = finding; /* the engine owns it; detectors see it const */
     return finding;
 }
 
@@ -267,6 +269,13 @@ findings_repeat(findings_t *findings, const finding_t *told)
     finding->times++;
     finding->last_in = findings->change->frame;
     finding->last_at = findings->change->time;
+}
+
+void
+findings_join(findings_t *findings, const finding_t *told, const esp_sa_t *sa)
+{
+    ((esp_sa_t *)sa)->desync = told;
+    findings_repeat(findings, told);
 }
 
 void

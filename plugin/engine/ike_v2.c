@@ -44,6 +44,7 @@ older_requests_were_answered(const ike_step_t *step, const exchange_t *next)
             continue;
         exchange_stops_waiting(older, OUTCOME_ANSWERED_UNSEEN);
         step->tunnel->unseen_answers++;
+        step->tunnel->has_unread_ike = true;
     }
 }
 
@@ -62,8 +63,8 @@ tell_errors(const ike_step_t *step, const exchange_t *exchange)
         uint32_t spi = error->data != 0 ? error->data : (uint32_t)error->spi;
         esp_sa_t *sa =
             engine_find_esp_sa(step->engine, spi, &step->packet->destination, &step->packet->source, step->packet->frame);
-        if (sa != NULL && sa->invalid_spi_in == FRAME_NONE)
-            sa->invalid_spi_in = step->packet->frame;
+        if (sa != NULL)
+            esp_sa_is_invalid(sa, step->packet, true);
         change.esp_sa = sa;
     }
     engine_judge(step->engine, step->tunnel, &change);
@@ -81,11 +82,22 @@ watch_redirection(const ike_step_t *step)
         engine_note_redirected(step->engine, step->tunnel, step->sender, step->packet->time);
 }
 
+/* RFC 7296 2.2: each peer counts its requests. A number that is left out is a request that the capture does not show. */
+static void
+watch_gap(const ike_step_t *step)
+{
+    uint32_t *next = &step->ike_sa->next_id[step->sender];
+
+    step->tunnel->has_unread_ike |= step->message->message_id > *next;
+    *next = MAX(*next, step->message->message_id + 1);
+}
+
 exchange_t *
 ikev2_new_request(const ike_step_t *step)
 {
     exchange_t *exchange = exchange_new(step->ike_sa, step->message, step->sender);
 
+    watch_gap(step);
     ikev2_was_no_ike_delete(step);
     ikev2_watch_refused_auth(step);
     exchange_sent(exchange, step->packet);
@@ -256,6 +268,7 @@ static void
 orphan_answer(const ike_step_t *step)
 {
     step->tunnel->orphan_answers++;
+    step->tunnel->has_unread_ike = true;
     step->note->exchange = exchange_kind_name(classify_exchange_type(step->message->exchange_type));
     step->note->exchange_confidence = CONFIDENCE_OBSERVED;
     if (step->message->exchange_type == IKEV2_CREATE_CHILD_SA && step->message->first_inner == PAYLOAD_SA)

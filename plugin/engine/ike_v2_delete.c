@@ -114,6 +114,7 @@ ikev2_ike_sa_deleted(const ike_step_t *step, exchange_t *exchange)
             }
         }
     }
+    ike_sa->hands_on_children = rekeyed || is_redundant_rekey(ike_sa);
     step_close_ike_sa(step, exchange->requester, exchange->kind_confidence);
     if (!is_told)
         step_judge(step, CHANGE_IKE_SA_DELETED, exchange);

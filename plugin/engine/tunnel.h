@@ -196,7 +196,13 @@ typedef struct tunnel {
     bool udp_encapsulated, tcp_encapsulated; /* some packet was */
 
     /* children */
-    children_t children;                /* pairs of ESP SAs */
+    children_t children; /* pairs of ESP SAs */
+    struct {             /* a peer negotiated anew and said that it had no other IKE SA (INITIAL_CONTACT) */
+        frame_t in;      /* FRAME_NONE: never */
+        capture_ns_t at;
+        uint32_t lineage; /* of that negotiation */
+    } fresh_start[PEERS];
+    bool has_unread_ike;                /* some negotiation may have been missed: not decrypted, cut, or not in the capture */
     uint32_t lineage;                   /* counts IKE SAs that were negotiated anew (not by rekey) */
     int live_children;                  /* pairs established and not deleted, as far as can be seen */
     bool had_child;                     /* a child SA worked: two-way ESP, or a negotiation that made one */

@@ -202,7 +202,9 @@ append_made(GString *out, const child_sa_row_t *row)
 static void
 append_end(GString *out, const child_sa_row_t *row)
 {
-    static const char *const words[] = { "last seen", "idle since", "never used", "replaced", "deleted", "deleted with its IKE SA" };
+    static const char *const words[] = {
+        "last seen", "idle since", "never used", "replaced", "deleted", "deleted with its IKE SA"
+    };
 
     g_string_append_printf(out, "  %s", words[row->end]);
     if (row->end == CHILD_IN_USE || row->end == CHILD_IDLE) {
