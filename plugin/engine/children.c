@@ -190,6 +190,7 @@ dissolve(child_sa_t *child)
     for (unsigned p = 0; p < PEERS; p++) {
         if (child->sa[p] != NULL)
             child->sa[p]->generation = INDEX_NONE;
+        child->sa[p] = NULL;
     }
 }
 
@@ -324,7 +325,7 @@ drop_if_last(children_t *children)
 {
     const child_sa_t *last = at(children, children->list->len - 1);
 
-    if (last->is_void && last->sa[PEER_A] == NULL && last->sa[PEER_B] == NULL)
+    if (last->is_void)
         g_array_set_size(children->list, children->list->len - 1);
 }
 

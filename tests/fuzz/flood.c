@@ -327,6 +327,20 @@ children_rekeyed(flood_t *flood, uint32_t turn)
         send_esp(flood, ipv4(ADDRESS_R, 0), ipv4(ADDRESS_I, 0), 0x80000000u + round, 1);
 }
 
+/* Two children for each SPI, of one direction: pairs that wait for the rest of their SPIs become more and more. */
+static void
+children_half_used(flood_t *flood, uint32_t turn)
+{
+    uint32_t round = turn / 5, id = 2 + 2 * round + turn % 5 / 2;
+
+    if (turn % 5 == 4)
+        send_esp(flood, ipv4(ADDRESS_I, 0), ipv4(ADDRESS_R, 0), (uint32_t)random_number(flood), 1);
+    else if (turn % 5 % 2 == 0)
+        send_ike(flood, message(IKEV2_CREATE_CHILD_SA, REQUEST, id, PAYLOAD_SA, 240));
+    else
+        send_ike(flood, message(IKEV2_CREATE_CHILD_SA, RESPONSE, id, PAYLOAD_SA, 200));
+}
+
 static ike_t
 message_v1(uint8_t exchange, uint32_t id, unsigned body)
 {
@@ -426,6 +440,35 @@ keepalives(flood_t *flood, uint32_t turn)
                         .bytes = &byte,
                         .captured = 1,
                         .reported = 1 };
+    engine_packet(flood->engine, &packet);
+}
+
+/* One SA after the other whose receiver has nobody on its port, and that is used all the same. */
+static void
+spis_unreachable(flood_t *flood, uint32_t turn)
+{
+    uint32_t spi = 0x10000 + turn / 8;
+    uint8_t bytes[8] = { 0 };
+
+    flood->time += MILLISECONDS(400);
+    if (turn % 8 != 1) {
+        send_esp(flood, ipv4(ADDRESS_I, 4500), ipv4(ADDRESS_R, 4500), spi, 1 + turn % 8);
+        return;
+    }
+    put(bytes, spi, 4);
+    packet_t packet = { .kind = PACKET_ICMP_ERROR,
+                        .frame = ++flood->frame,
+                        .time = flood->time,
+                        .source = ipv4(ADDRESS_I, 4500),
+                        .destination = ipv4(ADDRESS_R, 4500),
+                        .encapsulation = ENCAPSULATION_UDP,
+                        .bytes = bytes,
+                        .captured = sizeof(bytes),
+                        .reported = sizeof(bytes),
+                        .quoted = PACKET_ESP,
+                        .reporter = ipv4(ADDRESS_R, 0),
+                        .icmp_type = 3,
+                        .icmp_code = 3 };
     engine_packet(flood->engine, &packet);
 }
 
@@ -583,6 +626,7 @@ static const kind_t kinds[] = {
     { "init-answers", init_answers, false },
     { "children-refused", children_refused, true },
     { "children-rekeyed", children_rekeyed, true },
+    { "children-half-used", children_half_used, true },
     { "quick-modes", quick_modes, false },
     { "quick-modes-answered", quick_modes_answered, false },
     { "notices", notices, false },
@@ -593,6 +637,7 @@ static const kind_t kinds[] = {
     { "esp-port-moves", esp_port_moves, false },
     { "ike-moves", ike_moves, true },
     { "keepalives", keepalives, false },
+    { "spis-unreachable", spis_unreachable, false },
     { "icmp-errors", icmp_errors, false },
     { "syslog-lines", syslog_lines, false },
     { "flaps", flaps, false },
@@ -625,6 +670,9 @@ hold_limits(const flood_t *flood, const char *name)
         kept += engine_tunnel_is_kept(flood->engine, i);
         engine_tunnel_row(flood->engine, i, &row);
         unsigned incidents = engine_incident_count(flood->engine, i);
+        GArray *child_sas = engine_child_sas(flood->engine, i);
+        hold(child_sas->len <= CHILD_SAS_PER_TUNNEL_MAX + ESP_SAS_PER_TUNNEL_MAX, name, "child SAs of a tunnel", child_sas->len);
+        g_array_free(child_sas, TRUE);
         hold(incidents <= 3 * FINDINGS_PER_ID_MAX, name, "incidents of a tunnel", incidents);
     }
     unsigned findings = engine_findings(flood->engine)->len;
