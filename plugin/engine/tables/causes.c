@@ -54,6 +54,8 @@ const cause_rule_t cause_rules[] = {
     EDGE(invalid_spi, spi_desync, 300, "the receiver says so"),
     EDGE(syslog_invalid_spi, spi_desync, 300, "the receiver's log says so"),
     OF_SAME_PEER(retransmit_exhausted, syslog_invalid_spi, 600, "the receiver had given the IKE SA up"),
+    EDGE(clean_delete, spi_desync, 600, "the IKE SA was deleted, and its children with it"),
+    OF_SAME_PEER(spi_desync, esp_one_way, 600, "what the receiver drops is never answered"),
     EDGE(dpd_loss, ike_no_response, 600, "the peer stays silent"),
     EXPLAINS(proposal_mismatch, ike_no_response, 600, "the reason of the silence"),
     EDGE(retransmit_exhausted, ike_no_response, 600, "the peer stays silent"),
