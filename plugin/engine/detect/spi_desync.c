@@ -41,10 +41,29 @@ is_within_grace(const change_t *change, capture_ns_t since)
     return duration_between(since, change->time) <= SECONDS(change->settings->delete_grace_seconds);
 }
 
-/* Several packets, and the receiver has sent nothing on its side of the pair since. */
+static bool
+has_known_way_back(const esp_sa_t *sa)
+{
+    const child_sa_t *child = tunnel_child(sa->tunnel, sa->generation);
+
+    return child != NULL && child->sa[peer_other(sa->sender)] != NULL;
+}
+
+/* Several packets of this peer in a row, and none of the other one. */
+static bool
+is_one_sided(const tunnel_t *tunnel, peer_t sender)
+{
+    const peer_state_t *from = &tunnel->peer[sender];
+
+    return from->run_packets >= UNANSWERED_PACKETS && duration_between(from->run_began_at, from->last_esp_at) >= UNANSWERED_TIME;
+}
+
+/* Several packets, and the receiver has sent nothing on its side of the pair since; on none at all, where the pair is not known. */
 static bool
 is_unanswered_since(const esp_sa_t *sa, capture_ns_t since)
 {
+    if (!has_known_way_back(sa) && !is_one_sided(sa->tunnel, sa->sender))
+        return false;
     return sa->unanswered >= UNANSWERED_PACKETS && duration_between(sa->unanswered_since, sa->last_time) >= UNANSWERED_TIME &&
            duration_between(since, sa->last_time) >= UNANSWERED_TIME && (sa->good_in == FRAME_NONE || sa->good_at <= since);
 }
@@ -65,21 +84,18 @@ was_deleted(const change_t *change, const tunnel_t *tunnel, const esp_sa_t *sa, 
     return true;
 }
 
-/* The tunnel's IKE SA is gone and took its children with it (RFC 7296 1.4.1). An SA older than the capture may have had a successor
+/* The tunnel's IKE SA is gone and took its children with it (RFC 7296 1.4.1); in IKEv1 with many gateways (RFC 2408 leaves it open). An SA older than the capture may have had a successor
  * that is not in it; several packets without an answer tell the difference. */
 static bool
 was_last_ike_sa_deleted(const change_t *change, const tunnel_t *tunnel, const esp_sa_t *sa, proof_t *ret_proof)
 {
-    const peer_state_t *from = &tunnel->peer[sa->sender];
-    bool is_one_sided =
-        from->run_packets >= UNANSWERED_PACKETS && duration_between(from->run_began_at, from->last_esp_at) >= UNANSWERED_TIME;
-
-    if (tunnel->loss.kind != LOSS_DELETED || tunnel->ike_sas->len == 0 || !is_one_sided)
+    if (tunnel->loss.kind != LOSS_DELETED || tunnel->ike_sas->len == 0 || !is_one_sided(tunnel, sa->sender))
         return false;
     const ike_sa_t *deleted = tunnel_current_ike_sa(tunnel);
     if (deleted->state != IKE_SA_DELETED || is_within_grace(change, deleted->closed_at) || sa->first_time > deleted->closed_at)
         return false;
-    prove(ret_proof, deleted->closed_in, deleted->closed_at, deleted->closed_confidence, "the IKE SA that made it was deleted");
+    confidence_t confidence = deleted->major == 1 ? CONFIDENCE_INFERRED : deleted->closed_confidence;
+    prove(ret_proof, deleted->closed_in, deleted->closed_at, confidence, "the IKE SA that made it was deleted");
     return true;
 }
 
@@ -225,12 +241,12 @@ was_never_announced(const change_t *change, const tunnel_t *tunnel, const esp_sa
 {
     peer_t receiver = peer_other(sa->sender);
 
-    if (!sa->is_unannounced || sa->announced_in != FRAME_NONE || tunnel->has_unread_ike ||
-        is_within_grace(change, sa->first_time) || !is_unanswered_since(sa, sa->first_time))
+    if (!sa->is_unannounced || sa->announced_in != FRAME_NONE || tunnel->has_unread_ike || sa->packets < UNANSWERED_PACKETS ||
+        is_within_grace(change, sa->first_time))
         return false;
     const esp_sa_t *left = latest_announced(tunnel, sa->sender), *kept = latest_announced(tunnel, receiver);
     if (left == NULL || kept == NULL || left->last_time > sa->first_time || kept->packets == 0 ||
-        kept->last_frame != tunnel->peer[receiver].last_esp_in || is_within_grace(change, sa->first_time) ||
+        kept->last_frame != tunnel->peer[receiver].last_esp_in ||
         duration_between(sa->first_time, kept->last_time) <= SECONDS(change->settings->delete_grace_seconds))
         return false;
     prove(ret_proof, kept->announced_in, kept->last_time, CONFIDENCE_INFERRED,
@@ -265,6 +281,8 @@ told_of_others(const tunnel_t *tunnel, const esp_sa_t *sa, frame_t proof)
 {
     const finding_t *latest = tunnel_latest_finding(tunnel, FINDING_spi_desync, sa->sender);
 
+    if (sa->desync != NULL && has_evidence(sa->desync, proof))
+        return sa->desync;
     if (latest == NULL || tunnel->finding_count[FINDING_spi_desync] >= FINDINGS_MAX)
         return latest;
     for (unsigned i = tunnel->findings->len, seen = 0; i-- > 0 && seen < FINDINGS_LOOKED_AT; seen++) {
@@ -310,11 +328,11 @@ add(findings_t *out, const tunnel_t *tunnel, const esp_sa_t *sa, const proof_t *
     g_string_free(last_good, TRUE);
 }
 
-/* It was found again: another event has to end it before there is more to tell. */
+/* The receiver sends ESP again: is it still true? */
 static bool
-works_again(const esp_sa_t *sa)
+is_in_doubt(const tunnel_t *tunnel, const esp_sa_t *sa)
 {
-    return sa->good_in != FRAME_NONE && sa->good_at > sa->desync->time;
+    return tunnel->peer[peer_other(sa->sender)].last_esp_at > sa->desync->time;
 }
 
 static void
@@ -323,7 +341,7 @@ judge_esp(const change_t *change, const tunnel_t *tunnel, findings_t *out)
     const esp_sa_t *sa = change->esp_sa;
     proof_t proof;
 
-    if (sa->desync != NULL && !works_again(sa)) {
+    if (sa->desync != NULL && !is_in_doubt(tunnel, sa)) {
         findings_repeat(out, sa->desync);
         return;
     }
