@@ -168,7 +168,15 @@ began_together(const esp_sa_t *a, const esp_sa_t *b)
     return duration_between(a->first_time, b->first_time) <= TOGETHER && duration_between(b->first_time, a->first_time) <= TOGETHER;
 }
 
-/* Did another SPI of the same sender begin together with it, of which nobody knows to which pair it belongs? */
+/* A pair that was not read, and that may have been taken for another one: if the capture has lost a negotiation, too many SPIs begin for
+ * those that it shows. One that is older than the capture is none of theirs. */
+static bool
+is_guessed(const child_sa_t *child, const esp_sa_t *by)
+{
+    return child->made_in == FRAME_NONE || (child->confidence == CONFIDENCE_INFERRED && esp_sa_saw_birth(by));
+}
+
+/* Did another SPI of the same sender begin together with it, of which nobody knows for sure to which pair it belongs? */
 static bool
 has_rival(const tunnel_t *tunnel, const esp_sa_t *sa)
 {
@@ -177,21 +185,27 @@ has_rival(const tunnel_t *tunnel, const esp_sa_t *sa)
         if (other == sa || other->sender != sa->sender || other->packets == 0 || !began_together(other, sa))
             continue;
         const child_sa_t *child = tunnel_child(tunnel, other->generation);
-        if (child == NULL || child->made_in == FRAME_NONE)
+        if (child == NULL || is_guessed(child, sa))
             return true;
     }
     return false;
 }
 
 static void
-dissolve(child_sa_t *child)
+part(child_sa_t *child)
 {
-    child->is_void = true;
     for (unsigned p = 0; p < PEERS; p++) {
         if (child->sa[p] != NULL)
             child->sa[p]->generation = INDEX_NONE;
         child->sa[p] = NULL;
     }
+}
+
+static void
+dissolve(child_sa_t *child)
+{
+    part(child);
+    child->is_void = true;
 }
 
 /* Several began at once: whatever was taken for a pair among them may be none. */
@@ -205,8 +219,12 @@ dissolve_burst(tunnel_t *tunnel, const esp_sa_t *sa)
         bool is_part = false;
         for (unsigned p = 0; p < PEERS; p++)
             is_part |= child->sa[p] != NULL && began_together(child->sa[p], sa);
-        if (is_part && child->made_in == FRAME_NONE && !child->is_void)
+        if (!is_part || child->is_void || !is_guessed(child, sa))
+            continue;
+        if (child->made_in == FRAME_NONE)
             dissolve(child);
+        else
+            part(child); /* it was made, that much is known */
     }
 }
 

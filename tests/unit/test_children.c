@@ -291,6 +291,23 @@ an_old_sa_is_not_what_was_just_negotiated(void **state)
 }
 
 static void
+one_spi_too_many_leaves_all_of_them_unknown(void **state)
+{
+    tunnel_t *tunnel = new_tunnel();
+    uint32_t made = negotiate(add_ike_sa(tunnel)); /* and another one, which the capture has lost */
+    esp_sa_t *sa[4];
+
+    (void)state;
+    for (unsigned i = 0; i < 4; i++)
+        sa[i] = begins(tunnel, i < 2 ? PEER_A : PEER_B, 1);
+    for (unsigned i = 0; i < 4; i++)
+        assert_int_equal(sa[i]->generation, INDEX_NONE);
+    assert_non_null(tunnel_child(tunnel, made));
+    assert_int_equal(children_count(tunnel), 2);
+    tunnel_free(tunnel);
+}
+
+static void
 an_announcement_decides(void **state)
 {
     tunnel_t *tunnel = new_tunnel();
@@ -349,6 +366,7 @@ main(void)
         cmocka_unit_test(two_that_begin_together_each_way_are_no_pairs),
         cmocka_unit_test(the_first_of_each_direction_are_a_pair_if_both_are_old),
         cmocka_unit_test(an_old_sa_is_not_what_was_just_negotiated),
+        cmocka_unit_test(one_spi_too_many_leaves_all_of_them_unknown),
         cmocka_unit_test(an_announcement_decides),
         cmocka_unit_test(there_is_an_end_to_what_is_remembered),
     };
