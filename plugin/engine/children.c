@@ -7,7 +7,8 @@
 #include "tunnel.h"
 
 #define TOGETHER SECONDS(5) /* both SPIs of a pair begin within this time, where traffic flows both ways */
-#define LOOKED_BACK 256u    /* pairs and SPIs that are looked at, latest first */
+#define IKE_SAS_LOOKED_BACK 16u
+#define LOOKED_BACK 256u /* pairs and SPIs that are looked at, latest first */
 
 void
 children_init(children_t *children)
@@ -264,6 +265,19 @@ place_by_traffic(tunnel_t *tunnel, esp_sa_t *sa)
         take(count == 1 ? found : add_child(tunnel), sa);
 }
 
+/* An IKE SA whose peers have agreed on keys, and of which nothing more is in the capture yet: its first child may have been made there
+ * (RFC 7296 1.2), unseen. */
+static bool
+has_unseen_ike_auth(const tunnel_t *tunnel)
+{
+    for (unsigned i = tunnel->ike_sas->len, seen = 0; i-- > 0 && seen < IKE_SAS_LOOKED_BACK; seen++) {
+        const ike_sa_t *ike_sa = g_ptr_array_index(tunnel->ike_sas, i);
+        if (ike_sa->state == IKE_SA_NEGOTIATING && ike_sa->spi_r != 0)
+            return true;
+    }
+    return false;
+}
+
 void
 children_place(tunnel_t *tunnel, esp_sa_t *sa)
 {
@@ -272,7 +286,7 @@ children_place(tunnel_t *tunnel, esp_sa_t *sa)
 
     if (open <= tunnel->children.loose[sa->sender])
         place_by_traffic(tunnel, sa);
-    else if (open == 1)
+    else if (open == 1 && !has_unseen_ike_auth(tunnel))
         take(child, sa);
     else
         place_loose(tunnel, sa, open);
