@@ -128,6 +128,18 @@ was_reported_invalid(const change_t *change, const tunnel_t *tunnel, const esp_s
     return true;
 }
 
+/* A syslog line of the receiver says so, and nothing that the receiver has sent since belies it. */
+static bool
+was_logged_as_invalid(const change_t *change, const tunnel_t *tunnel, const esp_sa_t *sa, proof_t *ret_proof)
+{
+    (void)tunnel;
+    if (!syslog_is_borne_out(sa, change->time, SECONDS(change->settings->one_way_seconds)))
+        return false;
+    prove(ret_proof, sa->syslog.believed_in, sa->syslog.believed_at, CONFIDENCE_OBSERVED,
+          "its log says so, and it has sent nothing on this pair of SAs since");
+    return true;
+}
+
 /* RFC 7296 2.21.4: the receiver does not know the IKE SA any more, and so none of its children. */
 static bool
 has_lost_its_ike_sa(const change_t *change, const tunnel_t *tunnel, const esp_sa_t *sa, proof_t *ret_proof)
@@ -259,8 +271,8 @@ typedef bool (*proves_t)(const change_t *change, const tunnel_t *tunnel, const e
 
 /* The plainest first. */
 static const proves_t proofs[] = {
-    was_deleted,         was_last_ike_sa_deleted, was_its_ike_sa_deleted, was_reported_invalid, is_host_unreachable,
-    has_lost_its_ike_sa, has_started_anew,        went_on_without,        was_never_announced,
+    was_deleted,         was_last_ike_sa_deleted, was_its_ike_sa_deleted, was_reported_invalid, was_logged_as_invalid,
+    is_host_unreachable, has_lost_its_ike_sa,     has_started_anew,       went_on_without,      was_never_announced,
 };
 
 /* ---- the finding ---- */
