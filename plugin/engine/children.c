@@ -439,6 +439,34 @@ children_deleted(tunnel_t *tunnel, uint32_t index, peer_t by, frame_t frame, cap
     child->deleted_confidence = confidence;
 }
 
+esp_sa_t *
+children_way_back(const esp_sa_t *sa)
+{
+    const child_sa_t *child = tunnel_child(sa->tunnel, sa->generation);
+
+    return child != NULL ? child->sa[peer_other(sa->sender)] : NULL;
+}
+
+static bool
+was_made_in_capture(const esp_sa_t *sa)
+{
+    const child_sa_t *child = tunnel_child(sa->tunnel, sa->generation);
+
+    return child != NULL && child->made_in != FRAME_NONE;
+}
+
+bool
+children_may_be_pair(const esp_sa_t *a, const esp_sa_t *b)
+{
+    const esp_sa_t *back_of_a = children_way_back(a), *back_of_b = children_way_back(b);
+
+    if (a->sender == b->sender)
+        return false;
+    if (back_of_a != NULL || back_of_b != NULL)
+        return back_of_a == b;
+    return !was_made_in_capture(a) || !was_made_in_capture(b); /* else of two children, each used one way */
+}
+
 void
 children_forget_sa(tunnel_t *tunnel, const esp_sa_t *sa)
 {

@@ -85,6 +85,12 @@ void children_not_replaced(struct tunnel *tunnel, uint32_t predecessor);
 /* A DELETE of it was seen. */
 void children_deleted(struct tunnel *tunnel, uint32_t index, peer_t by, frame_t frame, capture_ns_t time, confidence_t confidence);
 
+/* The other SA of its pair, or NULL: not seen, or not known. Borrowed. */
+esp_sa_t *children_way_back(const esp_sa_t *sa);
+
+/* Are they a pair, or may they be one for all that is known? */
+bool children_may_be_pair(const esp_sa_t *a, const esp_sa_t *b);
+
 /* The SA is about to be freed. */
 void children_forget_sa(struct tunnel *tunnel, const esp_sa_t *sa);
 

@@ -41,14 +41,6 @@ is_within_grace(const change_t *change, capture_ns_t since)
     return duration_between(since, change->time) <= SECONDS(change->settings->delete_grace_seconds);
 }
 
-static bool
-has_known_way_back(const esp_sa_t *sa)
-{
-    const child_sa_t *child = tunnel_child(sa->tunnel, sa->generation);
-
-    return child != NULL && child->sa[peer_other(sa->sender)] != NULL;
-}
-
 /* Several packets of this peer in a row, and none of the other one. */
 static bool
 is_one_sided(const tunnel_t *tunnel, peer_t sender)
@@ -62,7 +54,7 @@ is_one_sided(const tunnel_t *tunnel, peer_t sender)
 static bool
 is_unanswered_since(const esp_sa_t *sa, capture_ns_t since)
 {
-    if (!has_known_way_back(sa) && !is_one_sided(sa->tunnel, sa->sender))
+    if (children_way_back(sa) == NULL && !is_one_sided(sa->tunnel, sa->sender))
         return false;
     return sa->unanswered >= UNANSWERED_PACKETS && duration_between(sa->unanswered_since, sa->last_time) >= UNANSWERED_TIME &&
            duration_between(since, sa->last_time) >= UNANSWERED_TIME && (sa->good_in == FRAME_NONE || sa->good_at <= since);
