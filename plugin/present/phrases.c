@@ -142,6 +142,43 @@ phrase_dpd(GString *out, const tunnel_row_t *row)
     }
 }
 
+static const char *
+peer_name(peer_t peer)
+{
+    return peer == PEER_A ? "A" : peer == PEER_B ? "B" : "?";
+}
+
+void
+phrase_child_made(GString *out, const child_sa_row_t *row)
+{
+    if (row->made_in == FRAME_NONE) {
+        g_string_append(out, row->child_sa == INDEX_NONE ? "not known" : "not in the capture");
+        return;
+    }
+    words_id(out, row->exchange);
+    g_string_append_printf(out, " of %s, frame %u", peer_name(row->asked_by), row->made_in);
+    if (row->confidence != CONFIDENCE_OBSERVED)
+        g_string_append(out, " (inferred)");
+}
+
+void
+phrase_child_end(GString *out, const child_sa_row_t *row)
+{
+    static const char *const words[] = {
+        "last seen", "idle since", "never used", "replaced", "deleted", "deleted with its IKE SA"
+    };
+
+    g_string_append(out, words[row->end]);
+    if (row->end == CHILD_IN_USE || row->end == CHILD_IDLE) {
+        g_string_append_c(out, ' ');
+        words_clock(out, row->last_at);
+    }
+    if (row->ended_by != PEER_UNKNOWN)
+        g_string_append_printf(out, " by %s", peer_name(row->ended_by));
+    if (row->ended_in != FRAME_NONE)
+        g_string_append_printf(out, ", frame %u", row->ended_in);
+}
+
 void
 phrase_waiting(GString *out, const tunnel_row_t *tunnel, const waiting_row_t *waiting)
 {

@@ -37,6 +37,12 @@ void phrase_rekeys(GString *out, const tunnel_row_t *row);
 /* "3 sent, 1 unanswered, median answer after 41 ms" */
 void phrase_dpd(GString *out, const tunnel_row_t *row);
 
+/* Which exchange made a child SA: "child rekey of A, frame 90 (inferred)" */
+void phrase_child_made(GString *out, const child_sa_row_t *row);
+
+/* "deleted by A, frame 92", "last seen 22:15:35.587" */
+void phrase_child_end(GString *out, const child_sa_row_t *row);
+
 /* A request that still waited when the capture ended: one or two sentences. */
 void phrase_waiting(GString *out, const tunnel_row_t *tunnel, const waiting_row_t *waiting);
 

@@ -25,6 +25,7 @@ enum {
     FINDINGS_MAX = 300,     /* per tunnel */
     NOTES_OPEN = 6,         /* more notes than these are folded away */
     EXCHANGES_MAX = 60,     /* listed per tunnel */
+    CHILDREN_MAX = 60,
 };
 
 /* Where a frame has its place on the page: at its first finding, else at its exchange. */
@@ -1007,6 +1008,80 @@ append_exchanges(page_t *page, const tunnel_row_t *tunnel, const GArray *rows)
     append_raw(page, "</details>\n");
 }
 
+/* ---- child SAs ---- */
+
+static void
+append_spi_cell(page_t *page, uint32_t spi)
+{
+    if (spi)
+        g_string_append_printf(page->out, "<td><code>%08x</code></td>", spi);
+    else
+        append_raw(page, "<td class=\"none\">\xe2\x80\x93</td>");
+}
+
+/* A phrase with frame numbers in it. */
+static void
+append_child_cell(page_t *page, const child_sa_row_t *row, void (*put)(GString *, const child_sa_row_t *))
+{
+    GString *phrase = g_string_new(NULL);
+
+    put(phrase, row);
+    append_raw(page, "<td>");
+    html_text_with_frames(page->out, phrase->str, page->frames);
+    append_raw(page, "</td>");
+    g_string_free(phrase, TRUE);
+}
+
+static void
+append_child_row(page_t *page, const child_sa_row_t *row)
+{
+    if (row->child_sa == INDEX_NONE)
+        append_raw(page, "<tr><td class=\"n\">?</td>");
+    else
+        g_string_append_printf(page->out, "<tr><td class=\"n\">%u</td>", row->child_sa);
+    append_spi_cell(page, row->from[PEER_A].spi);
+    append_spi_cell(page, row->from[PEER_B].spi);
+    append_raw(page, "<td>");
+    if (row->born_in == FRAME_NONE)
+        append_raw(page, "earlier");
+    else
+        append_clock(page, row->born_at);
+    append_raw(page, "</td><td class=\"n\">");
+    if (row->lifetime >= 0)
+        append_duration(page, row->lifetime);
+    append_raw(page, "</td>");
+    append_pair_cell(page, row->from[PEER_A].packets, row->from[PEER_B].packets);
+    append_child_cell(page, row, phrase_child_made);
+    append_child_cell(page, row, phrase_child_end);
+    append_raw(page, "</tr>\n");
+}
+
+/* The latest are of more interest than the first. */
+static void
+append_children(page_t *page, const tunnel_row_t *tunnel)
+{
+    GArray *rows = engine_child_sas(page->engine, tunnel->tunnel);
+    const unsigned left_out = rows->len > CHILDREN_MAX ? rows->len - CHILDREN_MAX : 0;
+
+    if (rows->len) {
+        append_raw(page, "<details class=\"children\"><summary>");
+        append_count(page, rows->len, "child SA");
+        append_raw(
+            page,
+            "</summary>\n<div class=\"scroll\"><table>\n<thead><tr><th class=\"n\">SA</th><th>SPI from A</th><th>SPI from B</th>"
+            "<th>Born</th><th class=\"n\">Lived</th><th class=\"n\">Packets A/B</th><th>Made by</th><th>End</th></tr></thead>\n"
+            "<tbody>\n");
+        for (unsigned i = left_out; i < rows->len; i++)
+            append_child_row(page, &g_array_index(rows, child_sa_row_t, i));
+        append_raw(page, "</tbody></table></div>\n");
+        if (left_out)
+            g_string_append_printf(page->out, "<p class=\"small\">The first %u are left out here; the JSON report has them.</p>\n",
+                                   left_out);
+        append_raw(page, "</details>\n");
+    }
+    g_array_free(rows, TRUE);
+}
+
 /* ---- a tunnel ---- */
 
 static void
@@ -1047,6 +1122,7 @@ append_section(page_t *page, const entry_t *entry)
     append_waiting(page, row);
     append_raw(page, "<h3>Findings</h3>\n");
     append_findings(page, entry);
+    append_children(page, row);
     append_exchanges(page, row, exchanges);
     append_raw(page, "</details>\n");
     g_array_free(exchanges, TRUE);

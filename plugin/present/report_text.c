@@ -121,12 +121,6 @@ append_tunnel_header(GString *out, const tunnel_row_t *row)
 
 enum { GENERATIONS_FIRST = 4, GENERATIONS_LAST = 8 };
 
-static const char *
-peer_name(peer_t peer)
-{
-    return peer == PEER_A ? "A" : peer == PEER_B ? "B" : "?";
-}
-
 static void
 append_spi(GString *out, uint32_t spi)
 {
@@ -187,14 +181,7 @@ append_made(GString *out, const child_sa_row_t *row)
 {
     GString *words = g_string_new(NULL);
 
-    if (row->made_in != FRAME_NONE) {
-        words_id(words, row->exchange);
-        g_string_append_printf(words, " of %s, frame %u", peer_name(row->asked_by), row->made_in);
-        if (row->confidence != CONFIDENCE_OBSERVED)
-            g_string_append(words, " (inferred)");
-    } else {
-        g_string_append(words, row->child_sa == INDEX_NONE ? "not known" : "not in the capture");
-    }
+    phrase_child_made(words, row);
     g_string_append_printf(out, "  %-38s", words->str);
     g_string_free(words, TRUE);
 }
@@ -202,19 +189,8 @@ append_made(GString *out, const child_sa_row_t *row)
 static void
 append_end(GString *out, const child_sa_row_t *row)
 {
-    static const char *const words[] = {
-        "last seen", "idle since", "never used", "replaced", "deleted", "deleted with its IKE SA"
-    };
-
-    g_string_append_printf(out, "  %s", words[row->end]);
-    if (row->end == CHILD_IN_USE || row->end == CHILD_IDLE) {
-        g_string_append_c(out, ' ');
-        words_clock(out, row->last_at);
-    }
-    if (row->ended_by != PEER_UNKNOWN)
-        g_string_append_printf(out, " by %s", peer_name(row->ended_by));
-    if (row->ended_in != FRAME_NONE)
-        g_string_append_printf(out, ", frame %u", row->ended_in);
+    g_string_append(out, "  ");
+    phrase_child_end(out, row);
     g_string_append_c(out, '\n');
 }
 
