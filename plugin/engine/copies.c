@@ -36,6 +36,7 @@ struct copies {
     GHashTable *by_fingerprint; /* of seen_t in `ring` */
     seen_t *ring;               /* SEEN_MAX slots */
     unsigned oldest, count;     /* the oldest seen packet's slot; slots in use */
+    guint64 latest;             /* fingerprint of the packet checked last; 0: none */
     GHashTable *aliases;        /* endpoint_t (the key is the alias_t itself) -> alias_t, owned */
 };
 
@@ -146,10 +147,13 @@ copies_can_tell(const packet_t *packet)
 copy_kind_t
 copies_check(copies_t *copies, const packet_t *packet)
 {
+    copies->latest = 0;
     if (packet->time == CAPTURE_TIME_NONE || !copies_can_tell(packet))
         return COPY_NONE;
     forget_old(copies, packet->time);
     guint64 fingerprint = fingerprint_of(packet);
+    if (has_bytes_of_its_own(packet))
+        copies->latest = fingerprint;
     const seen_t *first = g_hash_table_lookup(copies->by_fingerprint, &fingerprint);
 
     if (first != NULL) {
@@ -176,6 +180,12 @@ copies_check(copies_t *copies, const packet_t *packet)
     seen->encapsulation = packet->encapsulation;
     g_hash_table_replace(copies->by_fingerprint, &seen->fingerprint, seen);
     return COPY_NONE;
+}
+
+uint64_t
+copies_fingerprint(const copies_t *copies)
+{
+    return copies->latest;
 }
 
 endpoint_t

@@ -24,6 +24,9 @@ void copies_free(copies_t *copies);
 /* Is this packet a second copy of one seen at most SHORTEST_TIMER before? Remembers it if not. Bounded memory. */
 copy_kind_t copies_check(copies_t *copies, const packet_t *packet);
 
+/* A hash of the packet that was checked last, by its first bytes. 0: it was not compared, or has no bytes of its own. */
+uint64_t copies_fingerprint(const copies_t *copies);
+
 /* Has it enough bytes to be compared? If not, it is never taken for a copy here. */
 bool copies_can_tell(const packet_t *packet);
 

@@ -20,6 +20,7 @@ engine_default_settings(void)
         .one_way_seconds = 10,
         .restart_wait_seconds = 10,
         .rekey_interval_seconds = 120,
+        .replay_window = 64,
         .max_tunnels = 4096,
     };
 }
@@ -74,6 +75,8 @@ engine_new(const engine_settings_t *settings)
     engine_t *engine = g_new0(engine_t, 1);
 
     engine->settings = *settings;
+    engine->settings.replay_window = CLAMP(settings->replay_window, REPLAY_WINDOW_LEAST, REPLAY_WINDOW_MOST);
+    engine->sequence_budget.bytes_left = SEQUENCE_BYTES_MAX;
     engine->tunnels = g_ptr_array_new_with_free_func(free_tunnel);
     engine->kept_tunnels = g_ptr_array_new();
     engine->paths = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
@@ -304,6 +307,7 @@ engine_frame(engine_t *engine, frame_t frame, capture_ns_t time)
     capture->frames++;
     capture->last_frame = frame;
     watch_interruption(engine, time);
+    engine->silence = duration_between(engine->latest, time);
     watch_clock(engine, time);
     if (time == CAPTURE_TIME_NONE)
         return;

@@ -10,6 +10,7 @@
 #define IPSEC_ENGINE_ENGINE_H
 
 #include "base.h"
+#include "esp_sa.h"
 #include "finding.h"
 #include "nat_detection.h"
 #include "packet.h"
@@ -24,6 +25,7 @@ typedef struct {
     unsigned one_way_seconds;        /* ESP in one direction only for longer than this is a finding (default 10) */
     unsigned restart_wait_seconds;   /* a tunnel deleted under traffic should be back within this (default 10) */
     unsigned rekey_interval_seconds; /* child SAs replaced more often than this, in the median, are churn (default 120) */
+    unsigned replay_window;          /* of the receivers, in packets (RFC 4303 3.4.3; default 64, from 32 to 4096) */
     unsigned max_tunnels;            /* the oldest idle tunnel is evicted beyond this (default 4096) */
 } engine_settings_t;
 
@@ -90,7 +92,7 @@ typedef struct {
     char identity[64];    /* IKE identity when decrypted; empty: not known */
     uint64_t esp_packets; /* sent by this peer */
     uint64_t esp_bytes;   /* ESP bytes from the SPI on, as reported on the wire */
-    uint64_t esp_lost;    /* estimate: sequence numbers never seen */
+    esp_toll_t esp_toll;  /* of what this peer sent */
     peer_nat_t nat;
 } peer_row_t;
 

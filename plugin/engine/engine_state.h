@@ -20,6 +20,11 @@
 /* Of so many lines about unknown SPIs it is remembered that the SA may come next. */
 #define RECENT_STRAYS 16u
 
+/* For the sequence numbers of all ESP SAs together: 7,000 SAs with the largest window each. */
+#ifndef SEQUENCE_BYTES_MAX
+#define SEQUENCE_BYTES_MAX (64u << 20)
+#endif
+
 struct engine {
     engine_settings_t settings;
     GPtrArray *tunnels;             /* owned tunnel_t; index = position; an evicted one is NULL */
@@ -35,6 +40,7 @@ struct engine {
     unsigned packets_since_room;
     unsigned findings_wanted; /* more of them than this, and those of evicted tunnels go */
     copies_t *copies;
+    sequence_budget_t sequence_budget;
     capture_row_t capture;
 
     /* the clock (only capture time counts, and it may be useless) */
@@ -42,6 +48,7 @@ struct engine {
     frame_t same_time_frames; /* frames in a row with the very same time */
     capture_ns_t previous_time;
     bool clock_is_unusable;
+    duration_ns_t silence; /* between the present frame and the one before */
     GArray *interruptions; /* capture_ns_t of the last frame before each, in capture order; at most INTERRUPTIONS_MAX */
 
     GPtrArray *sleepers[CHANGE_KINDS]; /* borrowed detector_t that wake on the change of this bit, in order of judgement */
@@ -217,6 +224,11 @@ void engine_line_of_reauthentication(engine_t *engine, tunnel_t *tunnel, const i
 
 /* lines.c: enters a replacement and tells the detectors. `context`: what is known about the moment. */
 void engine_replaced(engine_t *engine, tunnel_t *tunnel, line_t *line, const replacement_t *replacement, const change_t *context);
+
+/* sequence_watch.c: enters the sequence number of an SA's next packet, before the packet is counted. Returns what that reveals, as bits
+ * of sequence.h; then lets the detectors judge it. `context`: what is known about the moment. */
+unsigned engine_enter_sequence(engine_t *engine, esp_sa_t *sa, const packet_t *packet, uint32_t number);
+void engine_judge_sequence(engine_t *engine, esp_sa_t *sa, unsigned revealed, const change_t *context);
 
 /* succession.c: an ESP packet may show that one SPI took over from another. Call it when the packet is accounted for. */
 void engine_follow_spis(engine_t *engine, esp_sa_t *sa, const packet_t *packet, bool is_first);

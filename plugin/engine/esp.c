@@ -84,7 +84,7 @@ forget_esp_sas(engine_t *engine, tunnel_t *tunnel)
 {
     for (unsigned i = 0; i < ESP_SAS_PER_TUNNEL_MAX / 2; i++) {
         esp_sa_t *sa = g_ptr_array_index(tunnel->esp_sas, i);
-        tunnel->forgotten_loss[sa->sender] += esp_sa_estimated_loss(sa);
+        esp_sa_add_toll(sa, &tunnel->forgotten_toll[sa->sender]);
         children_forget_sa(tunnel, sa);
         engine_unlink_esp_sa(engine, sa);
     }
@@ -149,11 +149,10 @@ static void
 count_packet(esp_sa_t *sa, const packet_t *packet, uint32_t sequence)
 {
     if (sa->packets == 0) {
-        sa->first_sequence = sa->highest_sequence = sequence;
+        sa->first_sequence = sequence;
         sa->first_frame = packet->frame;
         sa->first_time = packet->time;
     }
-    sa->highest_sequence = MAX(sa->highest_sequence, sequence);
     sa->packets++;
     sa->bytes += packet->reported;
     sa->destination = packet->destination;
@@ -308,6 +307,7 @@ engine_esp_packet(engine_t *engine, const packet_t *packet)
     if (is_new || sa->encapsulation != packet->encapsulation) /* RFC 7296 2.23: a peer may encapsulate or not at will */
         sa->source = packet->source;
     engine_check_move(engine, tunnel, sender, &sa->source, packet, &change);
+    unsigned revealed = engine_enter_sequence(engine, sa, packet, sequence);
     count_packet(sa, packet, sequence);
     if (is_new && sa->announced_in == FRAME_NONE)
         born_in_traffic(engine, sa, packet);
@@ -323,6 +323,8 @@ engine_esp_packet(engine_t *engine, const packet_t *packet)
     engine_doubt_syslog(engine, sa);
     change.kind = CHANGE_ESP_PACKET;
     engine_judge(engine, tunnel, &change);
+    if (revealed != 0)
+        engine_judge_sequence(engine, sa, revealed, &change);
     change.kind = CHANGE_TRAFFIC;
     engine_judge(engine, tunnel, &change);
     return tunnel;

@@ -36,11 +36,19 @@ esp_sa_saw_birth(const esp_sa_t *sa)
     return sa->packets > 0 && sa->first_sequence <= BIRTH_SEQUENCE_MAX;
 }
 
-uint64_t
-esp_sa_estimated_loss(const esp_sa_t *sa)
+void
+esp_sa_free(esp_sa_t *sa)
 {
-    if (sa->packets == 0 || sa->highest_sequence < sa->first_sequence)
-        return 0;
-    uint64_t span = (uint64_t)sa->highest_sequence - sa->first_sequence + 1;
-    return span > sa->packets ? span - sa->packets : 0;
+    sequence_free(sa->sequence);
+    g_free(sa);
+}
+
+void
+esp_sa_add_toll(const esp_sa_t *sa, esp_toll_t *toll)
+{
+    if (sa->sequence == NULL)
+        return;
+    toll->lost += sequence_lost(sa->sequence);
+    for (unsigned i = 0; i < REPLAY_WINDOWS; i++)
+        toll->too_old[i] += sequence_too_old(sa->sequence, i);
 }

@@ -9,6 +9,7 @@
 #include "endpoint.h"
 #include "finding.h"
 #include "packet.h"
+#include "sequence.h"
 #include "syslog_line.h"
 
 struct tunnel;
@@ -28,7 +29,9 @@ typedef struct esp_sa {
     endpoint_t source, destination; /* of the latest packet */
     encapsulation_t encapsulation;  /* of the latest packet */
     uint64_t packets, bytes;        /* bytes from the SPI on, on the wire */
-    uint32_t first_sequence, highest_sequence;
+    uint32_t first_sequence;
+    mark_t first_mark;               /* of the packet with it */
+    sequence_t *sequence;            /* from the second packet on; owned; NULL: before, or its numbers are not followed */
     frame_t first_frame, last_frame; /* FRAME_NONE: announced, not used yet */
     capture_ns_t first_time, last_time;
     frame_t announced_in;
@@ -61,7 +64,15 @@ void esp_sa_is_invalid(esp_sa_t *sa, const packet_t *report, bool is_protected);
 /* Did the capture see its first packets? */
 bool esp_sa_saw_birth(const esp_sa_t *sa);
 
-/* Sequence numbers between the first and the highest that were never seen: lost, or missed by the capture. */
-uint64_t esp_sa_estimated_loss(const esp_sa_t *sa);
+void esp_sa_free(esp_sa_t *sa);
+
+/* What was lost on the way to the capture, and what the receiver would not take. */
+typedef struct {
+    uint64_t lost;                    /* estimate: sequence numbers never seen; the capture may have missed them */
+    uint64_t too_old[REPLAY_WINDOWS]; /* packets that a replay window of REPLAY_WINDOW_LEAST << i would drop */
+} esp_toll_t;
+
+/* Adds those of an SA. */
+void esp_sa_add_toll(const esp_sa_t *sa, esp_toll_t *toll);
 
 #endif

@@ -279,13 +279,43 @@ findings_join(findings_t *findings, const finding_t *told, const esp_sa_t *sa)
 }
 
 void
+findings_recount(const finding_t *told, uint64_t times, frame_t last_in, capture_ns_t last_at)
+{
+    finding_t *finding = (finding_t *)told; /* as above */
+
+    finding->times = times;
+    if (last_in > finding->frame) {
+        finding->last_in = last_in;
+        finding->last_at = last_at;
+    }
+}
+
+void
+findings_conclude(const finding_t *told, const char *text, ...)
+{
+    finding_t *finding = (finding_t *)told; /* as above */
+    va_list arguments;
+
+    va_start(arguments, text);
+    char *sentence = g_strdup_vprintf(text, arguments);
+    va_end(arguments);
+    if (finding->text_before_end == 0)
+        finding->text_before_end = strlen(finding->text);
+    char *longer = g_strdup_printf("%s %s", finding->text, sentence);
+    g_free(sentence);
+    g_free(finding->text);
+    finding->text = longer;
+}
+
+void
 engine_say_how_it_went_on(const GPtrArray *findings)
 {
     for (unsigned i = 0; i < findings->len; i++) {
         finding_t *finding = g_ptr_array_index(findings, i);
         if (finding->last_in == finding->frame || finding->at_end)
             continue;
-        finding->text_before_end = strlen(finding->text);
+        if (finding->text_before_end == 0)
+            finding->text_before_end = strlen(finding->text);
         char *longer =
             g_strdup_printf("%s It went on until frame %u, %.1f s later: %" PRIu64 " %s in all.", finding->text, finding->last_in,
                             duration_seconds(duration_between(finding->time, finding->last_at)), finding->times, finding->unit);

@@ -41,6 +41,11 @@ void findings_repeat(findings_t *findings, const finding_t *told);
 
 /* The same, and from now on it is what was told of this SA. */
 void findings_join(findings_t *findings, const finding_t *told, const esp_sa_t *sa);
+/* The same trouble is known to have been seen `times` times by now, for the last time in `last_in`. */
+void findings_recount(const finding_t *told, uint64_t times, frame_t last_in, capture_ns_t last_at);
+
+/* At the end of the capture: a last sentence for a finding that was told on its way. Taken back if the capture goes on. */
+void findings_conclude(const finding_t *told, const char *text, ...) G_GNUC_PRINTF(2, 3);
 
 /* A draft about an exchange that stayed unanswered: its requester's, since its first transmission. Less severe and sure than asked for
  * where an answer may have escaped the capture, or did not arrive. */

@@ -143,7 +143,7 @@ ikev2_repeated_request(const ike_step_t *step, exchange_t *exchange)
     step_judge(step, CHANGE_REQUEST_REPEATED, exchange);
 }
 
-/* RFC 6311 5: after a failover a cluster counts its requests anew, from 0. RFC 7296 2.2 has every other message ID used once. */
+/* RFC 6311: after a failover a cluster counts its requests anew, from 0. RFC 7296 2.2 has every other message ID used once. */
 static bool
 is_other_request(const exchange_t *exchange, const ike_message_t *message)
 {

@@ -122,11 +122,11 @@ fill_peer(const tunnel_t *tunnel, peer_t peer, peer_row_t *ret_row)
     ret_row->nat = tunnel_nat(tunnel, peer);
     ret_row->esp_packets = state->esp_packets;
     ret_row->esp_bytes = state->esp_bytes;
-    ret_row->esp_lost = tunnel->forgotten_loss[peer];
+    ret_row->esp_toll = tunnel->forgotten_toll[peer];
     for (unsigned i = 0; i < tunnel->esp_sas->len; i++) {
         const esp_sa_t *sa = g_ptr_array_index(tunnel->esp_sas, i);
         if (sa->sender == peer)
-            ret_row->esp_lost += esp_sa_estimated_loss(sa);
+            esp_sa_add_toll(sa, &ret_row->esp_toll);
     }
 }
 

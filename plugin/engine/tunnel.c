@@ -38,7 +38,7 @@ tunnel_new(uint32_t index, const endpoint_t *a, const endpoint_t *b, frame_t fra
     peer_init(&tunnel->peer[PEER_A], a);
     peer_init(&tunnel->peer[PEER_B], b);
     tunnel->ike_sas = g_ptr_array_new_with_free_func((GDestroyNotify)ike_sa_free);
-    tunnel->esp_sas = g_ptr_array_new_with_free_func(g_free);
+    tunnel->esp_sas = g_ptr_array_new_with_free_func((GDestroyNotify)esp_sa_free);
     tunnel->findings = g_ptr_array_new();
     tunnel->incidents = g_ptr_array_new_with_free_func(incident_free);
     tunnel->flips = g_array_new(FALSE, TRUE, sizeof(flip_t));

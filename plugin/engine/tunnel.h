@@ -183,7 +183,7 @@ typedef struct tunnel {
     unsigned exchanges;             /* of all its IKE SAs */
     uint64_t exchanges_forgotten;   /* that are no longer remembered */
     uint32_t ike_sas_seen;          /* the next IKE SA's index; forgotten ones keep theirs */
-    uint64_t forgotten_loss[PEERS]; /* estimated loss on ESP SAs that are no longer remembered, by sender */
+    esp_toll_t forgotten_toll[PEERS]; /* of ESP SAs that are no longer remembered, by sender */
     GPtrArray *incidents;           /* owned incident_t */
     GArray *flips;                  /* flip_t, oldest first */
     GPtrArray *waiting;             /* borrowed exchange_t that wait for an answer */

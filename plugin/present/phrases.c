@@ -122,8 +122,8 @@ phrase_esp(GString *out, const peer_row_t *peer)
     words_count(out, peer->esp_packets, "packet");
     g_string_append(out, ", ");
     words_bytes(out, peer->esp_bytes);
-    if (peer->esp_lost)
-        g_string_append_printf(out, ", about %" G_GUINT64_FORMAT " missing (lost, or not captured)", peer->esp_lost);
+    if (peer->esp_toll.lost)
+        g_string_append_printf(out, ", about %" G_GUINT64_FORMAT " missing (lost, or not captured)", peer->esp_toll.lost);
 }
 
 void

@@ -134,6 +134,19 @@ put_nat_detection(json_dumper *json, const peer_nat_t *nat)
 }
 
 static void
+put_too_old(json_dumper *json, const uint64_t too_old[REPLAY_WINDOWS])
+{
+    json_dumper_set_member_name(json, "esp_too_old");
+    json_dumper_begin_object(json);
+    for (unsigned i = 0; i < REPLAY_WINDOWS; i++) {
+        char size[16];
+        snprintf(size, sizeof(size), "%u", REPLAY_WINDOW_LEAST << i);
+        put_uint(json, size, too_old[i]);
+    }
+    json_dumper_end_object(json);
+}
+
+static void
 put_peer(json_dumper *json, const char *name, const peer_row_t *peer)
 {
     json_dumper_begin_object(json);
@@ -146,7 +159,8 @@ put_peer(json_dumper *json, const char *name, const peer_row_t *peer)
     put_nat_detection(json, &peer->nat);
     put_uint(json, "esp_packets", peer->esp_packets);
     put_uint(json, "esp_bytes", peer->esp_bytes);
-    put_uint(json, "esp_lost", peer->esp_lost);
+    put_uint(json, "esp_lost", peer->esp_toll.lost);
+    put_too_old(json, peer->esp_toll.too_old);
     json_dumper_end_object(json);
 }
 

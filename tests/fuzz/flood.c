@@ -402,6 +402,29 @@ one_spi_of_any_pair(flood_t *flood, uint32_t turn)
     send_esp(flood, ipv4((uint32_t)random_number(flood), 0), ipv4((uint32_t)random_number(flood), 0), 0x1000, turn);
 }
 
+/* Each SPI twice, so that its numbers are followed. */
+static void
+spis_twice(flood_t *flood, uint32_t turn)
+{
+    send_esp(flood, ipv4(ADDRESS_I + turn / 1000, 0), ipv4(ADDRESS_R, 0), 0x10000 + turn / 2, 1 + 9 * (turn % 2));
+}
+
+static void
+numbers_random(flood_t *flood, uint32_t turn)
+{
+    (void)turn;
+    send_esp(flood, ipv4(ADDRESS_I, 0), ipv4(ADDRESS_R, 0), 0x10001, (uint32_t)random_number(flood));
+}
+
+/* Every other number is missing, some are late, some come again. */
+static void
+numbers_in_disorder(flood_t *flood, uint32_t turn)
+{
+    uint32_t back = turn % 3 == 0 ? (uint32_t)(random_number(flood) % 6000) : 0;
+
+    send_esp(flood, ipv4(ADDRESS_I, 0), ipv4(ADDRESS_R, 0), 0x10001, 10000 + 2 * turn - back);
+}
+
 static void
 esp_moves(flood_t *flood, uint32_t turn)
 {
@@ -633,6 +656,9 @@ static const kind_t kinds[] = {
     { "spis-of-one-pair", spis_of_one_pair, false },
     { "spis-of-any-pair", spis_of_any_pair, false },
     { "one-spi-of-any-pair", one_spi_of_any_pair, false },
+    { "spis-twice", spis_twice, false },
+    { "numbers-random", numbers_random, false },
+    { "numbers-in-disorder", numbers_in_disorder, false },
     { "esp-moves", esp_moves, false },
     { "esp-port-moves", esp_port_moves, false },
     { "ike-moves", ike_moves, true },

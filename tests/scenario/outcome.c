@@ -19,6 +19,8 @@ engine_for(const scenario_t *scenario)
         settings.restart_wait_seconds = scenario->pref_restart;
     if (scenario->pref_rekey != 0)
         settings.rekey_interval_seconds = scenario->pref_rekey;
+    if (scenario->pref_window != 0)
+        settings.replay_window = scenario->pref_window;
     return engine_new(&settings);
 }
 

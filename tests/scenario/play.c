@@ -123,18 +123,29 @@ stage_add(stage_t *stage, const step_t *step, unsigned step_index, unsigned from
     return shot;
 }
 
+static uint32_t
+next_sequence(stage_t *stage, const step_t *step, unsigned to)
+{
+    char *both = g_strdup_printf("%s/%s", step->child, step->counter != NULL ? step->counter : "");
+    const char *name = g_string_chunk_insert_const(stage->world.names, both);
+
+    g_free(both);
+    return world_sequence(&stage->world, name, to, step->skip, step->sequence);
+}
+
 static void
 send_esp(stage_t *stage, const step_t *step, unsigned step_index, unsigned from, unsigned to)
 {
     shot_t *shot = stage_add(stage, step, step_index, from, to, PACKET_ESP);
     unsigned size = step->size != 0 ? step->size : stage->scenario->esp_suite->esp_size;
-    uint32_t spi = world_child_spi(&stage->world, step->child, to);
-    uint32_t sequence = world_sequence(&stage->world, step->child, to, step->skip, step->sequence);
+    uint32_t spi = step->spi != 0 ? step->spi : world_child_spi(&stage->world, step->child, to);
+    uint32_t sequence = step->is_old ? (uint32_t)step->sequence : next_sequence(stage, step, to);
+    uint64_t seed = seed_from("esp", (uint64_t)spi << 32 | sequence);
 
     shot->bytes = g_byte_array_new();
     put_u32(shot->bytes, spi);
     put_u32(shot->bytes, sequence);
-    put_random(shot->bytes, seed_from("esp", (uint64_t)spi << 32 | sequence), size > 8 ? size - 8 : 0);
+    put_random(shot->bytes, step->counter != NULL ? seed_from(step->counter, seed) : seed, size > 8 ? size - 8 : 0);
 }
 
 static void

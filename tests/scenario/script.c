@@ -215,6 +215,8 @@ read_preference(scan_t *scan, scenario_t *scenario)
         scenario->pref_restart = (unsigned)number;
     else if (g_str_equal(name, "rekey"))
         scenario->pref_rekey = (unsigned)number;
+    else if (g_str_equal(name, "window"))
+        scenario->pref_window = (unsigned)number;
     else
         scan_error(scan, "unknown preference");
 }

@@ -85,6 +85,9 @@ typedef struct {
     const char *child;            /* ACT_ESP, ACT_STOP, ACT_SYSLOG */
     duration_ns_t every, lasting; /* ACT_ESP, ACT_KEEPALIVE: 0, 0: once; `lasting` 0: until stopped */
     int64_t sequence;             /* ACT_ESP: -1: the next */
+    bool is_old;                  /* ACT_ESP: `sequence` comes out of its order, the count goes on where it was */
+    const char *counter;          /* ACT_ESP: who counts: another has numbers and bytes of its own; NULL: the peer itself */
+    uint32_t spi;                 /* ACT_ESP: instead of the child's; 0: the child's */
     uint32_t skip;                /* ACT_ESP: sequence numbers lost before it */
     uint16_t size;                /* ACT_ESP: bytes from the SPI on; 0: the suite's default */
     int encapsulation;            /* ACT_ESP: encapsulation_t; -1: that of the story at this point */
@@ -166,7 +169,7 @@ typedef struct {
     under_t under[DISTORTIONS];
     distortion_t seen;  /* the story itself is captured like this */
     unsigned seen_from; /* DISTORTION_MIDSTREAM: packets missing; DISTORTION_CUT: packets kept */
-    unsigned pref_grace, pref_one_way, pref_restart, pref_rekey; /* 0: default */
+    unsigned pref_grace, pref_one_way, pref_restart, pref_rekey, pref_window; /* 0: default */
 } scenario_t;
 
 typedef struct {

@@ -127,6 +127,13 @@ parse_option(scan_t *scan, step_t *step)
 
     if (parse_option_number(scan, "seq", &number))
         step->sequence = number;
+    else if (parse_option_number(scan, "old", &number)) {
+        step->sequence = number;
+        step->is_old = true;
+    } else if (parse_option_number(scan, "spi", &number))
+        step->spi = (uint32_t)number;
+    else if (scan_accept(scan, "counter"))
+        step->counter = scan_word(scan, "name");
     else if (parse_option_number(scan, "skip", &number))
         step->skip = (uint32_t)number;
     else if (parse_option_number(scan, "size", &number))

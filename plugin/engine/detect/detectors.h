@@ -39,6 +39,9 @@ extern const detector_t retransmit_exhausted_detector;
 extern const detector_t invalid_spi_detector;
 extern const detector_t syslog_invalid_spi_detector;
 extern const detector_t invalid_ike_spi_detector;
+extern const detector_t esp_sequence_reset_detector;
+extern const detector_t esp_replay_detector;
+extern const detector_t esp_loss_detector;
 extern const detector_t spi_desync_detector;
 extern const detector_t esp_one_way_detector;
 extern const detector_t lifetime_mismatch_detector;
@@ -50,7 +53,7 @@ extern const detector_t child_down_detector;
 extern const detector_t tunnel_flap_detector;
 extern const detector_t tunnel_down_detector;
 
-#define DETECTOR_COUNT 42
+#define DETECTOR_COUNT 45
 extern const detector_t *const detectors[DETECTOR_COUNT];
 
 #endif

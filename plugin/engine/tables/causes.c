@@ -39,6 +39,9 @@ const cause_rule_t cause_rules[] = {
     EDGE(esp_to_stale_port, esp_one_way, 120, "answers go to the old mapping"),
     OF_SAME_PEER(nat_unstable, nat_port_flip, 86400, "one of many changes of this NAT"),
 
+    /* The receiver drops what counts from 1 again (RFC 4303 3.4.3). */
+    OF_SAME_PEER(esp_sequence_reset, esp_one_way, 600, "the receiver drops numbers that it has had"),
+
     /* A request that stays unanswered ends the IKE SA (RFC 7296 2.1, 2.4). */
     OF_SAME_PEER(rekey_no_response, retransmit_exhausted, 600, "the unanswered request"),
     OF_SAME_PEER(dpd_loss, retransmit_exhausted, 600, "the unanswered request"),
@@ -82,6 +85,7 @@ const cause_rule_t cause_rules[] = {
     EXPLAINS(child_rejected, tunnel_flap, 86400, "the child SA could not be made"),
     EXPLAINS(invalid_ike_spi, tunnel_flap, 3600, "a peer had lost its state"),
     EXPLAINS(clean_delete, tunnel_flap, 86400, "a peer deleted the tunnel"),
+    EXPLAINS(esp_sequence_reset, tunnel_flap, 600, "a peer came back with an old state"),
     EXPLAINS(retransmit_exhausted, tunnel_down, 86400, "the IKE SA was given up"),
     EXPLAINS(rekey_no_response, tunnel_down, 86400, "the rekey was never answered"),
     EXPLAINS(dpd_loss, tunnel_down, 86400, "the peer was considered dead"),
