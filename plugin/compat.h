@@ -32,6 +32,13 @@
 #define COMPAT_PLUGIN_DESCRIPTION 0
 #endif
 
+/* What a boolean preference is kept in. */
+#if IPSEC_WIRESHARK >= 404
+typedef bool compat_bool_preference_t;
+#else
+typedef gboolean compat_bool_preference_t;
+#endif
+
 /* The text by which Wireshark shows a data source: its name, then its size in brackets. Freed by the caller. */
 static inline char *
 compat_data_source_text(const struct data_source *source)

@@ -7,6 +7,10 @@
  */
 #include "observe/handles.h"
 
+#include "observe/stock_sequence.h"
+
+#include <epan/exceptions.h>
+
 typedef struct {
     const char *stock; /* filter name of the stock protocol, and the name of its dissector */
     const char *table;
@@ -266,5 +270,19 @@ handles_at_udp_port(uint16_t port)
 int
 handles_call_stock(handle_t handle, tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data)
 {
-    return call_dissector_only(stock[handle], tvb, pinfo, tree, data);
+    const bool was_silenced = handle != HANDLE_ISAKMP && stock_sequence_before();
+    volatile int consumed = 0;
+
+    if (!was_silenced)
+        return call_dissector_only(stock[handle], tvb, pinfo, tree, data);
+    TRY
+    {
+        consumed = call_dissector_only(stock[handle], tvb, pinfo, tree, data);
+    }
+    FINALLY
+    {
+        stock_sequence_after(was_silenced);
+    }
+    ENDTRY;
+    return consumed;
 }
