@@ -127,7 +127,7 @@ new_sa_for(engine_t *engine, const packet_t *packet, uint32_t spi, uint32_t sequ
 static bool
 is_of_other_tunnel(engine_t *engine, const esp_sa_t *sa, const packet_t *packet, uint32_t sequence)
 {
-    if (sa->packets == 0 || sequence > BIRTH_SEQUENCE_MAX || sequence > sa->highest_sequence ||
+    if (sa->packets == 0 || sequence > BIRTH_SEQUENCE_MAX || sequence > esp_sa_highest(sa) ||
         (endpoint_equal(&packet->source, &sa->source) && endpoint_equal(&packet->destination, &sa->destination)))
         return false;
     const tunnel_t *tunnel = engine_tunnel_for_packet(engine, packet);
@@ -141,7 +141,7 @@ is_chosen_again(const esp_sa_t *sa, uint32_t sequence)
     const tunnel_t *tunnel = sa->tunnel;
     bool may_be_over = sa->negotiation < tunnel->lineage || sa->deleted_in != FRAME_NONE;
 
-    return sa->packets > 0 && may_be_over && sequence <= BIRTH_SEQUENCE_MAX && sequence <= sa->highest_sequence &&
+    return sa->packets > 0 && may_be_over && sequence <= BIRTH_SEQUENCE_MAX && sequence <= esp_sa_highest(sa) &&
            children_expect(tunnel, sa->sender, sa->last_time);
 }
 

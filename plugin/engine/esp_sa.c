@@ -30,6 +30,12 @@ esp_sa_is_invalid(esp_sa_t *sa, const packet_t *report, bool is_protected)
     sa->invalid_spi_is_protected = is_protected;
 }
 
+uint32_t
+esp_sa_highest(const esp_sa_t *sa)
+{
+    return sa->sequence != NULL ? (uint32_t)sa->sequence->window.highest : sa->first_sequence;
+}
+
 bool
 esp_sa_saw_birth(const esp_sa_t *sa)
 {

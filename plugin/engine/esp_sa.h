@@ -61,6 +61,9 @@ esp_sa_t *esp_sa_new(struct tunnel *tunnel, uint32_t spi, peer_t sender);
 /* This packet reports its SPI as invalid. */
 void esp_sa_is_invalid(esp_sa_t *sa, const packet_t *report, bool is_protected);
 
+/* The highest sequence number so far, its low half. */
+uint32_t esp_sa_highest(const esp_sa_t *sa);
+
 /* Did the capture see its first packets? */
 bool esp_sa_saw_birth(const esp_sa_t *sa);
 

@@ -651,7 +651,7 @@ typedef struct {
     unsigned names_used;
     GString *title;
     frame_t place; /* a frame of it that has a place on the page; FRAME_NONE: none has */
-} mark_t;
+} pin_t;
 
 static const char *const result_classes[EXCHANGE_RESULTS] = {
     [RESULT_ANSWERED] = "answered", [RESULT_REFUSED] = "refused",      [RESULT_UNANSWERED] = "unanswered",
@@ -702,7 +702,7 @@ place_of(const drawing_t *drawing, const exchange_row_t *row)
 }
 
 static void
-mark_name(mark_t *mark, const char *name)
+mark_name(pin_t *mark, const char *name)
 {
     for (unsigned i = 0; i < mark->names_used; i++)
         if (strcmp(mark->names[i], name) == 0)
@@ -712,7 +712,7 @@ mark_name(mark_t *mark, const char *name)
 }
 
 static void
-mark_add(const drawing_t *drawing, mark_t *mark, const exchange_row_t *row)
+mark_add(const drawing_t *drawing, pin_t *mark, const exchange_row_t *row)
 {
     const bool is_open = row->result == RESULT_WAITING;
 
@@ -729,12 +729,12 @@ mark_add(const drawing_t *drawing, mark_t *mark, const exchange_row_t *row)
     describe_exchange(mark->title, row);
 }
 
-static mark_t
+static pin_t
 mark_begin(const drawing_t *drawing, const exchange_row_t *row)
 {
     const double x = x_of(drawing, row->first_time);
 
-    return (mark_t){
+    return (pin_t){
         .x = x, .end = x + NARROWEST_SHAPE, .result = row->result, .first = row, .title = g_string_new(NULL), .place = FRAME_NONE
     };
 }
@@ -742,7 +742,7 @@ mark_begin(const drawing_t *drawing, const exchange_row_t *row)
 static gint
 by_x(gconstpointer a, gconstpointer b)
 {
-    const double left = ((const mark_t *)a)->x, right = ((const mark_t *)b)->x;
+    const double left = ((const pin_t *)a)->x, right = ((const pin_t *)b)->x;
 
     return (left > right) - (left < right);
 }
@@ -752,7 +752,7 @@ static GArray *
 marks_of(const drawing_t *drawing, peer_t initiator)
 {
     const GArray *rows = drawing->source->exchanges;
-    GArray *marks = g_array_new(FALSE, FALSE, sizeof(mark_t));
+    GArray *marks = g_array_new(FALSE, FALSE, sizeof(pin_t));
     int latest[EXCHANGE_RESULTS];
 
     for (unsigned i = 0; i < EXCHANGE_RESULTS; i++)
@@ -764,13 +764,13 @@ marks_of(const drawing_t *drawing, peer_t initiator)
 
         if (row->initiator != initiator)
             continue;
-        if (before < 0 || ABS(x_of(drawing, row->first_time) - g_array_index(marks, mark_t, before).x) >= near) {
-            const mark_t mark = mark_begin(drawing, row);
+        if (before < 0 || ABS(x_of(drawing, row->first_time) - g_array_index(marks, pin_t, before).x) >= near) {
+            const pin_t mark = mark_begin(drawing, row);
 
             latest[row->result] = (int)marks->len;
             g_array_append_val(marks, mark);
         }
-        mark_add(drawing, &g_array_index(marks, mark_t, latest[row->result]), row);
+        mark_add(drawing, &g_array_index(marks, pin_t, latest[row->result]), row);
     }
     g_array_sort(marks, by_x);
     return marks;
@@ -778,7 +778,7 @@ marks_of(const drawing_t *drawing, peer_t initiator)
 
 /* Liveness checks that were answered are the background; the others are named. */
 static char *
-mark_label(const mark_t *mark)
+mark_label(const pin_t *mark)
 {
     const bool is_background = mark->names_used == 1 && strcmp(mark->names[0], "dpd") == 0 && mark->result == RESULT_ANSWERED &&
                                mark->transmissions == mark->count;
@@ -797,7 +797,7 @@ mark_label(const mark_t *mark)
 
 /* Where each transmission was, if the shape is one exchange. */
 static void
-append_sendings(const drawing_t *drawing, const mark_t *mark, double y)
+append_sendings(const drawing_t *drawing, const pin_t *mark, double y)
 {
     if (mark->count != 1)
         return;
@@ -817,7 +817,7 @@ append_cross(GString *out, double x, double y)
 }
 
 static void
-draw_mark(drawing_t *drawing, rows_t *rows, const mark_t *mark)
+draw_mark(drawing_t *drawing, rows_t *rows, const pin_t *mark)
 {
     const bool ends_in_vain = mark->result == RESULT_UNANSWERED || mark->result == RESULT_REFUSED;
     const double end = MIN(MAX(mark->end, mark->x + NARROWEST_SHAPE), RIGHT + NARROWEST_SHAPE);
@@ -856,7 +856,7 @@ draw_ike(drawing_t *drawing)
         if (marks->len == 0)
             append_label(drawing->out, "nothing", LEFT + 4, drawing->y + 11, "began no exchange in the capture");
         for (unsigned i = 0; i < marks->len; i++) {
-            mark_t *mark = &g_array_index(marks, mark_t, i);
+            pin_t *mark = &g_array_index(marks, pin_t, i);
 
             draw_mark(drawing, &rows, mark);
             g_string_free(mark->title, TRUE);

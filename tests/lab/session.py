@@ -63,7 +63,8 @@ class Session:
         self.inside = getattr(scenario, "INSIDE", False)
         self.top = topology.Topology(self.nat, self.ipv6,
                                      getattr(scenario, "WAN_DELAY", None),
-                                     getattr(scenario, "SECOND_CLIENT", False))
+                                     getattr(scenario, "SECOND_CLIENT", False),
+                                     getattr(scenario, "WAN_FAULTS", ()))
         charon = getattr(scenario, "CHARON", {})
         timers = dict({"retransmit_timeout": "1.0", "retransmit_base": "1.5",
                        "retransmit_tries": 4}, **charon)

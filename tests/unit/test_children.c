@@ -76,7 +76,7 @@ new_sa(tunnel_t *tunnel, peer_t sender, uint32_t sequence)
 
     g_ptr_array_add(tunnel->esp_sas, sa);
     sa->packets = 1;
-    sa->first_sequence = sa->highest_sequence = sequence;
+    sa->first_sequence = sequence;
     sa->first_frame = sa->last_frame = ++now;
     sa->first_time = sa->last_time = time_of(now);
     return sa;
