@@ -62,6 +62,11 @@ void engine_free(engine_t *engine);
 /* Says that the capture goes on: call it for every frame, IPsec or not, before its packets. */
 void engine_frame(engine_t *engine, frame_t frame, capture_ns_t time);
 
+/* Says on which interface a frame was captured (capture_point_t), of whatever protocol. True: the first of that interface, which may
+ * be given its number and name (NULL: it has none) then. */
+bool engine_interface_heard(engine_t *engine, uint32_t interface, capture_ns_t time);
+void engine_interface_name(engine_t *engine, uint32_t interface, unsigned number, const char *name);
+
 /* Feeds one packet. Returns the frame's note (IKE, keepalive, ICMP errors, flagged ESP), or NULL for an unflagged ESP
  * packet and for one that is not IPsec after all. Several packets in one frame share the note of the first. */
 const frame_note_t *engine_packet(engine_t *engine, const packet_t *packet);
@@ -290,7 +295,7 @@ uint64_t engine_exchanges_forgotten(const engine_t *engine, uint32_t tunnel);
 
 /* Figures about the capture as a whole. */
 typedef struct {
-    uint64_t frames, ike_messages, esp_packets, keepalives, icmp_errors, copies, malformed;
+    uint64_t frames, ike_messages, esp_packets, keepalives, icmp_errors, copies, elsewhere, malformed;
     uint64_t syslog_lines; /* that report a packet with an invalid SPI */
     uint64_t tunnels_evicted;
     uint64_t findings_left_out; /* of tunnels that have too many of one id, or of too many SPIs that are not in the capture */

@@ -9,6 +9,8 @@
 #include "copies.h"
 #include "engine.h"
 #include "findings.h"
+#include "interfaces.h"
+#include "sightings.h"
 #include "tunnel.h"
 
 /* No tunnel in use is silent for so long: a capture without any frame meanwhile was interrupted. */
@@ -41,6 +43,14 @@ struct engine {
     unsigned findings_wanted; /* more of them than this, and those of evicted tunnels go */
     copies_t *copies;
     sequence_budget_t sequence_budget;
+    sightings_t *sightings;
+    interfaces_t *interfaces;
+    unsigned tunnels_at_two_points; /* so many have been seen at two places */
+    struct {
+        endpoint_t source, destination, first_source, first_destination;
+        uint64_t fingerprint; /* of the last message that was found there */
+        unsigned messages;
+    } other_side; /* IKE messages between other addresses, long after: a NAT and two clocks, or a peer that moves? */
     capture_row_t capture;
 
     /* the clock (only capture time counts, and it may be useless) */
@@ -71,12 +81,26 @@ struct findings {
     const change_t *change;
 };
 
+/* across.c: is this packet, new or a copy so far, the copy of one that another place has shown long before, or has it come too late
+ * to count? `packet` may be given another time then. */
+copy_kind_t engine_across_points(engine_t *engine, const packet_t *captured, packet_t *packet, copy_kind_t copy,
+                                 const first_copy_t *first);
+
+/* across.c: the packet has been dealt with: notes at which place it was seen. `captured`: with its own time. */
+void engine_note_point(engine_t *engine, const packet_t *captured, const packet_t *packet);
+
+/* across.c: until when would the place have shown another packet of the tunnel, by the clock that the analysis follows? */
+capture_ns_t engine_points_watched_until(const engine_t *engine, const tunnel_t *tunnel, capture_ns_t end);
+
 /* findings.c -> engine.c; `tunnel` NULL: a finding of none */
 void engine_keep_finding(engine_t *engine, tunnel_t *tunnel, finding_t *finding);
 
 /* findings.c: at the end of the capture the texts of findings that went on say for how long; taken back when the capture goes on. */
 void engine_say_how_it_went_on(const GPtrArray *findings);
 void engine_unsay_how_it_went_on(const GPtrArray *findings);
+
+/* findings.c: and, where two places captured the tunnel, between which of them something was lost; taken back with the rest. */
+void engine_say_where_lost(const engine_t *engine, tunnel_t *tunnel);
 
 /* findings.c: is `cause` of a kind, and of a time, that leads to `effect`? */
 bool finding_may_explain(const finding_t *cause, const finding_t *effect);

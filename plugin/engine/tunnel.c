@@ -69,6 +69,7 @@ tunnel_free(tunnel_t *tunnel)
     lifetimes_clear(&tunnel->lifetimes);
     timeline_free(tunnel->timeline);
     children_clear(&tunnel->children);
+    g_free(tunnel->points);
     g_free(tunnel->accepted_child);
     g_free(tunnel->accepted_ike);
     g_free(tunnel);

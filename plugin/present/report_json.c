@@ -105,6 +105,7 @@ put_capture(json_dumper *json, const engine_t *engine)
     put_uint(json, "icmp_errors", capture.icmp_errors);
     put_uint(json, "syslog_lines", capture.syslog_lines);
     put_uint(json, "copies", capture.copies);
+    put_uint(json, "other_point_only", capture.elsewhere);
     put_uint(json, "malformed", capture.malformed);
     put_uint(json, "tunnels_evicted", capture.tunnels_evicted);
     put_uint(json, "findings_left_out", capture.findings_left_out);
@@ -190,6 +191,21 @@ put_nat(json_dumper *json, const finding_t *finding)
     put_text(json, "grade", finding->grade == NAT_GRADE_NONE ? NULL : nat_grade_text(finding->grade));
 }
 
+/* The two capture points between which it was lost, or null. */
+static void
+put_lost_between(json_dumper *json, const finding_t *finding)
+{
+    if (finding->lost_from[0] == '\0') {
+        put_null(json, "lost_between");
+        return;
+    }
+    json_dumper_set_member_name(json, "lost_between");
+    json_dumper_begin_array(json);
+    json_dumper_value_string(json, finding->lost_from);
+    json_dumper_value_string(json, finding->lost_to);
+    json_dumper_end_array(json);
+}
+
 static void
 put_finding(json_dumper *json, const finding_t *finding)
 {
@@ -211,6 +227,7 @@ put_finding(json_dumper *json, const finding_t *finding)
     put_evidence(json, finding);
     put_text(json, "cause", finding->cause ? finding_catalogue[finding->cause->id].id : NULL);
     put_text(json, "peer", peer_name(finding->culprit));
+    put_lost_between(json, finding);
     if (finding->incident == INDEX_NONE)
         put_null(json, "incident");
     else

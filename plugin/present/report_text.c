@@ -51,6 +51,11 @@ append_capture(GString *out, const engine_t *engine, const capture_row_t *captur
         words_count(out, capture->copies, "packet");
         g_string_append(out, " captured twice and counted once\n");
     }
+    if (capture->elsewhere) {
+        begin_line(out, "Elsewhere");
+        words_count(out, capture->elsewhere, "packet");
+        g_string_append(out, " that only the other capture point has seen, not counted\n");
+    }
     if (capture->malformed) {
         begin_line(out, "Malformed");
         words_count(out, capture->malformed, "IPsec packet");

@@ -10,6 +10,7 @@ const detector_t *const detectors[DETECTOR_COUNT] = {
     &capture_one_direction_detector,
     &capture_truncated_detector,
     &capture_both_sides_of_nat_detector,
+    &capture_two_points_detector,
     &capture_no_ike_detector,
     &icmp_unreachable_detector,
     &hidden_by_dissector_detector,

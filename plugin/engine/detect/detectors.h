@@ -12,6 +12,7 @@ extern const detector_t capture_midstream_detector;
 extern const detector_t capture_one_direction_detector;
 extern const detector_t capture_truncated_detector;
 extern const detector_t capture_both_sides_of_nat_detector;
+extern const detector_t capture_two_points_detector;
 extern const detector_t capture_no_ike_detector;
 extern const detector_t hidden_by_dissector_detector;
 extern const detector_t icmp_unreachable_detector;

@@ -1,0 +1,188 @@
+/* across.c - how the two places of a capture (points.h) and what they saw (sightings.h) come into the analysis.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "engine_state.h"
+#include "parse/cursor.h"
+
+/* A request that was answered, but not where its sender is, may be repeated from a new address (RFC 4555 3.8): one message proves no
+ * NAT between two places with two clocks. */
+#define MESSAGES_ACROSS_NAT 3u
+
+static bool
+tells_where(const packet_t *packet)
+{
+    return (packet->kind == PACKET_IKE || packet->kind == PACKET_ESP) && capture_point_is_known(&packet->point);
+}
+
+static tunnel_t *
+tunnel_of(engine_t *engine, const packet_t *packet)
+{
+    if (packet->kind == PACKET_ESP) {
+        cursor_t cursor = cursor_over(packet->bytes, packet->captured);
+        uint32_t spi = 0;
+        const esp_sa_t *sa = NULL;
+        if (cursor_u32(&cursor, &spi))
+            sa = engine_find_esp_sa(engine, spi, &packet->source, &packet->destination, FRAME_NONE);
+        if (sa != NULL)
+            return sa->tunnel;
+    }
+    return engine_tunnel_for_packet(engine, packet);
+}
+
+static void
+match(engine_t *engine, const packet_t *packet, const seen_before_t *before)
+{
+    tunnel_t *tunnel = tunnel_of(engine, packet);
+
+    if (tunnel == NULL)
+        return;
+    bool had_points = tunnel->points != NULL;
+    points_match(tunnel, packet, before->frame, before->time, &before->point, before->is_only_one);
+    engine->tunnels_at_two_points += !had_points && tunnel->points != NULL;
+}
+
+static bool
+is_between_same(const packet_t *packet, const seen_before_t *before)
+{
+    return endpoint_equal(&packet->source, &before->source) && endpoint_equal(&packet->destination, &before->destination);
+}
+
+/* Are these two the sides of a NAT, as several messages between them show? */
+static bool
+is_proved_side(engine_t *engine, const packet_t *packet, uint64_t fingerprint, const seen_before_t *before)
+{
+    bool is_same = endpoint_same_address(&engine->other_side.source, &packet->source) &&
+                   endpoint_same_address(&engine->other_side.destination, &packet->destination) &&
+                   endpoint_same_address(&engine->other_side.first_source, &before->source) &&
+                   endpoint_same_address(&engine->other_side.first_destination, &before->destination);
+    bool is_reverse = endpoint_same_address(&engine->other_side.source, &packet->destination) &&
+                      endpoint_same_address(&engine->other_side.destination, &packet->source) &&
+                      endpoint_same_address(&engine->other_side.first_source, &before->destination) &&
+                      endpoint_same_address(&engine->other_side.first_destination, &before->source);
+
+    if (packet->kind == PACKET_ESP) /* is never sent twice */
+        return true;
+    if (!is_same && !is_reverse) {
+        engine->other_side.source = packet->source;
+        engine->other_side.destination = packet->destination;
+        engine->other_side.first_source = before->source;
+        engine->other_side.first_destination = before->destination;
+        engine->other_side.messages = 0;
+    }
+    engine->other_side.messages += engine->other_side.messages == 0 || engine->other_side.fingerprint != fingerprint;
+    engine->other_side.fingerprint = fingerprint;
+    return engine->other_side.messages >= MESSAGES_ACROSS_NAT;
+}
+
+/* The other sighting came more than a moment before, by the clocks of two places. */
+static copy_kind_t
+judge_late_copy(engine_t *engine, const packet_t *captured, packet_t *packet, uint64_t fingerprint, const seen_before_t *before)
+{
+    const tunnel_t *tunnel = tunnel_of(engine, packet);
+    bool is_known = tunnel != NULL && tunnel->points != NULL && !tunnel->points->is_doubtful;
+    bool is_doubtful = tunnel != NULL && tunnel->points != NULL && tunnel->points->is_doubtful;
+
+    if (is_doubtful || (!before->is_sure && !is_known))
+        return COPY_NONE;
+    if (is_between_same(packet, before)) {
+        match(engine, packet, before);
+        return COPY_SAME;
+    }
+    if (!is_proved_side(engine, packet, fingerprint, before))
+        return COPY_ELSEWHERE;
+    copies_learn(engine->copies, captured, &before->source, &before->destination);
+    packet->source = copies_canonical(engine->copies, &captured->source);
+    packet->destination = copies_canonical(engine->copies, &captured->destination);
+    match(engine, packet, before);
+    return COPY_OTHER_SIDE;
+}
+
+static copy_kind_t
+judge_new(engine_t *engine, packet_t *packet)
+{
+    tunnel_t *tunnel = engine->tunnels_at_two_points > 0 ? tunnel_of(engine, packet) : NULL;
+    capture_ns_t time = packet->time;
+
+    if (tunnel == NULL || tunnel->points == NULL)
+        return COPY_NONE;
+    switch (points_judge(tunnel, packet, &time)) {
+    case POINTS_LEAVE:
+        return COPY_ELSEWHERE;
+    case POINTS_TAKE_LATER:
+        packet->time = time;
+        return COPY_NONE;
+    default:
+        return COPY_NONE;
+    }
+}
+
+/* With its own time, between the endpoints that the analysis knows. */
+static void
+keep_esp(engine_t *engine, const packet_t *captured, const packet_t *packet, uint64_t fingerprint)
+{
+    packet_t kept = *packet;
+
+    kept.time = captured->time;
+    sightings_keep_esp(engine->sightings, &kept, fingerprint);
+}
+
+copy_kind_t
+engine_across_points(engine_t *engine, const packet_t *captured, packet_t *packet, copy_kind_t copy, const first_copy_t *first)
+{
+    seen_before_t before = { .frame = FRAME_NONE };
+    bool is_esp = packet->kind == PACKET_ESP, is_seen = false;
+
+    if (!tells_where(packet) || first->fingerprint == 0)
+        return copy;
+    if (!is_esp)
+        is_seen = sightings_of_message(engine->sightings, packet, first->fingerprint, copy != COPY_NONE, &before);
+    else if (copy == COPY_NONE)
+        is_seen = sightings_of_esp(engine->sightings, packet, first->fingerprint, &before);
+    if (copy != COPY_NONE) {
+        before = (seen_before_t){ .frame = first->frame, .time = first->time, .point = first->point, .is_only_one = true };
+        if (capture_points_differ(&first->point, &packet->point))
+            match(engine, packet, &before);
+        return copy;
+    }
+    if (is_seen)
+        copy = judge_late_copy(engine, captured, packet, first->fingerprint, &before);
+    if (copy != COPY_NONE)
+        return copy;
+    if (is_seen && !is_esp)
+        sightings_account(engine->sightings, first->fingerprint);
+    copy = judge_new(engine, packet);
+    if (copy == COPY_NONE && is_esp)
+        keep_esp(engine, captured, packet, first->fingerprint);
+    return copy;
+}
+
+void
+engine_note_point(engine_t *engine, const packet_t *captured, const packet_t *packet)
+{
+    if (engine->tunnels_at_two_points == 0 || !tells_where(packet))
+        return;
+    tunnel_t *tunnel = tunnel_of(engine, packet);
+    if (tunnel == NULL || tunnel->points == NULL)
+        return;
+    packet_t seen = *packet;
+    seen.time = captured->time;
+    points_account(tunnel, &seen);
+}
+
+capture_ns_t
+engine_points_watched_until(const engine_t *engine, const tunnel_t *tunnel, capture_ns_t end)
+{
+    const points_t *points = tunnel->points;
+    capture_ns_t until = CAPTURE_TIME_NONE;
+
+    if (points == NULL || points->is_doubtful || (points_ahead(points, 0) == 0 && points_ahead(points, 1) == 0))
+        return end;
+    for (int side = 0; side < SIDES; side++) {
+        const interface_t *interface = points->by_interface ? interfaces_find(engine->interfaces, points->interface[side]) : NULL;
+        capture_ns_t heard = interface != NULL ? interface->last_at : points->last_heard[side];
+        if (heard != CAPTURE_TIME_NONE)
+            until = capture_later(until, heard - points_ahead(points, side));
+    }
+    return until == CAPTURE_TIME_NONE ? end : capture_later(until, tunnel->last_time);
+}

@@ -1,0 +1,85 @@
+/* points.h - one tunnel captured at two places, put into one file: which is which, and how far apart are their clocks?
+ *
+ * Once the same packet was seen at both, the analysis follows the place whose clock is behind: its packets come first in the file, so
+ * that cause stays before effect. The other place's copies say what arrived. What that place alone has seen comes too late in the file
+ * to be accounted for, unless the first place shows no later packet any more.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef IPSEC_ENGINE_POINTS_H
+#define IPSEC_ENGINE_POINTS_H
+
+#include "base.h"
+#include "packet.h"
+
+#define SIDES 2
+#define SIDE_UNKNOWN (-1)
+#define OFFSETS_KEPT 15u
+
+struct tunnel;
+
+/* What was seen at one side of one peer's ESP, by that side's clock. */
+typedef struct {
+    uint64_t packets;
+    capture_ns_t first_at, last_at;
+    frame_t last_in;
+} esp_at_side_t;
+
+/* Owned by its tunnel; exists from the first packet on that was seen at two places. */
+typedef struct points {
+    bool by_interface; /* the two are told apart by interface, else by hop limit */
+    /* by interface: side 0 and side 1, in order of appearance */
+    uint32_t interface[SIDES];
+    int nearer_to_a; /* votes by hop limit: more than 0: side 0 is nearer to peer A, less: side 1 */
+    /* by hop limit: side 0 is peer A's, side 1 peer B's; IKE and ESP may start with other limits */
+    struct {
+        uint8_t near_hops, far_hops;
+    } hops[PEERS][2];
+
+    unsigned matched;    /* packets seen at both */
+    unsigned mismatched; /* such with yet another hop limit: a loop, or a third place */
+    unsigned strays;     /* in a row, seen far from their sender and not near it */
+    bool is_doubtful;    /* those were too many: it may as well be one place and a path that changed */
+    frame_t first_match_in, first_match_of;
+
+    capture_ns_t first_heard[SIDES], last_heard[SIDES]; /* CAPTURE_TIME_NONE: never */
+    duration_ns_t difference[PEERS][OFFSETS_KEPT];      /* by sender: time at side 1 less time at side 0, both signs */
+    unsigned differences[PEERS];
+    bool offset_is_known;
+    duration_ns_t offset; /* side 1's clock is so much ahead of side 0's */
+    duration_ns_t delay;  /* of the path, if it is the same both ways; only with `delay_is_known` */
+    bool delay_is_known;
+
+    esp_at_side_t esp[PEERS][SIDES]; /* by sender */
+} points_t;
+
+/* The same packet was seen at two places. */
+void points_match(struct tunnel *tunnel, const packet_t *packet, frame_t first_frame, capture_ns_t first_time,
+                  const capture_point_t *first_point, bool times_compare);
+
+/* At which side was it captured? SIDE_UNKNOWN: that cannot be said. */
+int points_side(const points_t *points, const packet_t *packet, peer_t sender);
+int points_side_of(const points_t *points, const capture_point_t *point, packet_kind_t kind, peer_t sender);
+
+/* Which side is next to this peer? SIDE_UNKNOWN: that cannot be said. */
+int points_near(const points_t *points, peer_t peer);
+
+/* Do both places prove enough to conclude from what one of them has not seen? */
+bool points_are_proved(const points_t *points);
+
+/* How far is this side's clock ahead of the clock that the analysis follows? 0: not so far that it matters. */
+duration_ns_t points_ahead(const points_t *points, int side);
+
+/* What to do with a packet that no other place has shown so far. */
+typedef enum {
+    POINTS_TAKE,       /* it counts */
+    POINTS_TAKE_LATER, /* it counts at `ret_time`, by the clock that the analysis follows */
+    POINTS_LEAVE,      /* it comes too late to count */
+} points_verdict_t;
+
+points_verdict_t points_judge(struct tunnel *tunnel, const packet_t *packet, capture_ns_t *ret_time);
+
+/* Notes that the packet was seen, whether it counts or not. */
+void points_account(struct tunnel *tunnel, const packet_t *packet);
+
+#endif
