@@ -38,7 +38,7 @@ match(engine_t *engine, const packet_t *packet, const seen_before_t *before)
     if (tunnel == NULL)
         return;
     bool had_points = tunnel->points != NULL;
-    points_match(tunnel, packet, before->frame, before->time, &before->point, before->is_only_one);
+    points_match(tunnel, packet, before);
     engine->tunnels_at_two_points += !had_points && tunnel->points != NULL;
 }
 

@@ -86,15 +86,6 @@ look(const scene_t *scene, uint64_t name, const endpoint_t *source, peer_t sende
     return true;
 }
 
-/* By the clock of side `to`, when side `from` says `time`? */
-static capture_ns_t
-converted(const points_t *points, capture_ns_t time, int from, int to)
-{
-    if (from == to || !points->offset_is_known)
-        return time;
-    return to == 1 ? time + points->offset : time - points->offset;
-}
-
 /* Was this side capturing from `from` to `until`, by its own clock? */
 static bool
 was_capturing(const scene_t *scene, int side, capture_ns_t from, capture_ns_t until)
@@ -158,16 +149,16 @@ place_exchange(const scene_t *scene, finding_t *finding)
         return NULL;
     if (sent.times == 0)
         return NULL;
-    capture_ns_t from = converted(scene->points, sent.first_at, near, far);
-    capture_ns_t until = converted(scene->points, sent.last_at, near, far);
+    capture_ns_t from = points_converted(scene->points, sent.first_at, near, far);
+    capture_ns_t until = points_converted(scene->points, sent.last_at, near, far);
     bool far_was_on = was_capturing(scene, far, from, until);
     if (arrived.times < sent.times && far_was_on && (arrived.times == 0 || answered.times <= returned.times))
         return lost_on_the_way(scene, finding, "request", sent.times, arrived.times, near, far);
     if (arrived.times == 0)
         return NULL;
     if (answered.times > returned.times) {
-        capture_ns_t back_from = converted(scene->points, answered.first_at, far, near);
-        capture_ns_t back_until = converted(scene->points, answered.last_at, far, near);
+        capture_ns_t back_from = points_converted(scene->points, answered.first_at, far, near);
+        capture_ns_t back_until = points_converted(scene->points, answered.last_at, far, near);
         if (!was_capturing(scene, near, back_from, back_until))
             return NULL;
         return lost_on_the_way(scene, finding, "answer", answered.times, returned.times, far, near);
@@ -181,44 +172,43 @@ place_exchange(const scene_t *scene, finding_t *finding)
 
 /* ---- ESP ---- */
 
-/* Did this peer's ESP reach the other side after `since`, by the clock that the analysis follows? */
+/* While the trouble lasted (by the clock that the analysis follows), `sender`'s ESP was seen at `from` and not at `to`, which was
+ * capturing. */
 static bool
-was_seen_after(const points_t *points, peer_t sender, int side, capture_ns_t since)
+is_lost_between(const scene_t *scene, peer_t sender, int from, int to, capture_ns_t since, capture_ns_t until)
 {
-    const esp_at_side_t *esp = &points->esp[sender][side];
+    const points_t *points = scene->points;
+    const esp_run_t *left =
+        points_esp_run(points, sender, from, points_time_at(points, since, from), points_time_at(points, until, from), false);
+    capture_ns_t arrived_since = points_time_at(points, since, to), arrived_until = points_time_at(points, until, to);
 
-    return esp->packets > 0 && esp->last_at - points_ahead(points, side) > since;
-}
-
-/* What `sender` sent after `since` was seen next to it and not next to its peer, while that side was capturing. */
-static bool
-is_lost_between(const scene_t *scene, peer_t sender, int from, int to, capture_ns_t since)
-{
-    const esp_at_side_t *left = &scene->points->esp[sender][from];
-    capture_ns_t until = converted(scene->points, left->last_at, from, to);
-
-    return was_seen_after(scene->points, sender, from, since) && !was_seen_after(scene->points, sender, to, since) &&
-           was_capturing(scene, to, since + points_ahead(scene->points, to), until);
+    return left != NULL && points_esp_run(points, sender, to, arrived_since, arrived_until, true) == NULL &&
+           was_capturing(scene, to, arrived_since, arrived_until);
 }
 
 static char *
+lost_esp(const scene_t *scene, finding_t *finding, peer_t sender)
+{
+    int from = points_near(scene->points, sender), to = points_near(scene->points, peer_other(sender));
+    char from_name[LOSS_POINT_MAX], to_name[LOSS_POINT_MAX], peer[ENDPOINT_TEXT_MAX];
+
+    if (from == SIDE_UNKNOWN || to == SIDE_UNKNOWN ||
+        !is_lost_between(scene, sender, from, to, finding->began_at, finding->last_at))
+        return NULL;
+    set_lost(scene, finding, from, to);
+    placement_side_name(scene->engine, scene->tunnel, from, from_name);
+    placement_side_name(scene->engine, scene->tunnel, to, to_name);
+    return g_strdup_printf("Meanwhile ESP of %s was captured at %s and none of it at %s: lost between them.",
+                           tunnel_peer_text(scene->tunnel, sender, peer), from_name, to_name);
+}
+
+/* Either the other direction is lost, or this one is and nobody answers it. */
+static char *
 place_one_way(const scene_t *scene, finding_t *finding)
 {
-    peer_t heard = finding->culprit, silent = peer_other(heard);
-    int near_heard = points_near(scene->points, heard), near_silent = points_near(scene->points, silent);
-    char from[LOSS_POINT_MAX], to[LOSS_POINT_MAX], peer[ENDPOINT_TEXT_MAX];
+    char *back = lost_esp(scene, finding, peer_other(finding->culprit));
 
-    if (near_heard == SIDE_UNKNOWN || near_silent == SIDE_UNKNOWN)
-        return NULL;
-    bool is_back = is_lost_between(scene, silent, near_silent, near_heard, finding->began_at);
-    if (!is_back && !is_lost_between(scene, heard, near_heard, near_silent, finding->began_at))
-        return NULL;
-    int lost_from = is_back ? near_silent : near_heard, lost_to = is_back ? near_heard : near_silent;
-    set_lost(scene, finding, lost_from, lost_to);
-    placement_side_name(scene->engine, scene->tunnel, lost_from, from);
-    placement_side_name(scene->engine, scene->tunnel, lost_to, to);
-    return g_strdup_printf("ESP of %s was captured at %s, and none of it at %s any more: lost between them.",
-                           tunnel_peer_text(scene->tunnel, is_back ? silent : heard, peer), from, to);
+    return back != NULL ? back : lost_esp(scene, finding, finding->culprit);
 }
 
 /* ---- which findings ---- */
@@ -270,7 +260,9 @@ placement_of(const engine_t *engine, const tunnel_t *tunnel, finding_t *finding)
         return NULL;
     if (finding->id == FINDING_capture_two_points)
         return describe_clocks(&scene);
-    if (finding->id == FINDING_esp_one_way)
+    if (finding->id == FINDING_esp_one_way && finding->culprit != PEER_UNKNOWN)
         return place_one_way(&scene, finding);
+    if (finding->id == FINDING_esp_to_stale_port && finding->culprit != PEER_UNKNOWN)
+        return lost_esp(&scene, finding, finding->culprit);
     return finding->asked.is_set && is_about_a_lost_message(finding->id) ? place_exchange(&scene, finding) : NULL;
 }

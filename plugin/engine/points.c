@@ -4,13 +4,15 @@
  */
 #include "points.h"
 
-#include "sightings.h"
 #include "tunnel.h"
 
 #include <stdlib.h>
 
 /* One packet with another hop limit may have taken another way; several are a place. */
 #define MATCHES_THAT_PROVE 3u
+
+/* ESP with longer pauses is several runs. */
+#define ESP_PAUSE SECONDS(5)
 
 /* Packets of a peer that are seen far from it must have passed the side next to it. A capture may miss some. */
 #define STRAYS_MAX 16u
@@ -54,10 +56,16 @@ compute_offset(points_t *points)
 }
 
 static void
-note_difference(points_t *points, peer_t sender, int side, capture_ns_t first_time, capture_ns_t time)
+note_difference(points_t *points, peer_t sender, int side, const seen_before_t *before, capture_ns_t time)
 {
-    duration_ns_t between = difference_of(first_time, time);
+    duration_ns_t between = difference_of(before->time, time);
 
+    if (before->is_only_one && !points->differences_are_sure) {
+        points->differences[PEER_A] = points->differences[PEER_B] = 0;
+        points->differences_are_sure = true;
+    }
+    if (!before->is_only_one && (points->differences_are_sure || !before->is_first_one))
+        return;
     points->difference[sender][points->differences[sender]++ % OFFSETS_KEPT] = side == 1 ? between : -between;
     compute_offset(points);
 }
@@ -129,7 +137,7 @@ points_ahead(const points_t *points, int side)
 }
 
 static points_t *
-points_new(const tunnel_t *tunnel, const capture_point_t *first, const packet_t *packet, frame_t first_frame)
+points_new(const capture_point_t *first, const packet_t *packet, frame_t first_frame)
 {
     points_t *points = g_new0(points_t, 1);
 
@@ -138,12 +146,8 @@ points_new(const tunnel_t *tunnel, const capture_point_t *first, const packet_t 
     points->interface[1] = packet->point.interface;
     points->first_match_of = first_frame;
     points->first_match_in = packet->frame;
-    for (int side = 0; side < SIDES; side++) {
+    for (int side = 0; side < SIDES; side++)
         points->first_heard[side] = points->last_heard[side] = CAPTURE_TIME_NONE;
-        for (unsigned peer = 0; peer < PEERS; peer++)
-            points->esp[peer][side].first_at = points->esp[peer][side].last_at = CAPTURE_TIME_NONE;
-    }
-    (void)tunnel;
     return points;
 }
 
@@ -166,7 +170,7 @@ learn_hops(points_t *points, const packet_t *packet, const capture_point_t *firs
     bool is_new = points->hops[sender][kind].near_hops == 0;
     bool is_same = points->hops[sender][kind].near_hops == near_hops && points->hops[sender][kind].far_hops == far_hops;
     points->mismatched += !is_new && !is_same;
-    if (is_same || points->mismatched < points->matched) {
+    if (is_new) {
         points->hops[sender][kind].near_hops = near_hops;
         points->hops[sender][kind].far_hops = far_hops;
     }
@@ -190,16 +194,21 @@ take_over(const tunnel_t *tunnel, points_t *points, int side)
     points->last_heard[side] = tunnel->last_time;
     for (unsigned peer = 0; peer < PEERS; peer++) {
         const peer_state_t *state = &tunnel->peer[peer];
-        points->esp[peer][side] = (esp_at_side_t){ .packets = state->esp_packets,
-                                                   .first_at = state->esp_packets > 0 ? tunnel->first_time : CAPTURE_TIME_NONE,
-                                                   .last_at = state->last_esp_at,
-                                                   .last_in = state->last_esp_in };
+        esp_at_side_t *esp = &points->esp[peer][side];
+        if (state->esp_packets == 0)
+            continue;
+        esp->runs = 1;
+        esp->run[0] = (esp_run_t){ .packets = state->esp_packets,
+                                   .first_at = tunnel->first_time,
+                                   .last_at = state->last_esp_at,
+                                   .first_in = tunnel->first_frame,
+                                   .last_in = state->last_esp_in,
+                                   .is_vague = true };
     }
 }
 
 void
-points_match(tunnel_t *tunnel, const packet_t *packet, frame_t first_frame, capture_ns_t first_time,
-             const capture_point_t *first_point, bool times_compare)
+points_match(tunnel_t *tunnel, const packet_t *packet, const seen_before_t *before)
 {
     points_t *points = tunnel->points;
     peer_t sender = sender_of(tunnel, packet);
@@ -208,18 +217,17 @@ points_match(tunnel_t *tunnel, const packet_t *packet, frame_t first_frame, capt
     if (sender == PEER_UNKNOWN)
         return;
     if (is_first)
-        points = tunnel->points = points_new(tunnel, first_point, packet, first_frame);
-    learn_hops(points, packet, first_point, sender);
+        points = tunnel->points = points_new(&before->point, packet, before->frame);
+    learn_hops(points, packet, &before->point, sender);
     int side = points_side(points, packet, sender);
-    int first_side = points_side_of(points, first_point, packet->kind, sender);
+    int first_side = points_side_of(points, &before->point, packet->kind, sender);
     if (side == SIDE_UNKNOWN || first_side == SIDE_UNKNOWN || side == first_side)
         return;
     if (is_first)
         take_over(tunnel, points, first_side);
     points->matched++;
     points->strays = 0;
-    if (times_compare)
-        note_difference(points, sender, side, first_time, packet->time);
+    note_difference(points, sender, side, before, packet->time);
 }
 
 /* A capture that begins later than the other, or has gaps, lacks some of what passed it. A path that has changed lacks all. */
@@ -252,6 +260,49 @@ points_judge(tunnel_t *tunnel, const packet_t *packet, capture_ns_t *ret_time)
     return points_near(points, sender) == side ? POINTS_LEAVE : judge_stray(points, *ret_time, 1 - side);
 }
 
+static void
+account_esp(esp_at_side_t *esp, const packet_t *packet)
+{
+    esp_run_t *run = esp->runs > 0 ? &esp->run[esp->runs - 1] : NULL;
+
+    if (run == NULL || run->is_vague || duration_between(run->last_at, packet->time) > ESP_PAUSE) {
+        if (esp->runs == ESP_RUNS_KEPT)
+            memmove(&esp->run[0], &esp->run[1], --esp->runs * sizeof(esp->run[0]));
+        run = &esp->run[esp->runs++];
+        *run = (esp_run_t){ .first_at = packet->time, .last_at = packet->time, .first_in = packet->frame };
+    }
+    run->packets++;
+    run->last_at = capture_later(run->last_at, packet->time);
+    run->last_in = packet->frame;
+}
+
+const esp_run_t *
+points_esp_run(const points_t *points, peer_t sender, int side, capture_ns_t from, capture_ns_t until, bool or_vague)
+{
+    const esp_at_side_t *esp = &points->esp[sender][side];
+
+    for (unsigned i = 0; i < esp->runs; i++) {
+        const esp_run_t *run = &esp->run[i];
+        if (run->last_at > from && run->first_at < until && (or_vague || !run->is_vague))
+            return run;
+    }
+    return NULL;
+}
+
+capture_ns_t
+points_converted(const points_t *points, capture_ns_t time, int from, int to)
+{
+    if (from == to || !points->offset_is_known)
+        return time;
+    return to == 1 ? time + points->offset : time - points->offset;
+}
+
+capture_ns_t
+points_time_at(const points_t *points, capture_ns_t time, int side)
+{
+    return time + points_ahead(points, side);
+}
+
 void
 points_account(tunnel_t *tunnel, const packet_t *packet)
 {
@@ -264,11 +315,6 @@ points_account(tunnel_t *tunnel, const packet_t *packet)
     if (points->first_heard[side] == CAPTURE_TIME_NONE)
         points->first_heard[side] = packet->time;
     points->last_heard[side] = capture_later(points->last_heard[side], packet->time);
-    if (packet->kind != PACKET_ESP || sender == PEER_UNKNOWN)
-        return;
-    esp_at_side_t *esp = &points->esp[sender][side];
-    if (esp->packets++ == 0)
-        esp->first_at = packet->time;
-    esp->last_at = capture_later(esp->last_at, packet->time);
-    esp->last_in = packet->frame;
+    if (packet->kind == PACKET_ESP && sender != PEER_UNKNOWN)
+        account_esp(&points->esp[sender][side], packet);
 }

@@ -11,6 +11,7 @@
 
 #include "base.h"
 #include "packet.h"
+#include "sightings.h"
 
 #define SIDES 2
 #define SIDE_UNKNOWN (-1)
@@ -18,11 +19,19 @@
 
 struct tunnel;
 
-/* What was seen at one side of one peer's ESP, by that side's clock. */
+#define ESP_RUNS_KEPT 32u
+
+/* ESP of one peer without a longer pause, as seen at one side, by that side's clock. */
 typedef struct {
     uint64_t packets;
     capture_ns_t first_at, last_at;
-    frame_t last_in;
+    frame_t first_in, last_in;
+    bool is_vague; /* before the second place was known: with pauses, perhaps */
+} esp_run_t;
+
+typedef struct {
+    esp_run_t run[ESP_RUNS_KEPT]; /* oldest first */
+    unsigned runs;
 } esp_at_side_t;
 
 /* Owned by its tunnel; exists from the first packet on that was seen at two places. */
@@ -45,6 +54,7 @@ typedef struct points {
     capture_ns_t first_heard[SIDES], last_heard[SIDES]; /* CAPTURE_TIME_NONE: never */
     duration_ns_t difference[PEERS][OFFSETS_KEPT];      /* by sender: time at side 1 less time at side 0, both signs */
     unsigned differences[PEERS];
+    bool differences_are_sure; /* none is of a message that was sent several times */
     bool offset_is_known;
     duration_ns_t offset; /* side 1's clock is so much ahead of side 0's */
     duration_ns_t delay;  /* of the path, if it is the same both ways; only with `delay_is_known` */
@@ -53,9 +63,8 @@ typedef struct points {
     esp_at_side_t esp[PEERS][SIDES]; /* by sender */
 } points_t;
 
-/* The same packet was seen at two places. */
-void points_match(struct tunnel *tunnel, const packet_t *packet, frame_t first_frame, capture_ns_t first_time,
-                  const capture_point_t *first_point, bool times_compare);
+/* The same packet was seen at two places: now and before. */
+void points_match(struct tunnel *tunnel, const packet_t *packet, const seen_before_t *before);
 
 /* At which side was it captured? SIDE_UNKNOWN: that cannot be said. */
 int points_side(const points_t *points, const packet_t *packet, peer_t sender);
@@ -78,6 +87,17 @@ typedef enum {
 } points_verdict_t;
 
 points_verdict_t points_judge(struct tunnel *tunnel, const packet_t *packet, capture_ns_t *ret_time);
+
+/* The first run of ESP of `sender` at `side` that overlaps with these times (by the clock of that side). NULL: none. `or_vague`: also
+ * one that may have pauses there. */
+const esp_run_t *points_esp_run(const points_t *points, peer_t sender, int side, capture_ns_t from, capture_ns_t until,
+                                bool or_vague);
+
+/* What side `from` calls `time`, by the clock of side `to`. */
+capture_ns_t points_converted(const points_t *points, capture_ns_t time, int from, int to);
+
+/* What the analysis calls `time`, by the clock of `side`. */
+capture_ns_t points_time_at(const points_t *points, capture_ns_t time, int side);
 
 /* Notes that the packet was seen, whether it counts or not. */
 void points_account(struct tunnel *tunnel, const packet_t *packet);

@@ -241,6 +241,7 @@ sightings_of_message(sightings_t *sightings, const packet_t *packet, uint64_t fi
                                    .source = message->source,
                                    .destination = message->destination,
                                    .is_only_one = first->times == 1 && at->times == 1,
+                                   .is_first_one = at->times == 1,
                                    .is_sure = was_settled(sightings, message, packet) };
     return true;
 }

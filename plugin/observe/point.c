@@ -65,8 +65,10 @@ void
 point_heard(engine_t *engine, const packet_info *pinfo)
 {
     const uint32_t interface = point_interface(pinfo);
+    const char *name;
 
-    if (interface != 0 && engine_interface_heard(engine, interface, observe_time(pinfo)))
-        engine_interface_name(engine, interface, id_of(pinfo),
-                              compat_interface_name(pinfo->epan, id_of(pinfo), section_of(pinfo)));
+    if (interface == 0 || !engine_interface_heard(engine, interface, observe_time(pinfo)))
+        return;
+    name = compat_interface_name(pinfo->epan, id_of(pinfo), section_of(pinfo));
+    engine_interface_name(engine, interface, id_of(pinfo), name && strcmp(name, "unknown") == 0 ? NULL : name);
 }
