@@ -48,31 +48,38 @@ is_between_same(const packet_t *packet, const seen_before_t *before)
     return endpoint_equal(&packet->source, &before->source) && endpoint_equal(&packet->destination, &before->destination);
 }
 
+/* Is it between the same four addresses as the last message that two places showed with different ones? */
+static bool
+is_of_other_side(const engine_t *engine, const packet_t *packet, const seen_before_t *before)
+{
+    const other_side_t *side = &engine->other_side;
+    bool is_same = endpoint_same_address(&side->source, &packet->source) &&
+                   endpoint_same_address(&side->destination, &packet->destination) &&
+                   endpoint_same_address(&side->first_source, &before->source) &&
+                   endpoint_same_address(&side->first_destination, &before->destination);
+    bool is_reverse = endpoint_same_address(&side->source, &packet->destination) &&
+                      endpoint_same_address(&side->destination, &packet->source) &&
+                      endpoint_same_address(&side->first_source, &before->destination) &&
+                      endpoint_same_address(&side->first_destination, &before->source);
+    return is_same || is_reverse;
+}
+
 /* Are these two the sides of a NAT, as several messages between them show? */
 static bool
 is_proved_side(engine_t *engine, const packet_t *packet, uint64_t fingerprint, const seen_before_t *before)
 {
-    bool is_same = endpoint_same_address(&engine->other_side.source, &packet->source) &&
-                   endpoint_same_address(&engine->other_side.destination, &packet->destination) &&
-                   endpoint_same_address(&engine->other_side.first_source, &before->source) &&
-                   endpoint_same_address(&engine->other_side.first_destination, &before->destination);
-    bool is_reverse = endpoint_same_address(&engine->other_side.source, &packet->destination) &&
-                      endpoint_same_address(&engine->other_side.destination, &packet->source) &&
-                      endpoint_same_address(&engine->other_side.first_source, &before->destination) &&
-                      endpoint_same_address(&engine->other_side.first_destination, &before->source);
+    other_side_t *side = &engine->other_side;
 
     if (packet->kind == PACKET_ESP) /* is never sent twice */
         return true;
-    if (!is_same && !is_reverse) {
-        engine->other_side.source = packet->source;
-        engine->other_side.destination = packet->destination;
-        engine->other_side.first_source = before->source;
-        engine->other_side.first_destination = before->destination;
-        engine->other_side.messages = 0;
-    }
-    engine->other_side.messages += engine->other_side.messages == 0 || engine->other_side.fingerprint != fingerprint;
-    engine->other_side.fingerprint = fingerprint;
-    return engine->other_side.messages >= MESSAGES_ACROSS_NAT;
+    if (!is_of_other_side(engine, packet, before))
+        *side = (other_side_t){ .source = packet->source,
+                                .destination = packet->destination,
+                                .first_source = before->source,
+                                .first_destination = before->destination };
+    side->messages += side->messages == 0 || side->fingerprint != fingerprint;
+    side->fingerprint = fingerprint;
+    return side->messages >= MESSAGES_ACROSS_NAT;
 }
 
 /* The other sighting came more than a moment before, by the clocks of two places. */
@@ -82,8 +89,9 @@ judge_late_copy(engine_t *engine, const packet_t *captured, packet_t *packet, ui
     const tunnel_t *tunnel = tunnel_of(engine, packet);
     bool is_known = tunnel != NULL && tunnel->points != NULL && !tunnel->points->is_doubtful;
     bool is_doubtful = tunnel != NULL && tunnel->points != NULL && tunnel->points->is_doubtful;
+    bool is_expected = engine->other_side.messages + 1 >= MESSAGES_ACROSS_NAT && is_of_other_side(engine, packet, before);
 
-    if (is_doubtful || (!before->is_sure && !is_known))
+    if (is_doubtful || (!before->is_sure && !is_known && !is_expected))
         return COPY_NONE;
     if (is_between_same(packet, before)) {
         match(engine, packet, before);
@@ -117,6 +125,26 @@ judge_new(engine_t *engine, packet_t *packet)
     }
 }
 
+/* Keepalives all look alike, and ICMP errors have no place in a sequence: the place whose clock the analysis follows shows the same
+ * keepalives, and of an error it may be the only one that does not know. */
+static copy_kind_t
+judge_other(engine_t *engine, packet_t *packet)
+{
+    const tunnel_t *tunnel = engine->tunnels_at_two_points > 0 ? engine_tunnel_for_packet(engine, packet) : NULL;
+    const points_t *points = tunnel != NULL ? tunnel->points : NULL;
+
+    if (points == NULL || points->is_doubtful || packet->time == CAPTURE_TIME_NONE)
+        return COPY_NONE;
+    duration_ns_t ahead = points_ahead(points, points_side(points, packet, tunnel_peer_at(tunnel, &packet->source)));
+    if (ahead == 0)
+        return COPY_NONE;
+    packet->time -= ahead;
+    bool is_known = packet->kind == PACKET_NAT_KEEPALIVE ||
+                    (tunnel->icmp_in != FRAME_NONE && duration_between(tunnel->icmp_at, packet->time) < SHORTEST_TIMER &&
+                     duration_between(packet->time, tunnel->icmp_at) < SHORTEST_TIMER);
+    return is_known ? COPY_ELSEWHERE : COPY_NONE;
+}
+
 /* With its own time, between the endpoints that the analysis knows. */
 static void
 keep_esp(engine_t *engine, const packet_t *captured, const packet_t *packet, uint64_t fingerprint)
@@ -127,21 +155,35 @@ keep_esp(engine_t *engine, const packet_t *captured, const packet_t *packet, uin
     sightings_keep_esp(engine->sightings, &kept, fingerprint);
 }
 
+static bool
+have_clocks_apart(engine_t *engine, const packet_t *packet)
+{
+    const tunnel_t *tunnel = engine->tunnels_at_two_points > 0 ? tunnel_of(engine, packet) : NULL;
+
+    return tunnel != NULL && tunnel->points != NULL && points_are_proved(tunnel->points) &&
+           (points_ahead(tunnel->points, 0) > 0 || points_ahead(tunnel->points, 1) > 0);
+}
+
 copy_kind_t
 engine_across_points(engine_t *engine, const packet_t *captured, packet_t *packet, copy_kind_t copy, const first_copy_t *first)
 {
     seen_before_t before = { .frame = FRAME_NONE };
     bool is_esp = packet->kind == PACKET_ESP, is_seen = false;
+    bool is_elsewhere = copy != COPY_NONE && capture_points_differ(&first->point, &packet->point);
 
+    if (packet->kind == PACKET_NAT_KEEPALIVE || packet->kind == PACKET_ICMP_ERROR)
+        return copy == COPY_NONE ? judge_other(engine, packet) : copy;
     if (!tells_where(packet) || first->fingerprint == 0)
         return copy;
+    if (is_elsewhere && !is_esp && have_clocks_apart(engine, packet))
+        copy = COPY_NONE; /* a repeat here and an earlier one's copy there fell together: counting tells */
     if (!is_esp)
         is_seen = sightings_of_message(engine->sightings, packet, first->fingerprint, copy != COPY_NONE, &before);
     else if (copy == COPY_NONE)
         is_seen = sightings_of_esp(engine->sightings, packet, first->fingerprint, &before);
     if (copy != COPY_NONE) {
         before = (seen_before_t){ .frame = first->frame, .time = first->time, .point = first->point, .is_only_one = true };
-        if (capture_points_differ(&first->point, &packet->point))
+        if (is_elsewhere)
             match(engine, packet, &before);
         return copy;
     }
@@ -184,5 +226,5 @@ engine_points_watched_until(const engine_t *engine, const tunnel_t *tunnel, capt
         if (heard != CAPTURE_TIME_NONE)
             until = capture_later(until, heard - points_ahead(points, side));
     }
-    return until == CAPTURE_TIME_NONE ? end : capture_later(until, tunnel->last_time);
+    return until == CAPTURE_TIME_NONE ? end : capture_later(MIN(until, end), tunnel->last_time);
 }

@@ -171,7 +171,7 @@ engine_watched_until(const engine_t *engine, const tunnel_t *tunnel)
     for (unsigned i = 0; i < engine->interruptions->len; i++) {
         capture_ns_t before = g_array_index(engine->interruptions, capture_ns_t, i);
         if (before >= tunnel->last_time)
-            return before;
+            return engine_points_watched_until(engine, tunnel, before);
     }
     return engine_points_watched_until(engine, tunnel, engine->capture.last_time);
 }

@@ -26,6 +26,12 @@
 #ifndef SEQUENCE_BYTES_MAX
 #define SEQUENCE_BYTES_MAX (64u << 20)
 #endif
+/* IKE messages that came again long after, between other addresses: a NAT and two clocks, or a peer that moves? */
+typedef struct {
+    endpoint_t source, destination, first_source, first_destination;
+    uint64_t fingerprint; /* of the last one */
+    unsigned messages;
+} other_side_t;
 
 struct engine {
     engine_settings_t settings;
@@ -46,11 +52,7 @@ struct engine {
     sightings_t *sightings;
     interfaces_t *interfaces;
     unsigned tunnels_at_two_points; /* so many have been seen at two places */
-    struct {
-        endpoint_t source, destination, first_source, first_destination;
-        uint64_t fingerprint; /* of the last message that was found there */
-        unsigned messages;
-    } other_side; /* IKE messages between other addresses, long after: a NAT and two clocks, or a peer that moves? */
+    other_side_t other_side;
     capture_row_t capture;
 
     /* the clock (only capture time counts, and it may be useless) */

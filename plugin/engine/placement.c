@@ -186,6 +186,9 @@ is_lost_between(const scene_t *scene, peer_t sender, int from, int to, capture_n
            was_capturing(scene, to, arrived_since, arrived_until);
 }
 
+/* A packet takes its time, and clocks are known to the packet's time only. */
+#define EDGE SECONDS(1)
+
 static char *
 lost_esp(const scene_t *scene, finding_t *finding, peer_t sender)
 {
@@ -193,7 +196,7 @@ lost_esp(const scene_t *scene, finding_t *finding, peer_t sender)
     char from_name[LOSS_POINT_MAX], to_name[LOSS_POINT_MAX], peer[ENDPOINT_TEXT_MAX];
 
     if (from == SIDE_UNKNOWN || to == SIDE_UNKNOWN ||
-        !is_lost_between(scene, sender, from, to, finding->began_at, finding->last_at))
+        !is_lost_between(scene, sender, from, to, finding->began_at + EDGE, finding->last_at - EDGE))
         return NULL;
     set_lost(scene, finding, from, to);
     placement_side_name(scene->engine, scene->tunnel, from, from_name);

@@ -225,7 +225,7 @@ points_match(tunnel_t *tunnel, const packet_t *packet, const seen_before_t *befo
         return;
     if (is_first)
         take_over(tunnel, points, first_side);
-    points->matched++;
+    points->matched += before->is_only_one || before->is_first_one; /* repeats of one message prove no more */
     points->strays = 0;
     note_difference(points, sender, side, before, packet->time);
 }
@@ -248,7 +248,7 @@ points_judge(tunnel_t *tunnel, const packet_t *packet, capture_ns_t *ret_time)
     points_t *points = tunnel->points;
     peer_t sender = sender_of(tunnel, packet);
 
-    if (points == NULL || points->is_doubtful || packet->time == CAPTURE_TIME_NONE)
+    if (points == NULL || !points_are_proved(points) || packet->time == CAPTURE_TIME_NONE)
         return POINTS_TAKE;
     int side = points_side(points, packet, sender);
     duration_ns_t ahead = points_ahead(points, side);
@@ -287,6 +287,26 @@ points_esp_run(const points_t *points, peer_t sender, int side, capture_ns_t fro
             return run;
     }
     return NULL;
+}
+
+bool
+points_esp_missing(const points_t *points, peer_t sender, esp_missing_t *ret_missing)
+{
+    int from = points_near(points, sender), to = points_near(points, peer_other(sender));
+
+    if (!points_are_proved(points) || from == SIDE_UNKNOWN || to == SIDE_UNKNOWN || points->esp[sender][from].runs == 0 ||
+        points->esp[sender][to].runs == 0)
+        return false;
+    const esp_run_t *left = &points->esp[sender][from].run[points->esp[sender][from].runs - 1];
+    const esp_run_t *arrived = &points->esp[sender][to].run[points->esp[sender][to].runs - 1];
+    if (left->is_vague || points_converted(points, left->last_at, from, to) > points->last_heard[to])
+        return false;
+    *ret_missing = (esp_missing_t){ .since = arrived->last_at - points_ahead(points, to),
+                                    .until = left->last_at - points_ahead(points, from),
+                                    .first_in = left->first_in,
+                                    .last_in = left->last_in,
+                                    .packets = left->packets };
+    return ret_missing->until > ret_missing->since;
 }
 
 capture_ns_t

@@ -93,6 +93,16 @@ points_verdict_t points_judge(struct tunnel *tunnel, const packet_t *packet, cap
 const esp_run_t *points_esp_run(const points_t *points, peer_t sender, int side, capture_ns_t from, capture_ns_t until,
                                 bool or_vague);
 
+/* ESP that one peer sends, seen next to it and not next to its peer any more. */
+typedef struct {
+    capture_ns_t since, until; /* by the clock that the analysis follows */
+    frame_t first_in, last_in; /* of the run that shows it last */
+    uint64_t packets;          /* of that run */
+} esp_missing_t;
+
+/* Does what `sender` sends no longer arrive, as the two places show, though the far one goes on to capture? */
+bool points_esp_missing(const points_t *points, peer_t sender, esp_missing_t *ret_missing);
+
 /* What side `from` calls `time`, by the clock of side `to`. */
 capture_ns_t points_converted(const points_t *points, capture_ns_t time, int from, int to);
 

@@ -15,6 +15,7 @@ enum { IPV4_PROTOCOL_ICMP = 1, IPV4_PROTOCOL_UDP = 17, UDP_HEADER_LENGTH = 8 };
 typedef struct {
     endpoint_t source, destination; /* port 0 */
     uint8_t protocol;
+    uint8_t hop_limit;
     bool is_first_fragment; /* more follow */
     bool is_later_fragment;
     const uint8_t *payload;

@@ -164,6 +164,7 @@ static void
 feed_icmp_error(packet_info *pinfo, const icmp_error_t *error, packet_t *packet)
 {
     packet->kind = PACKET_ICMP_ERROR;
+    packet->point.hop_limit = 0; /* that was the quoted packet's */
     packet->reporter = error->reporter;
     packet->icmp_type = error->type;
     packet->icmp_code = error->code;
@@ -399,6 +400,7 @@ look_at_ip_fragment(const ipv4_t *ipv4, packet_info *pinfo)
                         .time = observe_time(pinfo),
                         .source = fragment.source,
                         .destination = fragment.destination,
+                        .point = { .interface = point_interface(pinfo), .hop_limit = ipv4->hop_limit },
                         .bytes = fragment.payload,
                         .captured = fragment.captured,
                         .reported = fragment.reported,

@@ -34,10 +34,13 @@ feed(engine_t *engine, const view_t *view, frame_t frame, keys_mode_t keys)
                         .time = view->time,
                         .source = view->source,
                         .destination = view->destination,
-                        .encapsulation = shot->encapsulation };
+                        .encapsulation = shot->encapsulation,
+                        .point = view->point };
     uint8_t *exact;
 
     engine_frame(engine, frame, view->time);
+    if (view->point.interface != 0)
+        engine_interface_heard(engine, view->point.interface, view->time);
     if (shot->is_foreign)
         return;
     exact = g_malloc(view->captured); /* exact size: a read beyond it is seen by the sanitizer */

@@ -88,6 +88,8 @@ stage_add(stage_t *stage, const step_t *step, unsigned step_index, unsigned from
     shot->order = stage->shots->len;
     shot->step = step_index;
     shot->sender = from;
+    shot->is_lost = step->is_lost;
+    shot->towards_later = to > from;
     shot->towards_last = to + 1 == stage->world.actors;
     shot->source = sender->seen;
     shot->destination = receiver->seen;

@@ -22,6 +22,9 @@ static const char *const distortion_names[DISTORTIONS] = {
     [DISTORTION_SNAPLEN_64] = "snaplen-64",
     [DISTORTION_SNAPLEN_96] = "snaplen-96",
     [DISTORTION_CLOCKLESS] = "clockless",
+    [DISTORTION_TWO_POINTS] = "two-points",
+    [DISTORTION_TWO_POINTS_AHEAD] = "two-points-ahead",
+    [DISTORTION_TWO_POINTS_BEHIND] = "two-points-behind",
 };
 
 /* What is being read. */
@@ -161,6 +164,22 @@ read_seen(scan_t *scan, scenario_t *scenario)
     }
     if (scan_number(scan, &number))
         scenario->seen_from = (unsigned)number;
+}
+
+/* "points -2s", "points 1h by hops": captured at two places, the clock of the second so far ahead of the first's. */
+static void
+read_points(scan_t *scan, scenario_t *scenario)
+{
+    bool is_behind = *scan_peek(scan) == '-';
+
+    scan->next += is_behind ? 1 : 0;
+    if (!scan_duration(scan, &scenario->points.offset))
+        scan_error(scan, "time expected after points");
+    if (is_behind)
+        scenario->points.offset = -scenario->points.offset;
+    if (scan_accept(scan, "by"))
+        scenario->points.by_hops = scan_accept(scan, "hops");
+    scenario->seen = DISTORTION_TWO_POINTS;
 }
 
 static void
@@ -303,6 +322,8 @@ read_header(reader_t *reader, scan_t *scan)
         read_preference(scan, scenario);
     else if (scan_accept(scan, "under"))
         read_under(scan, scenario);
+    else if (scan_accept(scan, "points"))
+        read_points(scan, scenario);
     else if (scan_accept(scan, "seen"))
         read_seen(scan, scenario);
     else if (scan_accept(scan, "given"))

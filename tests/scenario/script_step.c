@@ -138,6 +138,8 @@ parse_option(scan_t *scan, step_t *step)
         step->skip = (uint32_t)number;
     else if (parse_option_number(scan, "size", &number))
         step->size = (uint16_t)number;
+    else if (scan_accept(scan, "lost"))
+        step->is_lost = true;
     else if (scan_accept(scan, "forged"))
         step->is_forged = true;
     else if (scan_accept(scan, "hidden"))
@@ -205,7 +207,7 @@ parse_packet(scan_t *scan, const scenario_t *scenario, step_t *step)
         step->child = scan_word(scan, "child");
     } else if (scan_accept(scan, "again")) {
         step->act = ACT_AGAIN;
-        if (!scan_at_end(scan) && !g_str_equal(scan_peek(scan), "to") && !g_str_equal(scan_peek(scan), "from"))
+        if (!scan_at_end(scan) && !g_str_equal(scan_peek(scan), "to") && !g_str_equal(scan_peek(scan), "lost") && !g_str_equal(scan_peek(scan), "from"))
             step->label = scan_word(scan, "name");
     } else {
         parse_message(scan, step);
