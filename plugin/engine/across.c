@@ -106,6 +106,20 @@ judge_late_copy(engine_t *engine, const packet_t *captured, packet_t *packet, ui
     return COPY_OTHER_SIDE;
 }
 
+/* An answer that the leading place did not get, though it went on to capture: its peer has none. */
+static bool
+is_answer_in_vain(const engine_t *engine, const tunnel_t *tunnel, const packet_t *packet, capture_ns_t time)
+{
+    const points_t *points = tunnel->points;
+    peer_t sender = tunnel_peer_at(tunnel, &packet->source);
+    int near = points_near(points, sender);
+    const interface_t *other = points->by_interface && near != SIDE_UNKNOWN
+                                   ? interfaces_find(engine->interfaces, points->interface[1 - near])
+                                   : NULL;
+
+    return sightings_is_answer(packet) && points_side(points, packet, sender) == near && other != NULL && other->last_at > time;
+}
+
 static copy_kind_t
 judge_new(engine_t *engine, packet_t *packet)
 {
@@ -118,6 +132,10 @@ judge_new(engine_t *engine, packet_t *packet)
     case POINTS_LEAVE:
         return COPY_ELSEWHERE;
     case POINTS_TAKE_LATER:
+        if (is_answer_in_vain(engine, tunnel, packet, time)) {
+            points_note_left(tunnel, packet, time);
+            return COPY_ELSEWHERE;
+        }
         packet->time = time;
         return COPY_NONE;
     default:

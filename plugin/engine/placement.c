@@ -8,6 +8,8 @@
 
 #include "engine_state.h"
 
+#include <inttypes.h>
+
 /* Packets and frames that a place has to show before and after, by its own clock, for what it lacks to count as lost. */
 typedef struct {
     const engine_t *engine;
@@ -254,6 +256,43 @@ describe_clocks(const scene_t *scene)
                            names[ahead], seconds, names[1 - ahead], duration_seconds(points->delay) * 1e3);
 }
 
+/* The place next to the sender does not lead, so that these packets are in no other finding. */
+static void
+describe_left(const scene_t *scene, finding_t *finding, peer_t sender, GString *out)
+{
+    const points_t *points = scene->points;
+    int from = points_near(points, sender);
+    uint64_t esp_packets = points->left[sender].esp_packets;
+    unsigned messages = points->left[sender].messages;
+    char peer[ENDPOINT_TEXT_MAX], from_name[LOSS_POINT_MAX], to_name[LOSS_POINT_MAX];
+
+    if (from == SIDE_UNKNOWN || (messages == 0 && esp_packets == 0))
+        return;
+    set_lost(scene, finding, from, 1 - from);
+    placement_side_name(scene->engine, scene->tunnel, from, from_name);
+    placement_side_name(scene->engine, scene->tunnel, 1 - from, to_name);
+    g_string_append_printf(out,
+                           " %u IKE message%s and %" PRIu64 " ESP packet%s of %s were captured at %s and not at %s (frames %u to %u): "
+                           "lost between them, and not counted.",
+                           messages, messages == 1 ? "" : "s", esp_packets, esp_packets == 1 ? "" : "s",
+                           tunnel_peer_text(scene->tunnel, sender, peer), from_name, to_name, points->left[sender].first_in,
+                           points->left[sender].last_in);
+}
+
+static char *
+describe_points(const scene_t *scene, finding_t *finding)
+{
+    char *clocks = describe_clocks(scene);
+
+    if (clocks == NULL)
+        return NULL;
+    GString *out = g_string_new(clocks);
+    g_free(clocks);
+    describe_left(scene, finding, PEER_A, out);
+    describe_left(scene, finding, PEER_B, out);
+    return g_string_free(out, FALSE);
+}
+
 char *
 placement_of(const engine_t *engine, const tunnel_t *tunnel, finding_t *finding)
 {
@@ -262,7 +301,7 @@ placement_of(const engine_t *engine, const tunnel_t *tunnel, finding_t *finding)
     if (tunnel->points == NULL || !points_are_proved(tunnel->points) || engine->clock_is_unusable)
         return NULL;
     if (finding->id == FINDING_capture_two_points)
-        return describe_clocks(&scene);
+        return describe_points(&scene, finding);
     if (finding->id == FINDING_esp_one_way && finding->culprit != PEER_UNKNOWN)
         return place_one_way(&scene, finding);
     if (finding->id == FINDING_esp_to_stale_port && finding->culprit != PEER_UNKNOWN)

@@ -242,6 +242,22 @@ judge_stray(points_t *points, capture_ns_t time, int leader)
     return POINTS_TAKE;
 }
 
+void
+points_note_left(tunnel_t *tunnel, const packet_t *packet, capture_ns_t time)
+{
+    points_t *points = tunnel->points;
+    peer_t sender = sender_of(tunnel, packet);
+    int other = 1 - points_near(points, sender);
+
+    if (time < points->first_heard[other]) /* nobody listened there */
+        return;
+    if (points->left[sender].first_in == FRAME_NONE)
+        points->left[sender].first_in = packet->frame;
+    points->left[sender].last_in = packet->frame;
+    points->left[sender].messages += packet->kind == PACKET_IKE;
+    points->left[sender].esp_packets += packet->kind == PACKET_ESP;
+}
+
 points_verdict_t
 points_judge(tunnel_t *tunnel, const packet_t *packet, capture_ns_t *ret_time)
 {
@@ -257,7 +273,10 @@ points_judge(tunnel_t *tunnel, const packet_t *packet, capture_ns_t *ret_time)
     *ret_time = packet->time - ahead;
     if (*ret_time > tunnel->last_time)
         return POINTS_TAKE_LATER;
-    return points_near(points, sender) == side ? POINTS_LEAVE : judge_stray(points, *ret_time, 1 - side);
+    if (points_near(points, sender) != side)
+        return judge_stray(points, *ret_time, 1 - side);
+    points_note_left(tunnel, packet, *ret_time);
+    return POINTS_LEAVE;
 }
 
 static void

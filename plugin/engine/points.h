@@ -61,6 +61,11 @@ typedef struct points {
     bool delay_is_known;
 
     esp_at_side_t esp[PEERS][SIDES]; /* by sender */
+    struct {
+        unsigned messages;
+        uint64_t esp_packets;
+        frame_t first_in, last_in;
+    } left[PEERS]; /* by sender: seen next to it only, and not counted; it did not arrive at the place that the analysis follows */
 } points_t;
 
 /* The same packet was seen at two places: now and before. */
@@ -108,6 +113,10 @@ capture_ns_t points_converted(const points_t *points, capture_ns_t time, int fro
 
 /* What the analysis calls `time`, by the clock of `side`. */
 capture_ns_t points_time_at(const points_t *points, capture_ns_t time, int side);
+
+/* A packet that was seen next to its sender only does not count: notes that it was lost behind. `time` is by the clock that the analysis
+ * follows. */
+void points_note_left(struct tunnel *tunnel, const packet_t *packet, capture_ns_t time);
 
 /* Notes that the packet was seen, whether it counts or not. */
 void points_account(struct tunnel *tunnel, const packet_t *packet);

@@ -121,6 +121,12 @@ is_response(const packet_t *packet)
     return is_ikev2(packet) && (packet->bytes[FLAGS_AT] & FLAG_RESPONSE) != 0;
 }
 
+bool
+sightings_is_answer(const packet_t *packet)
+{
+    return packet->kind == PACKET_IKE && packet->captured >= IKE_HEADER_LENGTH && is_response(packet);
+}
+
 /* `flipped`: of the message that it answers, or that answers it. */
 static uint64_t
 name_of(const packet_t *packet, bool flipped)

@@ -56,6 +56,9 @@ bool capture_point_is_known(const capture_point_t *point);
 /* Is it certain that these are two places? */
 bool capture_points_differ(const capture_point_t *a, const capture_point_t *b);
 
+/* Is it an IKEv2 response? */
+bool sightings_is_answer(const packet_t *packet);
+
 /* Enters an IKE message, also one that is a copy. True: it is a transmission that another place has shown before. */
 bool sightings_of_message(sightings_t *sightings, const packet_t *packet, uint64_t fingerprint, bool is_copy,
                           seen_before_t *ret_before);

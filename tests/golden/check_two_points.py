@@ -46,33 +46,33 @@ def resolution(body, order):
     return 10 ** 6
 
 
-def with_hops(frame, client):
-    """The frame as it is three routers nearer to the other peer; the client's packets have come further, those of the others less far."""
-    ip = bytearray(frame)
-    if ip[12:14] == b"\x08\x00":
-        source, at = bytes(ip[26:30]), 22
-    elif ip[12:14] == b"\x86\xdd":
-        source, at = bytes(ip[22:38]), 21
-    else:
-        return frame, client
-    client = client or source
-    ip[at] += -ROUTERS if source == client else ROUTERS
-    return bytes(ip), client
+def addresses(frame):
+    """(source, destination, where the hop limit is) of an Ethernet frame; None: no IP."""
+    if frame[12:14] == b"\x08\x00":
+        return frame[26:30], frame[30:34], 22
+    if frame[12:14] == b"\x86\xdd":
+        return frame[22:38], frame[38:54], 21
+    return None
 
 
 def second_place(capture, target):
-    """What a second place near the other peer would have captured: the client's packets later, its peer's earlier."""
-    out, client, units = b"", None, 10 ** 6
+    """What a second place near the other peer would have captured: what comes from there earlier, all else later."""
+    out, server, units = b"", None, 10 ** 6
     for order, kind, block in blocks(capture.read_bytes()):
         if kind == 1:
             units = resolution(block, order)
         if kind == 6:
             interface, high, low, captured, length = struct.unpack_from(order + "5I", block, 8)
-            frame, client = with_hops(block[28:28 + captured], client)
-            by_client = frame[26:30] == client or frame[22:38] == client
-            stamp = (high << 32 | low) + (DELAY if by_client else -DELAY) * units // 10 ** 9
-            block = (block[:8] + struct.pack(order + "5I", interface, stamp >> 32, stamp & 0xffffffff, captured, length) + frame
-                     + block[28 + captured:])
+            frame = bytearray(block[28:28 + captured])
+            stamp, found = high << 32 | low, addresses(frame)
+            if found:
+                source, destination, hops_at = found
+                server = server or destination
+                towards_server = source != server
+                frame[hops_at] += -ROUTERS if towards_server else ROUTERS
+                stamp += (DELAY if towards_server else -DELAY) * units // 10 ** 9
+            block = (block[:8] + struct.pack(order + "5I", interface, stamp >> 32, stamp & 0xffffffff, captured, length)
+                     + bytes(frame) + block[28 + captured:])
         out += block
     target.write_bytes(out)
 
@@ -118,9 +118,27 @@ def check_merged(report, alone, is_made, has_interfaces, where, failures):
     return lost
 
 
+def check_losses(truth, report, is_inside_first, has_interfaces, where, failures):
+    """What the truth says of losses between the two places, the merged capture says too: on the findings, if the place near the sender
+    leads, else in the sum."""
+    outside, inside = ("interface 0", "interface 1") if has_interfaces else (None, None)
+    placed = {}
+    for finding in findings(report):
+        if finding["lost_between"]:
+            placed.setdefault(finding["id"], []).append(finding["lost_between"])
+    for expected in truth["expected_findings"]:
+        if "lost_between" not in expected:
+            continue
+        names = placed.get(expected["finding"] if is_inside_first else "capture_two_points", [])
+        wanted = [inside, outside] if expected["lost_between"] == ["inside", "outside"] else [outside, inside]
+        if not names or (has_interfaces and wanted not in names):
+            failures.append(f"{where}: {expected['finding']} was lost {' -> '.join(expected['lost_between'])}, the report says {placed}")
+
+
 def check_sample(tshark, sample, failures):
     capture, inside = sample / "capture.pcapng", sample / "capture-inside.pcapng"
     is_made = not inside.exists()
+    truth = json.loads((sample / "truth.json").read_text())
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         second = folder / "second.pcapng"
@@ -135,6 +153,8 @@ def check_sample(tshark, sample, failures):
             for form in FORMS:
                 merged = merge(folder, capture, second, offset, form)
                 report = analyse(tshark, tshark.capture(merged), home)
+                if not is_made and truth.get("topology", {}).get("nat_address") is None:
+                    check_losses(truth, report, offset <= 0, form == FORMS[0], f"{sample.name} {offset:+} s {' '.join(form)}", failures)
                 lost += len(check_merged(report, alone, is_made, form == FORMS[0], f"{sample.name} {offset:+} s {' '.join(form)}", failures))
         print(f"{sample.name}: {'made' if is_made else 'real'} second place, {lost} losses placed")
 
