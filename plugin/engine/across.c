@@ -113,9 +113,8 @@ is_answer_in_vain(const engine_t *engine, const tunnel_t *tunnel, const packet_t
     const points_t *points = tunnel->points;
     peer_t sender = tunnel_peer_at(tunnel, &packet->source);
     int near = points_near(points, sender);
-    const interface_t *other = points->by_interface && near != SIDE_UNKNOWN
-                                   ? interfaces_find(engine->interfaces, points->interface[1 - near])
-                                   : NULL;
+    const interface_t *other =
+        points->by_interface && near != SIDE_UNKNOWN ? interfaces_find(engine->interfaces, points->interface[1 - near]) : NULL;
 
     return sightings_is_answer(packet) && points_side(points, packet, sender) == near && other != NULL && other->last_at > time;
 }

@@ -173,9 +173,8 @@ copies_check(copies_t *copies, const packet_t *packet, first_copy_t *ret_first)
     ret_first->fingerprint = fingerprint;
 
     if (first != NULL) {
-        *ret_first = (first_copy_t){
-            .fingerprint = fingerprint, .frame = first->frame, .time = first->time, .point = first->point
-        };
+        *ret_first =
+            (first_copy_t){ .fingerprint = fingerprint, .frame = first->frame, .time = first->time, .point = first->point };
         if (endpoint_equal(&first->source, &packet->source) && endpoint_equal(&first->destination, &packet->destination))
             return first->frame == packet->frame ? COPY_SAME_FRAME : COPY_SAME;
         if (endpoint_equal(&first->source, &packet->destination) || endpoint_equal(&first->destination, &packet->source))

@@ -34,7 +34,8 @@ void copies_free(copies_t *copies);
 copy_kind_t copies_check(copies_t *copies, const packet_t *packet, first_copy_t *ret_first);
 
 /* Copies of one packet, with these addresses, were found elsewhere (sightings.h): the second side's are aliases of the first side's. */
-copy_kind_t copies_learn(copies_t *copies, const packet_t *packet, const endpoint_t *first_source, const endpoint_t *first_destination);
+copy_kind_t copies_learn(copies_t *copies, const packet_t *packet, const endpoint_t *first_source,
+                         const endpoint_t *first_destination);
 
 /* A hash of the packet that was checked last, by its first bytes. 0: it was not compared, or has no bytes of its own. */
 uint64_t copies_fingerprint(const copies_t *copies);

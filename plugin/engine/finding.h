@@ -81,7 +81,8 @@ typedef struct finding {
     nat_grade_t grade;           /* nat_port_flip only */
     uint32_t incident;           /* index within the tunnel, INDEX_NONE: in none */
     asked_t asked;
-    char lost_from[LOSS_POINT_MAX], lost_to[LOSS_POINT_MAX]; /* the capture points between which it was lost; empty: not known to be */
+    char lost_from[LOSS_POINT_MAX],
+        lost_to[LOSS_POINT_MAX]; /* the capture points between which it was lost; empty: not known to be */
 } finding_t;
 
 const char *severity_text(severity_t severity);       /* "error", "warn", "note", "chat" */

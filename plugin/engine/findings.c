@@ -324,10 +324,10 @@ engine_say_how_it_went_on(const GPtrArray *findings)
     for (unsigned i = 0; i < findings->len; i++) {
         finding_t *finding = g_ptr_array_index(findings, i);
         if (finding->last_in != finding->frame && !finding->at_end)
-            add_for_the_end(finding, g_strdup_printf("It went on until frame %u, %.1f s later: %" PRIu64 " %s in all.",
-                                                     finding->last_in,
-                                                     duration_seconds(duration_between(finding->time, finding->last_at)),
-                                                     finding->times, finding->unit));
+            add_for_the_end(finding,
+                            g_strdup_printf("It went on until frame %u, %.1f s later: %" PRIu64 " %s in all.", finding->last_in,
+                                            duration_seconds(duration_between(finding->time, finding->last_at)), finding->times,
+                                            finding->unit));
     }
 }
 

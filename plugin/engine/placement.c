@@ -31,16 +31,15 @@ placement_ask(finding_t *finding, const exchange_t *exchange)
     bool by_initiator = is_v2 && exchange->requester == ike_sa->original_initiator;
     uint8_t type = exchange->exchange_type;
 
-    finding->asked =
-        (asked_t){ .is_set = true,
-                   .request = sightings_name(ike_sa->spi_i, exchange->message_id, type, by_initiator, false),
-                   .answer = sightings_name(ike_sa->spi_i, exchange->message_id, type, is_v2 && !by_initiator, is_v2),
-                   .requester = exchange->requester,
-                   .source = exchange->source,
-                   .transmissions = exchange->transmissions,
-                   .was_answered = exchange->outcome == OUTCOME_ANSWERED,
-                   .first_sent_at = exchange->first_sent_at,
-                   .last_sent_at = exchange->last_sent_at };
+    finding->asked = (asked_t){ .is_set = true,
+                                .request = sightings_name(ike_sa->spi_i, exchange->message_id, type, by_initiator, false),
+                                .answer = sightings_name(ike_sa->spi_i, exchange->message_id, type, is_v2 && !by_initiator, is_v2),
+                                .requester = exchange->requester,
+                                .source = exchange->source,
+                                .transmissions = exchange->transmissions,
+                                .was_answered = exchange->outcome == OUTCOME_ANSWERED,
+                                .first_sent_at = exchange->first_sent_at,
+                                .last_sent_at = exchange->last_sent_at };
 }
 
 void
@@ -271,12 +270,12 @@ describe_left(const scene_t *scene, finding_t *finding, peer_t sender, GString *
     set_lost(scene, finding, from, 1 - from);
     placement_side_name(scene->engine, scene->tunnel, from, from_name);
     placement_side_name(scene->engine, scene->tunnel, 1 - from, to_name);
-    g_string_append_printf(out,
-                           " %u IKE message%s and %" PRIu64 " ESP packet%s of %s were captured at %s and not at %s (frames %u to %u): "
-                           "lost between them, and not counted.",
-                           messages, messages == 1 ? "" : "s", esp_packets, esp_packets == 1 ? "" : "s",
-                           tunnel_peer_text(scene->tunnel, sender, peer), from_name, to_name, points->left[sender].first_in,
-                           points->left[sender].last_in);
+    g_string_append_printf(
+        out,
+        " %u IKE message%s and %" PRIu64 " ESP packet%s of %s were captured at %s and not at %s (frames %u to %u): "
+        "lost between them, and not counted.",
+        messages, messages == 1 ? "" : "s", esp_packets, esp_packets == 1 ? "" : "s", tunnel_peer_text(scene->tunnel, sender, peer),
+        from_name, to_name, points->left[sender].first_in, points->left[sender].last_in);
 }
 
 static char *

@@ -39,10 +39,10 @@ typedef struct {
     frame_t frame;
     capture_ns_t time;
     capture_point_t point;
-    endpoint_t source, destination; 
+    endpoint_t source, destination;
     bool is_only_one;  /* seen once at either place: the difference of times is that of clocks and path */
     bool is_first_one; /* the first of several: so is it, unless a place has missed one */
-    bool is_sure;                   /* no retransmission that took another way */
+    bool is_sure;      /* no retransmission that took another way */
 } seen_before_t;
 
 typedef struct sightings sightings_t;

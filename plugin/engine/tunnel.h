@@ -252,7 +252,7 @@ typedef struct tunnel {
     unsigned unseen_answers; /* requests evidently answered, though the answer is not in the capture */
     unsigned orphan_answers; /* answers to requests that are not in the capture */
     bool both_sides_of_nat;
-    points_t *points; /* the two places where its packets were captured; owned; NULL: one place, as far as is known */
+    points_t *points;    /* the two places where its packets were captured; owned; NULL: one place, as far as is known */
     nat_detection_t nat; /* of the latest IKE SA in which both peers sent hashes, or of the latest with any */
 
     /* as it was before engine_finish() concluded from the end alone: restored when the capture goes on */

@@ -78,9 +78,9 @@ packet_from(tvbuff_t *tvb, const packet_info *pinfo, carrier_t carrier, packet_t
     packet.bytes = packet.captured ? tvb_get_ptr(tvb, 0, (int)packet.captured) : NULL;
     packet.time = observe_time(pinfo);
     if (carrier != CARRIED_IN_TCP) /* a message of a stream may come from several frames */
-        packet.point = (capture_point_t){ .interface = point_interface(pinfo),
-                                          .hop_limit =
-                                              point_hop_limit(tvb, pinfo, carrier == CARRIED_IN_UDP ? UDP_HEADER_LENGTH : 0) };
+        packet.point =
+            (capture_point_t){ .interface = point_interface(pinfo),
+                               .hop_limit = point_hop_limit(tvb, pinfo, carrier == CARRIED_IN_UDP ? UDP_HEADER_LENGTH : 0) };
     *ret_packet = packet;
     return true;
 }

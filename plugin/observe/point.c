@@ -50,13 +50,12 @@ point_hop_limit(tvbuff_t *tvb, const packet_info *pinfo, size_t payload)
     tvbuff_t *bytes = tvb_get_ds_tvb(tvb);
     const uint8_t *ip;
 
-    if ((!is_ipv4 && !is_ipv6) || header != source_at + 2 * address || pinfo->dst.len != pinfo->src.len ||
-        at < payload + header || tvb_captured_length(bytes) < at - payload)
+    if ((!is_ipv4 && !is_ipv6) || header != source_at + 2 * address || pinfo->dst.len != pinfo->src.len || at < payload + header ||
+        tvb_captured_length(bytes) < at - payload)
         return 0;
     ip = tvb_get_ptr(bytes, (int)(at - payload - header), (int)header);
     if (ip[0] >> 4 != (is_ipv6 ? 6 : 4) || (is_ipv4 && (ip[0] & 0x0f) != IPV4_LENGTH / 4) ||
-        memcmp(ip + source_at, pinfo->src.data, address) != 0 ||
-        memcmp(ip + source_at + address, pinfo->dst.data, address) != 0)
+        memcmp(ip + source_at, pinfo->src.data, address) != 0 || memcmp(ip + source_at + address, pinfo->dst.data, address) != 0)
         return 0;
     return ip[is_ipv6 ? IPV6_HOP_LIMIT_AT : IPV4_TTL_AT];
 }

@@ -30,6 +30,7 @@ enum { REQUEST = 0x08, RESPONSE = 0x20 };
 typedef struct {
     engine_t *engine;
     frame_t frame;
+    capture_point_t point; /* where the next packets are captured */
     capture_ns_t time;
     uint64_t random;
 } flood_t;
@@ -102,6 +103,7 @@ send_ike(flood_t *flood, ike_t ike)
                         .source = ike.from,
                         .destination = ike.to,
                         .encapsulation = ike.from.port == 500 ? ENCAPSULATION_NONE : ENCAPSULATION_UDP,
+                        .point = flood->point,
                         .bytes = bytes,
                         .captured = length,
                         .reported = length };
@@ -122,6 +124,7 @@ send_esp(flood_t *flood, endpoint_t from, endpoint_t to, uint32_t spi, uint32_t 
                         .source = from,
                         .destination = to,
                         .encapsulation = from.port == 0 ? ENCAPSULATION_NONE : ENCAPSULATION_UDP,
+                        .point = flood->point,
                         .bytes = bytes,
                         .captured = sizeof(bytes),
                         .reported = sizeof(bytes) };
@@ -625,6 +628,36 @@ adoptions(flood_t *flood, uint32_t turn)
     send_ike(flood, ike);
 }
 
+/* Copies at two places, at any place, and of few packets again and again. */
+static void
+points_of_esp(flood_t *flood, uint32_t turn)
+{
+    flood->point = (capture_point_t){ 1 + turn % 2, turn % 2 == 0 ? 64 : 61 };
+    send_esp(flood, ipv4(ADDRESS_I, 0), ipv4(ADDRESS_R, 0), 0x10000, turn / 2 - turn % 2 * (turn / 64));
+}
+
+static void
+points_of_ike(flood_t *flood, uint32_t turn)
+{
+    ike_t ike = message(IKEV2_INFORMATIONAL, turn % 4 < 2 ? REQUEST : RESPONSE, turn / 4, PAYLOAD_NONE, 52);
+
+    flood->point = (capture_point_t){ 1 + turn % 2, turn % 2 == 0 ? 64 : 61 };
+    send_ike(flood, ike);
+}
+
+static void
+points_anywhere(flood_t *flood, uint32_t turn)
+{
+    uint64_t random = random_number(flood);
+
+    flood->point = (capture_point_t){ (uint32_t)(random % 1000), (uint8_t)(random >> 16) };
+    if (turn % 2 == 0)
+        send_esp(flood, ipv4(ADDRESS_I, 0), ipv4(ADDRESS_R, 0), 0x10000, (uint32_t)(random >> 32) % 1000);
+    else
+        send_ike(flood, message(IKEV2_INFORMATIONAL, REQUEST, (uint32_t)(random >> 32) % 100, PAYLOAD_NONE, 52));
+    engine_interface_heard(flood->engine, flood->point.interface, flood->time);
+}
+
 typedef struct {
     const char *name;
     void (*send)(flood_t *flood, uint32_t turn);
@@ -669,6 +702,9 @@ static const kind_t kinds[] = {
     { "flaps", flaps, false },
     { "clear-errors", clear_errors, false },
     { "adoptions", adoptions, false },
+    { "points-of-esp", points_of_esp, false },
+    { "points-of-ike", points_of_ike, true },
+    { "points-anywhere", points_anywhere, true },
     { "restarts-among-many", restarts_among_many, false },
 };
 
@@ -711,7 +747,9 @@ static void
 run(const kind_t *kind, uint32_t count)
 {
     engine_settings_t settings = engine_default_settings();
-    flood_t flood = { .engine = engine_new(&settings), .time = SECONDS(1700000000), .random = UINT64_C(0x9e3779b97f4a7c15) };
+    flood_t flood = {
+        .engine = engine_new(&settings), .point = { 1, 64 }, .time = SECONDS(1700000000), .random = UINT64_C(0x9e3779b97f4a7c15)
+    };
     struct rusage usage;
 
     clock_t begin = clock();

@@ -58,7 +58,8 @@ is_in_place(const judge_t *judge, const expectation_t *expectation, const findin
 static bool
 is_lost_between(const finding_t *finding, const char *between)
 {
-    char *got = finding->lost_from[0] != '\0' ? g_strdup_printf("%s > %s", finding->lost_from, finding->lost_to) : g_strdup("nothing");
+    char *got =
+        finding->lost_from[0] != '\0' ? g_strdup_printf("%s > %s", finding->lost_from, finding->lost_to) : g_strdup("nothing");
     bool is_equal = g_str_equal(got, between);
 
     g_free(got);

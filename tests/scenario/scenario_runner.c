@@ -197,8 +197,7 @@ run_scenario(const options_t *options, const scenario_t *scenario)
 
     if (shots == NULL)
         exit(2);
-    views = distort(shots, scenario->seen, scenario->seen_from,
-                    scenario->seen == DISTORTION_TWO_POINTS ? &scenario->points : NULL);
+    views = distort(shots, scenario->seen, scenario->seen_from, scenario->seen == DISTORTION_TWO_POINTS ? &scenario->points : NULL);
     if (options->pcap_directory != NULL)
         write_pcap(options, scenario, views);
     for (unsigned keys = WITHOUT_KEYS; keys <= WITH_KEYS; keys++) {

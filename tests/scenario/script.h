@@ -31,9 +31,9 @@ typedef enum {
     DISTORTION_BOTH_SIDES,   /* each packet before and behind the NAT */
     DISTORTION_SNAPLEN_64,
     DISTORTION_SNAPLEN_96,
-    DISTORTION_CLOCKLESS, /* all times are zero */
-    DISTORTION_TWO_POINTS,       /* near the first peer and near the last: two interfaces, two clocks that agree */
-    DISTORTION_TWO_POINTS_AHEAD, /* the second point's clock is an hour ahead; told apart by hop limit only */
+    DISTORTION_CLOCKLESS,         /* all times are zero */
+    DISTORTION_TWO_POINTS,        /* near the first peer and near the last: two interfaces, two clocks that agree */
+    DISTORTION_TWO_POINTS_AHEAD,  /* the second point's clock is an hour ahead; told apart by hop limit only */
     DISTORTION_TWO_POINTS_BEHIND, /* and two seconds behind; told apart by interface */
     DISTORTIONS
 } distortion_t;
@@ -141,17 +141,18 @@ typedef struct {
     where_t where;
     unsigned step; /* WHERE_STEP: index of the step it stands under */
     keys_t keys;
-    finding_id_t id;  /* EXPECT_FINDING, EXPECT_NO, EXPECT_ALLOW, EXPECT_INCIDENT (root cause) */
-    int severity;     /* UNSAID or severity_t */
-    int confidence;   /* UNSAID or confidence_t */
-    int grade;        /* UNSAID or nat_grade_t */
-    int cause;        /* UNSAID or finding_id_t */
-    unsigned count;   /* times; MANY: one or more */
-    const char *word; /* EXPECT_STATE, EXPECT_EXCHANGE, EXPECT_NAT: the value; EXPECT_SOURCE, EXPECT_DESTINATION, EXPECT_STORY: the words;
+    finding_id_t id; /* EXPECT_FINDING, EXPECT_NO, EXPECT_ALLOW, EXPECT_INCIDENT (root cause) */
+    int severity;    /* UNSAID or severity_t */
+    int confidence;  /* UNSAID or confidence_t */
+    int grade;       /* UNSAID or nat_grade_t */
+    int cause;       /* UNSAID or finding_id_t */
+    unsigned count;  /* times; MANY: one or more */
+    const char
+        *word; /* EXPECT_STATE, EXPECT_EXCHANGE, EXPECT_NAT: the value; EXPECT_SOURCE, EXPECT_DESTINATION, EXPECT_STORY: the words;
                          EXPECT_ROW: "flaps=1 rekeys_ok=2"; EXPECT_FINDING: what its text must contain, NULL: anything */
     const char *between; /* EXPECT_FINDING: "FROM > TO", between which capture points it says the loss is; NULL: anything */
-    unsigned number;  /* EXPECT_TUNNELS, EXPECT_TUNNEL: the value; EXPECT_STATE, EXPECT_ROW, EXPECT_NAT: which tunnel */
-    peer_t peer;      /* EXPECT_NAT */
+    unsigned number;     /* EXPECT_TUNNELS, EXPECT_TUNNEL: the value; EXPECT_STATE, EXPECT_ROW, EXPECT_NAT: which tunnel */
+    peer_t peer;         /* EXPECT_NAT */
     finding_id_t chain[16];
     unsigned chain_length;
 } expectation_t;
@@ -178,8 +179,8 @@ typedef struct {
     GArray *steps;           /* of step_t */
     GArray *expectations;    /* of expectation_t */
     under_t under[DISTORTIONS];
-    distortion_t seen;  /* the story itself is captured like this */
-    unsigned seen_from; /* DISTORTION_MIDSTREAM: packets missing; DISTORTION_CUT: packets kept */
+    distortion_t seen;   /* the story itself is captured like this */
+    unsigned seen_from;  /* DISTORTION_MIDSTREAM: packets missing; DISTORTION_CUT: packets kept */
     two_points_t points; /* DISTORTION_TWO_POINTS as the story itself */
     unsigned pref_grace, pref_one_way, pref_restart, pref_rekey, pref_window; /* 0: default */
 } scenario_t;

@@ -207,7 +207,8 @@ parse_packet(scan_t *scan, const scenario_t *scenario, step_t *step)
         step->child = scan_word(scan, "child");
     } else if (scan_accept(scan, "again")) {
         step->act = ACT_AGAIN;
-        if (!scan_at_end(scan) && !g_str_equal(scan_peek(scan), "to") && !g_str_equal(scan_peek(scan), "lost") && !g_str_equal(scan_peek(scan), "from"))
+        if (!scan_at_end(scan) && !g_str_equal(scan_peek(scan), "to") && !g_str_equal(scan_peek(scan), "lost") &&
+            !g_str_equal(scan_peek(scan), "from"))
             step->label = scan_word(scan, "name");
     } else {
         parse_message(scan, step);
