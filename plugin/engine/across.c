@@ -155,7 +155,7 @@ judge_other(engine_t *engine, packet_t *packet)
     duration_ns_t ahead = points_ahead(points, points_side(points, packet, tunnel_peer_at(tunnel, &packet->source)));
     if (ahead == 0)
         return COPY_NONE;
-    packet->time -= ahead;
+    packet->time = points_shifted(packet->time, -ahead);
     bool is_known = packet->kind == PACKET_NAT_KEEPALIVE ||
                     (tunnel->icmp_in != FRAME_NONE && duration_between(tunnel->icmp_at, packet->time) < SHORTEST_TIMER &&
                      duration_between(packet->time, tunnel->icmp_at) < SHORTEST_TIMER);
@@ -241,7 +241,7 @@ engine_points_watched_until(const engine_t *engine, const tunnel_t *tunnel, capt
         const interface_t *interface = points->by_interface ? interfaces_find(engine->interfaces, points->interface[side]) : NULL;
         capture_ns_t heard = interface != NULL ? interface->last_at : points->last_heard[side];
         if (heard != CAPTURE_TIME_NONE)
-            until = capture_later(until, heard - points_ahead(points, side));
+            until = capture_later(until, points_shifted(heard, -points_ahead(points, side)));
     }
     return until == CAPTURE_TIME_NONE ? end : capture_later(MIN(until, end), tunnel->last_time);
 }

@@ -197,7 +197,7 @@ lost_esp(const scene_t *scene, finding_t *finding, peer_t sender)
     char from_name[LOSS_POINT_MAX], to_name[LOSS_POINT_MAX], peer[ENDPOINT_TEXT_MAX];
 
     if (from == SIDE_UNKNOWN || to == SIDE_UNKNOWN ||
-        !is_lost_between(scene, sender, from, to, finding->began_at + EDGE, finding->last_at - EDGE))
+        !is_lost_between(scene, sender, from, to, points_shifted(finding->began_at, EDGE), points_shifted(finding->last_at, -EDGE)))
         return NULL;
     set_lost(scene, finding, from, to);
     placement_side_name(scene->engine, scene->tunnel, from, from_name);

@@ -268,9 +268,9 @@ points_judge(tunnel_t *tunnel, const packet_t *packet, capture_ns_t *ret_time)
         return POINTS_TAKE;
     int side = points_side(points, packet, sender);
     duration_ns_t ahead = points_ahead(points, side);
-    if (ahead == 0 || packet->time < INT64_MIN + ahead)
+    if (ahead == 0)
         return POINTS_TAKE;
-    *ret_time = packet->time - ahead;
+    *ret_time = points_shifted(packet->time, -ahead);
     if (*ret_time > tunnel->last_time)
         return POINTS_TAKE_LATER;
     if (points_near(points, sender) != side)
@@ -320,8 +320,8 @@ points_esp_missing(const points_t *points, peer_t sender, esp_missing_t *ret_mis
     const esp_run_t *arrived = &points->esp[sender][to].run[points->esp[sender][to].runs - 1];
     if (left->is_vague || points_converted(points, left->last_at, from, to) > points->last_heard[to])
         return false;
-    *ret_missing = (esp_missing_t){ .since = arrived->last_at - points_ahead(points, to),
-                                    .until = left->last_at - points_ahead(points, from),
+    *ret_missing = (esp_missing_t){ .since = points_shifted(arrived->last_at, -points_ahead(points, to)),
+                                    .until = points_shifted(left->last_at, -points_ahead(points, from)),
                                     .first_in = left->first_in,
                                     .last_in = left->last_in,
                                     .packets = left->packets };
@@ -333,13 +333,13 @@ points_converted(const points_t *points, capture_ns_t time, int from, int to)
 {
     if (from == to || !points->offset_is_known)
         return time;
-    return to == 1 ? time + points->offset : time - points->offset;
+    return points_shifted(time, to == 1 ? points->offset : -points->offset);
 }
 
 capture_ns_t
 points_time_at(const points_t *points, capture_ns_t time, int side)
 {
-    return time + points_ahead(points, side);
+    return points_shifted(time, points_ahead(points, side));
 }
 
 void

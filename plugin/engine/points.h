@@ -19,6 +19,15 @@
 
 struct tunnel;
 
+/* `time` so much later, or earlier if `by` is less than 0: a capture may claim any times. */
+static inline capture_ns_t
+points_shifted(capture_ns_t time, duration_ns_t by)
+{
+    if (by >= 0)
+        return time > INT64_MAX - by ? INT64_MAX : time + by;
+    return time < INT64_MIN - by ? INT64_MIN : time + by;
+}
+
 #define ESP_RUNS_KEPT 32u
 
 /* ESP of one peer without a longer pause, as seen at one side, by that side's clock. */
