@@ -40,6 +40,7 @@ match(engine_t *engine, const packet_t *packet, const seen_before_t *before)
     bool had_points = tunnel->points != NULL;
     points_match(tunnel, packet, before);
     engine->tunnels_at_two_points += !had_points && tunnel->points != NULL;
+    engine->latest_at_two_points = tunnel->index;
 }
 
 static bool
@@ -162,6 +163,20 @@ judge_other(engine_t *engine, packet_t *packet)
     return is_known ? COPY_ELSEWHERE : COPY_NONE;
 }
 
+/* A log line belongs to no path: its place's clock is known when that place is one of a tunnel's two. */
+static void
+correct_time_of_line(const engine_t *engine, packet_t *packet)
+{
+    const tunnel_t *tunnel =
+        engine->tunnels_at_two_points > 0 ? g_ptr_array_index(engine->tunnels, engine->latest_at_two_points) : NULL;
+    const points_t *points = tunnel != NULL ? tunnel->points : NULL;
+
+    if (points == NULL || !points->by_interface || !points_are_proved(points) || packet->time == CAPTURE_TIME_NONE)
+        return;
+    int side = points_side_of(points, &packet->point, packet->kind, PEER_UNKNOWN);
+    packet->time = points_shifted(packet->time, -points_ahead(points, side));
+}
+
 /* With its own time, between the endpoints that the analysis knows. */
 static void
 keep_esp(engine_t *engine, const packet_t *captured, const packet_t *packet, uint64_t fingerprint)
@@ -188,6 +203,10 @@ engine_across_points(engine_t *engine, const packet_t *captured, packet_t *packe
     bool is_esp = packet->kind == PACKET_ESP, is_seen = false;
     bool is_elsewhere = copy != COPY_NONE && capture_points_differ(&first->point, &packet->point);
 
+    if (packet->kind == PACKET_SYSLOG) {
+        correct_time_of_line(engine, packet);
+        return copy;
+    }
     if (packet->kind == PACKET_NAT_KEEPALIVE || packet->kind == PACKET_ICMP_ERROR)
         return copy == COPY_NONE ? judge_other(engine, packet) : copy;
     if (!tells_where(packet) || first->fingerprint == 0)

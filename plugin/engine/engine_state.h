@@ -52,6 +52,7 @@ struct engine {
     sightings_t *sightings;
     interfaces_t *interfaces;
     unsigned tunnels_at_two_points; /* so many have been seen at two places */
+    uint32_t latest_at_two_points;  /* index of the one that was last */
     other_side_t other_side;
     capture_row_t capture;
 

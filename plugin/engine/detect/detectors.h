@@ -54,7 +54,7 @@ extern const detector_t child_down_detector;
 extern const detector_t tunnel_flap_detector;
 extern const detector_t tunnel_down_detector;
 
-#define DETECTOR_COUNT 45
+#define DETECTOR_COUNT 46
 extern const detector_t *const detectors[DETECTOR_COUNT];
 
 #endif
