@@ -40,8 +40,8 @@ add_view(GArray *placed, const shot_t *shot, capture_ns_t time, capture_ns_t pla
 
 enum { POINTS = 2, NEAR_HOPS = 64, FAR_HOPS = 61 };
 
-static two_points_t
-points_of(distortion_t distortion)
+two_points_t
+distortion_points(distortion_t distortion)
 {
     switch (distortion) {
     case DISTORTION_TWO_POINTS_AHEAD:
@@ -59,7 +59,7 @@ add_two_points(GArray *placed, const shot_t *shot, const two_points_t *points)
 {
     for (unsigned point = 0; point < POINTS; point++) {
         bool is_near = shot->is_foreign || (point == 0) == shot->towards_later;
-        bool is_inside = !shot->is_foreign && shot->is_natted && is_near == shot->sent_from_inside;
+        bool is_inside = !points->both_outside && !shot->is_foreign && shot->is_natted && is_near == shot->sent_from_inside;
         capture_ns_t time = shot->time + (is_near ? 0 : NAT_DELAY) + (point == 1 ? points->offset : 0);
         if (!is_near && (shot->is_lost || (is_inside && shot->dies_at_nat)))
             continue;
@@ -152,7 +152,7 @@ is_at_two_points(distortion_t distortion)
 GArray *
 distort(const GPtrArray *shots, distortion_t distortion, unsigned number, const two_points_t *points)
 {
-    two_points_t usual = points_of(distortion);
+    two_points_t usual = distortion_points(distortion);
     GArray *placed = g_array_new(FALSE, TRUE, sizeof(placed_t));
     GArray *views = g_array_new(FALSE, TRUE, sizeof(view_t));
     unsigned from = distortion == DISTORTION_MIDSTREAM ? number : 0;

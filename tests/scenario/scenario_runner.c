@@ -117,7 +117,9 @@ try_distortion(trial_t *trial, distortion_t distortion)
         g_ptr_array_free(shots, TRUE);
         return ok;
     }
-    views = distort(shots, distortion, 0, NULL);
+    two_points_t points = distortion_points(distortion);
+    points.both_outside = trial->scenario->under[DISTORTION_BOTH_SIDES].is_skipped; /* the inside tells another story */
+    views = distort(shots, distortion, 0, &points);
     outcome = outcome_of(trial->scenario, views, trial->keys);
     ok = must_be_same ? judge_same(trial->plain, outcome, under, trial->complaints)
                       : judge_no_worse(trial->plain, outcome, under, trial->complaints);

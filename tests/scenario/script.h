@@ -41,6 +41,7 @@ typedef enum {
 /* Two capture points: the first near the first peers, the second near the last. */
 typedef struct {
     duration_ns_t offset; /* the second clock is ahead of the first by this, which may be less than 0 */
+    bool both_outside;    /* no NAT between the two */
     bool by_hops;         /* one interface for both: only the hop limit tells them apart */
 } two_points_t;
 
