@@ -35,13 +35,7 @@ engine_abandon(engine_t *engine, exchange_t *exchange, abandoned_t how, frame_t 
                         .exchange = exchange,
                         .at_end = at_end };
     engine_judge(engine, tunnel, &change);
-    for (unsigned i = 0; i < tunnel->flips->len; i++) { /* a flip before a request that died was not harmless */
-        flip_t *flip = &g_array_index(tunnel->flips, flip_t, i);
-        bool soon_after =
-            flip->time <= exchange->first_sent_at && duration_between(flip->time, exchange->first_sent_at) < SECONDS(120);
-        if (soon_after && flip->finding != NULL)
-            flip->finding->grade = NAT_GRADE_HARMFUL;
-    }
+    engine_flips_blame(tunnel, exchange);
     bool was_in_use = ike_sa->state == IKE_SA_ESTABLISHED && !ike_sa->is_replaced;
     /* RFC 7296 2.4: one lost try proves nothing, several end the SA. Nor is a new start after one a proof: so begins a
      * reauthentication, and the capture may have lost the answer. Over TCP one try is all there is. */

@@ -10,6 +10,9 @@
 /* Over TCP a request need not be repeated to be in trouble: this is longer than TCP takes to repair an ordinary loss. */
 #define OVERDUE_OVER_TCP SECONDS(5)
 
+/* The first packet on a new child SA comes soon after its negotiation. */
+#define NEW_CHILD_USED SECONDS(2)
+
 /* IKE_AUTH follows IKE_SA_INIT within a few round trips: this many frames in a busy capture. */
 #define RENAMED_FRAMES_MAX 2000u
 
@@ -48,27 +51,37 @@ engine_has_endpoints(const tunnel_t *tunnel, const packet_t *packet)
            (endpoint_belongs(tunnel, PEER_B, &packet->source) && endpoint_belongs(tunnel, PEER_A, &packet->destination));
 }
 
-/* Given up, deleted, or asking without an answer: someone may be about to start anew. */
-static bool
-is_in_trouble(const tunnel_t *tunnel, capture_ns_t now)
+/* How likely is it that this peer of a tunnel is about to start anew? More likely last. */
+typedef enum {
+    RETURN_UNLIKELY,
+    RETURN_AFTER_DELETE,  /* the tunnel ended in an orderly way: nobody need come back */
+    RETURN_AFTER_TROUBLE, /* it was lost, or the other peer asks without an answer */
+    RETURN_OF_WHO_TRIED,  /* the peer itself has given up, or asks without an answer */
+    RETURNS
+} return_t;
+
+static return_t
+expected_return(const tunnel_t *tunnel, peer_t peer, capture_ns_t now)
 {
+    if (tunnel->loss.kind == LOSS_DELETED)
+        return RETURN_AFTER_DELETE;
     if (tunnel->loss.kind != LOSS_NONE)
-        return true;
+        return tunnel->loss.by == peer ? RETURN_OF_WHO_TRIED : RETURN_AFTER_TROUBLE;
     for (unsigned i = 0; i < tunnel->waiting->len; i++) {
         const exchange_t *exchange = g_ptr_array_index(tunnel->waiting, i);
         bool is_overdue =
             exchange->encapsulation == ENCAPSULATION_TCP && duration_between(exchange->last_sent_at, now) > OVERDUE_OVER_TCP;
         if (exchange->transmissions > 1 || is_overdue)
-            return true;
+            return exchange->requester == peer ? RETURN_OF_WHO_TRIED : RETURN_AFTER_TROUBLE;
     }
     if (tunnel->was_up)
-        return false;
+        return RETURN_UNLIKELY;
     for (unsigned i = 0; i < tunnel->ike_sas->len; i++) { /* one that is just being set up is another client's */
         const ike_sa_t *ike_sa = g_ptr_array_index(tunnel->ike_sas, i);
         if (ike_sa->state != IKE_SA_FAILED)
-            return false;
+            return RETURN_UNLIKELY;
     }
-    return tunnel->ike_sas->len > 0;
+    return tunnel->ike_sas->len > 0 ? RETURN_AFTER_TROUBLE : RETURN_UNLIKELY;
 }
 
 /* ---- in a crowd ---- */
@@ -157,6 +170,26 @@ engine_tunnel_for_packet(engine_t *engine, const packet_t *packet)
     return candidates == 1 ? only : NULL;
 }
 
+tunnel_t *
+engine_tunnel_with_new_child(const engine_t *engine, const packet_t *packet)
+{
+    tunnel_t *found = NULL;
+    unsigned seen = 0;
+
+    for (GSList *item = engine_tunnels_between(engine, &packet->source, &packet->destination); item != NULL && seen < CROWD;
+         item = item->next, seen++) {
+        tunnel_t *tunnel = item->data;
+        bool is_new = tunnel->last_child_success_at != CAPTURE_TIME_NONE &&
+                      duration_between(tunnel->last_child_success_at, packet->time) < NEW_CHILD_USED;
+        if (!is_new || !tunnel_is_between(tunnel, &packet->source, &packet->destination))
+            continue;
+        if (found != NULL)
+            return NULL;
+        found = tunnel;
+    }
+    return found;
+}
+
 static bool
 is_unmapped(const endpoint_t *endpoint)
 {
@@ -183,13 +216,13 @@ is_same_host(const tunnel_t *tunnel, const packet_t *packet, source_owner_t owne
            endpoint_same_address(&tunnel->nat.peer[peer].seen, &packet->source);
 }
 
-/* The NAT's ports are part of a client's identity, unless the only tunnel between the addresses is in trouble: then it is that
- * client coming back. With a native or unmapped port (500 on both ends) one tunnel per address pair is what exists. */
+/* The NAT's ports are part of a client's identity, unless one tunnel between the addresses is in trouble, or in worse trouble than all
+ * others: then it is that client coming back. With a native or unmapped port (500 on both ends) one tunnel per address pair is what exists. */
 tunnel_t *
 engine_tunnel_for_initiation(engine_t *engine, const packet_t *packet, source_owner_t owner)
 {
-    tunnel_t *same_ports = NULL, *troubled = NULL;
-    unsigned in_trouble = 0, seen = 0;
+    tunnel_t *same_ports = NULL, *troubled[RETURNS] = { NULL };
+    unsigned in_trouble[RETURNS] = { 0 }, seen = 0;
 
     for (GSList *item = engine_tunnels_between(engine, &packet->source, &packet->destination); item != NULL; item = item->next) {
         tunnel_t *tunnel = item->data;
@@ -201,15 +234,16 @@ engine_tunnel_for_initiation(engine_t *engine, const packet_t *packet, source_ow
              is_same_host(tunnel, packet, owner)) &&
             (same_ports == NULL || tunnel->last_frame > same_ports->last_frame))
             same_ports = tunnel;
-        if (is_in_trouble(tunnel, packet->time)) {
-            troubled = tunnel;
-            in_trouble++;
-        }
+        return_t expected = expected_return(tunnel, tunnel_peer_at(tunnel, &packet->source), packet->time);
+        troubled[expected] = tunnel;
+        in_trouble[expected]++;
     }
     if (same_ports != NULL)
         return same_ports;
-    if (in_trouble == 1)
-        return troubled;
+    for (unsigned expected = RETURNS - 1; expected > RETURN_UNLIKELY; expected--) {
+        if (in_trouble[expected] > 0)
+            return in_trouble[expected] == 1 ? troubled[expected] : NULL;
+    }
     return NULL;
 }
 

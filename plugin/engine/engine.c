@@ -20,6 +20,7 @@ engine_default_settings(void)
         .one_way_seconds = 10,
         .restart_wait_seconds = 10,
         .rekey_interval_seconds = 120,
+        .replay_window = 64,
         .max_tunnels = 4096,
     };
 }
@@ -74,6 +75,8 @@ engine_new(const engine_settings_t *settings)
     engine_t *engine = g_new0(engine_t, 1);
 
     engine->settings = *settings;
+    engine->settings.replay_window = CLAMP(settings->replay_window, REPLAY_WINDOW_LEAST, REPLAY_WINDOW_MOST);
+    engine->sequence_budget.bytes_left = SEQUENCE_BYTES_MAX;
     engine->tunnels = g_ptr_array_new_with_free_func(free_tunnel);
     engine->kept_tunnels = g_ptr_array_new();
     engine->paths = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
@@ -86,6 +89,8 @@ engine_new(const engine_settings_t *settings)
     engine->untied = g_ptr_array_new();
     engine->strays = syslog_strays_new();
     engine->copies = copies_new();
+    engine->sightings = sightings_new();
+    engine->interfaces = interfaces_new();
     engine->abandoned_at_end = g_ptr_array_new();
     put_to_sleep(engine);
     engine->interruptions = g_array_new(FALSE, FALSE, sizeof(capture_ns_t));
@@ -124,6 +129,8 @@ engine_free(engine_t *engine)
     g_ptr_array_free(engine->untied, TRUE);
     g_hash_table_destroy(engine->strays);
     copies_free(engine->copies);
+    sightings_free(engine->sightings);
+    interfaces_free(engine->interfaces);
     g_ptr_array_free(engine->abandoned_at_end, TRUE);
     for (unsigned bit = 0; bit < CHANGE_KINDS; bit++)
         g_ptr_array_free(engine->sleepers[bit], TRUE);
@@ -164,9 +171,9 @@ engine_watched_until(const engine_t *engine, const tunnel_t *tunnel)
     for (unsigned i = 0; i < engine->interruptions->len; i++) {
         capture_ns_t before = g_array_index(engine->interruptions, capture_ns_t, i);
         if (before >= tunnel->last_time)
-            return before;
+            return engine_points_watched_until(engine, tunnel, before);
     }
-    return engine->capture.last_time;
+    return engine_points_watched_until(engine, tunnel, engine->capture.last_time);
 }
 
 frame_note_t *
@@ -304,12 +311,25 @@ engine_frame(engine_t *engine, frame_t frame, capture_ns_t time)
     capture->frames++;
     capture->last_frame = frame;
     watch_interruption(engine, time);
+    engine->silence = duration_between(engine->latest, time);
     watch_clock(engine, time);
     if (time == CAPTURE_TIME_NONE)
         return;
     if (capture->first_time == CAPTURE_TIME_NONE || time < capture->first_time)
         capture->first_time = time;
     capture->last_time = capture_later(capture->last_time, time);
+}
+
+bool
+engine_interface_heard(engine_t *engine, uint32_t interface, capture_ns_t time)
+{
+    return interfaces_heard(engine->interfaces, interface, time);
+}
+
+void
+engine_interface_name(engine_t *engine, uint32_t interface, unsigned number, const char *name)
+{
+    interfaces_name(engine->interfaces, interface, number, name);
 }
 
 /* The other copy of a packet says something about the capture, nothing about the tunnel. */
@@ -338,6 +358,22 @@ copy_packet(engine_t *engine, const packet_t *packet, copy_kind_t kind)
                         .sender = PEER_UNKNOWN,
                         .same_endpoints = kind == COPY_SAME };
     engine_judge(engine, tunnel, &change);
+    if (kind == COPY_OTHER_SIDE)
+        engine_watch_far_side(engine, tunnel, tunnel_peer_at(tunnel, &packet->source), packet, &change);
+    return engine_note(engine, packet->frame);
+}
+
+/* Only one of two capture points has seen this packet, and shows it too late: it says what was lost, and changes no state. */
+static const frame_note_t *
+elsewhere_packet(engine_t *engine, const packet_t *packet)
+{
+    tunnel_t *tunnel = engine_tunnel_for_packet(engine, packet);
+
+    engine->capture.elsewhere++;
+    if (tunnel == NULL)
+        return NULL;
+    if (packet->kind != PACKET_ESP)
+        engine_note_for(engine, packet->frame)->tunnel = tunnel->index;
     return engine_note(engine, packet->frame);
 }
 
@@ -351,7 +387,7 @@ keepalive_packet(engine_t *engine, const packet_t *packet)
     engine_note_for(engine, packet->frame)->tunnel = tunnel->index;
     peer_t sender = tunnel_peer_at(tunnel, &packet->source);
     if (sender != PEER_UNKNOWN)
-        tunnel->peer[sender].keepalive_source = packet->source;
+        engine_keepalive_sent(tunnel, sender, packet);
     return tunnel;
 }
 
@@ -401,8 +437,9 @@ engine_packet(engine_t *engine, const packet_t *packet)
 
     engine_make_room(engine);
     copy_kind_t copy = COPY_NONE;
+    first_copy_t first = { .frame = FRAME_NONE };
     if (packet->kind != PACKET_NAT_KEEPALIVE && packet->kind != PACKET_SYSLOG)
-        copy = copies_check(engine->copies, packet);
+        copy = copies_check(engine->copies, packet, &first);
     if (copy == COPY_SAME_FRAME)
         return engine_note(engine, packet->frame);
     engine->outer_source = packet->source;
@@ -410,9 +447,12 @@ engine_packet(engine_t *engine, const packet_t *packet)
     packet_t canonical = *packet;
     canonical.source = copies_canonical(engine->copies, &packet->source);
     canonical.destination = copies_canonical(engine->copies, &packet->destination);
-    if (copy != COPY_NONE)
-        return copy_packet(engine, &canonical, copy);
-    return handle(engine, &canonical);
+    copy = engine_across_points(engine, packet, &canonical, copy, &first);
+    const frame_note_t *note = copy == COPY_ELSEWHERE ? elsewhere_packet(engine, &canonical)
+                               : copy != COPY_NONE    ? copy_packet(engine, &canonical, copy)
+                                                      : handle(engine, &canonical);
+    engine_note_point(engine, packet, &canonical);
+    return note;
 }
 
 bool
@@ -464,6 +504,7 @@ engine_finish(engine_t *engine)
                             .loss = &tunnel->loss };
         engine_judge(engine, tunnel, &change);
         engine_say_how_it_went_on(tunnel->findings);
+        engine_say_where_lost(engine, tunnel);
         incidents_finish(engine, tunnel);
     }
     engine_say_how_it_went_on(engine->untied);

@@ -9,6 +9,8 @@
 #include "copies.h"
 #include "engine.h"
 #include "findings.h"
+#include "interfaces.h"
+#include "sightings.h"
 #include "tunnel.h"
 
 /* No tunnel in use is silent for so long: a capture without any frame meanwhile was interrupted. */
@@ -19,6 +21,17 @@
 
 /* Of so many lines about unknown SPIs it is remembered that the SA may come next. */
 #define RECENT_STRAYS 16u
+
+/* For the sequence numbers of all ESP SAs together: 7,000 SAs with the largest window each. */
+#ifndef SEQUENCE_BYTES_MAX
+#define SEQUENCE_BYTES_MAX (64u << 20)
+#endif
+/* IKE messages that came again long after, between other addresses: a NAT and two clocks, or a peer that moves? */
+typedef struct {
+    endpoint_t source, destination, first_source, first_destination;
+    uint64_t fingerprint; /* of the last one */
+    unsigned messages;
+} other_side_t;
 
 struct engine {
     engine_settings_t settings;
@@ -35,6 +48,12 @@ struct engine {
     unsigned packets_since_room;
     unsigned findings_wanted; /* more of them than this, and those of evicted tunnels go */
     copies_t *copies;
+    sequence_budget_t sequence_budget;
+    sightings_t *sightings;
+    interfaces_t *interfaces;
+    unsigned tunnels_at_two_points; /* so many have been seen at two places */
+    uint32_t latest_at_two_points;  /* index of the one that was last */
+    other_side_t other_side;
     capture_row_t capture;
 
     /* the clock (only capture time counts, and it may be useless) */
@@ -42,6 +61,7 @@ struct engine {
     frame_t same_time_frames; /* frames in a row with the very same time */
     capture_ns_t previous_time;
     bool clock_is_unusable;
+    duration_ns_t silence; /* between the present frame and the one before */
     GArray *interruptions; /* capture_ns_t of the last frame before each, in capture order; at most INTERRUPTIONS_MAX */
 
     GPtrArray *sleepers[CHANGE_KINDS]; /* borrowed detector_t that wake on the change of this bit, in order of judgement */
@@ -64,12 +84,26 @@ struct findings {
     const change_t *change;
 };
 
+/* across.c: is this packet, new or a copy so far, the copy of one that another place has shown long before, or has it come too late
+ * to count? `packet` may be given another time then. */
+copy_kind_t engine_across_points(engine_t *engine, const packet_t *captured, packet_t *packet, copy_kind_t copy,
+                                 const first_copy_t *first);
+
+/* across.c: the packet has been dealt with: notes at which place it was seen. `captured`: with its own time. */
+void engine_note_point(engine_t *engine, const packet_t *captured, const packet_t *packet);
+
+/* across.c: until when would the place have shown another packet of the tunnel, by the clock that the analysis follows? */
+capture_ns_t engine_points_watched_until(const engine_t *engine, const tunnel_t *tunnel, capture_ns_t end);
+
 /* findings.c -> engine.c; `tunnel` NULL: a finding of none */
 void engine_keep_finding(engine_t *engine, tunnel_t *tunnel, finding_t *finding);
 
 /* findings.c: at the end of the capture the texts of findings that went on say for how long; taken back when the capture goes on. */
 void engine_say_how_it_went_on(const GPtrArray *findings);
 void engine_unsay_how_it_went_on(const GPtrArray *findings);
+
+/* findings.c: and, where two places captured the tunnel, between which of them something was lost; taken back with the rest. */
+void engine_say_where_lost(const engine_t *engine, tunnel_t *tunnel);
 
 /* findings.c: is `cause` of a kind, and of a time, that leads to `effect`? */
 bool finding_may_explain(const finding_t *cause, const finding_t *effect);
@@ -134,6 +168,10 @@ tunnel_t *engine_tunnel_for_initiation(engine_t *engine, const packet_t *packet,
 tunnel_t *engine_tunnel_for_packet(engine_t *engine, const packet_t *packet);
 bool engine_has_endpoints(const tunnel_t *tunnel, const packet_t *packet);
 
+/* The only tunnel between these addresses that has just made a child SA, whatever the ports: the NAT may have changed them meanwhile. For
+ * ESP whose SPI and ports nobody knows; or NULL. */
+tunnel_t *engine_tunnel_with_new_child(const engine_t *engine, const packet_t *packet);
+
 /* Forgets what all tunnels together have too much of. Call it between packets. */
 void engine_make_room(engine_t *engine);
 
@@ -189,8 +227,28 @@ void engine_check_move(engine_t *engine, tunnel_t *tunnel, peer_t sender, endpoi
 void engine_check_return(engine_t *engine, tunnel_t *tunnel, peer_t sender, const ike_sa_t *ike_sa, const packet_t *packet,
                          const change_t *context);
 
-/* Does this endpoint of `receiver` lie behind a mapping that it left more than a moment before `time`? */
-bool engine_is_stale(const tunnel_t *tunnel, peer_t receiver, const endpoint_t *endpoint, capture_ns_t time);
+/* Does this endpoint of `receiver` lie behind a mapping that it left more than a moment before `time`, for IKE or ESP (`kind`)? */
+bool engine_is_stale(const tunnel_t *tunnel, peer_t receiver, packet_kind_t kind, const endpoint_t *endpoint, capture_ns_t time);
+
+/* The IKE exchange was answered, or ESP went both ways, with `peer` at this endpoint: if it moved there, the move is overcome. */
+void engine_flip_is_overcome(tunnel_t *tunnel, peer_t peer, const endpoint_t *endpoint, capture_ns_t time);
+void engine_flips_overcome_by_answer(tunnel_t *tunnel, const exchange_t *exchange, const packet_t *answer);
+
+/* The request was never answered: a flip that it fell victim to was harmful. Call it when the detectors have judged. */
+void engine_flips_blame(tunnel_t *tunnel, const exchange_t *exchange);
+
+/* A packet of `sender` was captured on both sides of a NAT: does it still leave from the same port there, or get in from there? */
+void engine_watch_far_side(engine_t *engine, tunnel_t *tunnel, peer_t sender, const packet_t *copy,
+                           const change_t *context);
+
+/* nat_mapping.c: an IKE or ESP packet, or a NAT keepalive, used the mappings of the peers' NATs. */
+void engine_use_mappings(tunnel_t *tunnel, peer_t sender, const packet_t *packet);
+void engine_use_far_side(tunnel_t *tunnel, peer_t sender, const endpoint_t *source, capture_ns_t time);
+void engine_let_in(tunnel_t *tunnel, peer_t receiver, capture_ns_t time);
+void engine_keepalive_sent(tunnel_t *tunnel, peer_t sender, const packet_t *packet);
+
+/* nat_mapping.c: the peer has another endpoint: for how long had its old mapping been silent? */
+duration_ns_t engine_silence_before_flip(tunnel_t *tunnel, peer_t peer, const endpoint_t *new_endpoint, capture_ns_t time);
 
 /* An announced move: the peer's other SAs will follow, and that is no flip. */
 void engine_note_move(tunnel_t *tunnel, peer_t sender, endpoint_t *sa_source, const packet_t *packet);
@@ -201,6 +259,11 @@ void engine_line_of_reauthentication(engine_t *engine, tunnel_t *tunnel, const i
 
 /* lines.c: enters a replacement and tells the detectors. `context`: what is known about the moment. */
 void engine_replaced(engine_t *engine, tunnel_t *tunnel, line_t *line, const replacement_t *replacement, const change_t *context);
+
+/* sequence_watch.c: enters the sequence number of an SA's next packet, before the packet is counted. Returns what that reveals, as bits
+ * of sequence.h; then lets the detectors judge it. `context`: what is known about the moment. */
+unsigned engine_enter_sequence(engine_t *engine, esp_sa_t *sa, const packet_t *packet, uint32_t number);
+void engine_judge_sequence(engine_t *engine, esp_sa_t *sa, unsigned revealed, const change_t *context);
 
 /* succession.c: an ESP packet may show that one SPI took over from another. Call it when the packet is accounted for. */
 void engine_follow_spis(engine_t *engine, esp_sa_t *sa, const packet_t *packet, bool is_first);

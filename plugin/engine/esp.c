@@ -10,37 +10,72 @@
 #define LAST_RESERVED_SPI 255u
 #define ESP_HEADER_LENGTH 8u
 
+/* RFC 4303 3.3.3: an SA counts from 1. A few of the first may be lost. */
+#define FIRST_SEQUENCES 16u
+
 /* Packets of both directions this close together show a path that works both ways. */
 #define PAIRED_WITHIN SECONDS(2)
 
 /* Packets further apart are no flow: silence in between says nothing about the other direction. */
 #define RUN_GAP SECONDS(10)
 
+/* Known from its first packet on, or from its announcement, whichever comes first: a peer may choose the same number for a later SA. */
+static bool
+is_known_by(const esp_sa_t *sa, frame_t frame)
+{
+    frame_t known_from = sa->first_frame;
+
+    if (known_from == FRAME_NONE || (sa->announced_in != FRAME_NONE && sa->announced_in < known_from))
+        known_from = sa->announced_in;
+    return frame == FRAME_NONE || known_from <= frame;
+}
+
+/* How well do the addresses of a packet fit to an SA with its SPI? */
+typedef enum {
+    FITS_NOT,
+    FITS_HALF,      /* one end kept its address: the other one may have moved */
+    FITS_ADDRESSES, /* the ports of a NAT may change */
+    FITS_ENDPOINTS,
+} fit_t;
+
+static fit_t
+fit_of(const esp_sa_t *sa, const endpoint_t *source, const endpoint_t *destination)
+{
+    const endpoint_t *from = &sa->tunnel->peer[sa->sender].last, *to = &sa->tunnel->peer[peer_other(sa->sender)].last;
+    bool is_used = sa->packets > 0;
+
+    if (is_used && endpoint_equal(source, &sa->source) && endpoint_equal(destination, &sa->destination))
+        return FITS_ENDPOINTS;
+    bool same_to = endpoint_same_address(destination, to) || (is_used && endpoint_same_address(destination, &sa->destination));
+    bool same_from = endpoint_same_address(source, from) || (is_used && endpoint_same_address(source, &sa->source));
+    if (same_to && same_from)
+        return FITS_ADDRESSES;
+    bool is_random = sa->spi > LAST_RESERVED_SPI; /* a small number given by hand may well stand for several SAs */
+    return (same_to || same_from) && is_random ? FITS_HALF : FITS_NOT;
+}
+
 esp_sa_t *
 engine_find_esp_sa(const engine_t *engine, uint32_t spi, const endpoint_t *source, const endpoint_t *destination, frame_t frame)
 {
-    esp_sa_t *half = NULL;
+    esp_sa_t *best = NULL;
+    fit_t best_fit = FITS_NOT;
     unsigned seen = 0;
 
     for (GSList *item = g_hash_table_lookup(engine->esp_sas_by_spi, GUINT_TO_POINTER(spi)); item != NULL; item = item->next) {
         esp_sa_t *sa = item->data;
         if (seen++ == NAMESAKES) {
-            esp_sa_t *between = engine_esp_sa_between(engine, spi, source, destination);
-            return between != NULL ? between : half;
+            esp_sa_t *between = best_fit < FITS_ADDRESSES ? engine_esp_sa_between(engine, spi, source, destination) : NULL;
+            return between != NULL ? between : best;
         }
-        const endpoint_t *from = &sa->tunnel->peer[sa->sender].last, *to = &sa->tunnel->peer[peer_other(sa->sender)].last;
-        if (frame != FRAME_NONE && sa->first_frame != FRAME_NONE && sa->first_frame > frame)
-            continue;
-        bool same_to =
-            endpoint_same_address(destination, to) || (sa->packets > 0 && endpoint_same_address(destination, &sa->destination));
-        bool same_from = endpoint_same_address(source, from) || (sa->packets > 0 && endpoint_same_address(source, &sa->source));
-        if (same_to && same_from)
-            return sa;
-        bool is_random = spi > LAST_RESERVED_SPI; /* a small number given by hand may well stand for several SAs */
-        if ((same_to || same_from) && is_random && half == NULL)
-            half = sa; /* one end kept its address: the other one moved */
+        fit_t fit = is_known_by(sa, frame) ? fit_of(sa, source, destination) : FITS_NOT;
+        if (fit > best_fit) {
+            best = sa;
+            best_fit = fit;
+        }
+        if (best_fit == FITS_ENDPOINTS)
+            break;
     }
-    return half;
+    return best;
 }
 
 /* Many at once, so that a flood of SPIs costs linear time. */
@@ -49,7 +84,8 @@ forget_esp_sas(engine_t *engine, tunnel_t *tunnel)
 {
     for (unsigned i = 0; i < ESP_SAS_PER_TUNNEL_MAX / 2; i++) {
         esp_sa_t *sa = g_ptr_array_index(tunnel->esp_sas, i);
-        tunnel->forgotten_loss[sa->sender] += esp_sa_estimated_loss(sa);
+        esp_sa_add_toll(sa, &tunnel->forgotten_toll[sa->sender]);
+        children_forget_sa(tunnel, sa);
         engine_unlink_esp_sa(engine, sa);
     }
     g_ptr_array_remove_range(tunnel->esp_sas, 0, ESP_SAS_PER_TUNNEL_MAX / 2);
@@ -70,29 +106,12 @@ engine_add_esp_sa(engine_t *engine, tunnel_t *tunnel, uint32_t spi, peer_t sende
     return sa;
 }
 
-/* The pair that this new SPI completes: the latest generation that has no SPI in this direction yet, if it is young. */
-static uint32_t
-generation_for(tunnel_t *tunnel, peer_t sender, uint32_t negotiation)
-{
-    bool taken = false, known = false;
-
-    if (tunnel->generations == 0)
-        return tunnel->generations++;
-    uint32_t latest = tunnel->generations - 1;
-    for (unsigned i = tunnel->esp_sas->len; i-- > 0;) {
-        const esp_sa_t *sa = g_ptr_array_index(tunnel->esp_sas, i);
-        if (sa->generation != latest || sa->negotiation != negotiation)
-            continue;
-        known = true;
-        taken |= sa->sender == sender;
-    }
-    return known && !taken ? latest : tunnel->generations++;
-}
-
 static esp_sa_t *
-new_sa_for(engine_t *engine, const packet_t *packet, uint32_t spi)
+new_sa_for(engine_t *engine, const packet_t *packet, uint32_t spi, uint32_t sequence)
 {
     tunnel_t *tunnel = engine_tunnel_for_packet(engine, packet);
+    if (tunnel == NULL && sequence <= FIRST_SEQUENCES)
+        tunnel = engine_tunnel_with_new_child(engine, packet);
     if (tunnel == NULL)
         tunnel = engine_add_tunnel(engine, &packet->source, &packet->destination, packet->frame, packet->time);
     peer_t sender = tunnel_peer_at(tunnel, &packet->source);
@@ -100,21 +119,40 @@ new_sa_for(engine_t *engine, const packet_t *packet, uint32_t spi)
         sender = peer_other(tunnel_peer_at(tunnel, &packet->destination));
     if (sender == PEER_UNKNOWN)
         sender = PEER_A;
-    uint32_t generation = generation_for(tunnel, sender, tunnel->lineage);
-    esp_sa_t *sa = engine_add_esp_sa(engine, tunnel, spi, sender);
-    sa->generation = generation;
-    return sa;
+    return engine_add_esp_sa(engine, tunnel, spi, sender);
+}
+
+/* A peer may have the same SPI from several others, each of which chose it for itself: behind one NAT even between the same addresses.
+ * Such an SA begins anew, where a peer that has moved goes on counting. */
+static bool
+is_of_other_tunnel(engine_t *engine, const esp_sa_t *sa, const packet_t *packet, uint32_t sequence)
+{
+    if (sa->packets == 0 || sequence > BIRTH_SEQUENCE_MAX || sequence > esp_sa_highest(sa) ||
+        (endpoint_equal(&packet->source, &sa->source) && endpoint_equal(&packet->destination, &sa->destination)))
+        return false;
+    const tunnel_t *tunnel = engine_tunnel_for_packet(engine, packet);
+    return tunnel != NULL && tunnel != sa->tunnel;
+}
+
+/* The same number again, chosen for a new SA: a negotiation has been over since the last packet, and the count begins anew. */
+static bool
+is_chosen_again(const esp_sa_t *sa, uint32_t sequence)
+{
+    const tunnel_t *tunnel = sa->tunnel;
+    bool may_be_over = sa->negotiation < tunnel->lineage || sa->deleted_in != FRAME_NONE;
+
+    return sa->packets > 0 && may_be_over && sequence <= BIRTH_SEQUENCE_MAX && sequence <= esp_sa_highest(sa) &&
+           children_expect(tunnel, sa->sender, sa->last_time);
 }
 
 static void
 count_packet(esp_sa_t *sa, const packet_t *packet, uint32_t sequence)
 {
     if (sa->packets == 0) {
-        sa->first_sequence = sa->highest_sequence = sequence;
+        sa->first_sequence = sequence;
         sa->first_frame = packet->frame;
         sa->first_time = packet->time;
     }
-    sa->highest_sequence = MAX(sa->highest_sequence, sequence);
     sa->packets++;
     sa->bytes += packet->reported;
     sa->destination = packet->destination;
@@ -132,6 +170,9 @@ count_direction(tunnel_t *tunnel, peer_t sender, const packet_t *packet)
 
     if (from->last_esp_at != CAPTURE_TIME_NONE && duration_between(from->last_esp_at, packet->time) > RUN_GAP)
         from->run_packets = 0;
+    if (tunnel->timeline == NULL)
+        tunnel->timeline = timeline_new();
+    timeline_count(tunnel->timeline, sender, packet->time, packet->reported);
     from->esp_packets++;
     from->esp_bytes += packet->reported;
     from->last_esp_at = capture_later(from->last_esp_at, packet->time);
@@ -142,6 +183,54 @@ count_direction(tunnel_t *tunnel, peer_t sender, const packet_t *packet)
     }
     from->run_packets++;
     tunnel->peer[peer_other(sender)].run_packets = 0;
+}
+
+/* The latest packet's SA of the other sender, if it may be the same pair. */
+static esp_sa_t *
+way_back(const esp_sa_t *sa)
+{
+    const tunnel_t *tunnel = sa->tunnel;
+    const child_sa_t *child = tunnel_child(tunnel, sa->generation);
+    peer_t other = peer_other(sa->sender);
+
+    if (child != NULL)
+        return child->sa[other];
+    for (unsigned i = tunnel->esp_sas->len, seen = 0; i-- > 0 && seen < NAMESAKES; seen++) {
+        esp_sa_t *back = g_ptr_array_index(tunnel->esp_sas, i);
+        if (back->sender == other && back->generation == INDEX_NONE && back->last_frame == tunnel->peer[other].last_esp_in)
+            return back;
+    }
+    return NULL;
+}
+
+/* A packet of one direction shows that the other direction of the pair works, if it comes soon; and that the sender has the pair in any
+ * case. */
+static void
+prove_way_back(esp_sa_t *sa, const packet_t *packet)
+{
+    esp_sa_t *back = way_back(sa);
+
+    if (sa->unanswered++ == 0)
+        sa->unanswered_since = packet->time;
+    if (back == NULL || back->packets == 0)
+        return;
+    back->unanswered = 0;
+    if (duration_between(back->last_time, packet->time) > PAIRED_WITHIN)
+        return;
+    back->good_in = back->last_frame;
+    back->good_at = back->last_time;
+}
+
+/* Every negotiation so far could be read, from the tunnel's first packet on, and no other tunnel may have made the SA. What the capture
+ * lost without a trace is for the detector to think of. */
+static bool
+is_unannounced(const engine_t *engine, const tunnel_t *tunnel, const packet_t *packet)
+{
+    const ike_sa_t *first = tunnel->ike_sas->len > 0 ? g_ptr_array_index(tunnel->ike_sas, 0) : NULL;
+    const GSList *between = engine_tunnels_between(engine, &packet->source, &packet->destination);
+
+    return !tunnel->has_unread_ike && tunnel->waiting->len == 0 && first != NULL && first->index == 0 && !first->is_midstream &&
+           first->first_frame == tunnel->first_frame && between != NULL && between->next == NULL;
 }
 
 /* Two-way ESP proves the tunnel up to the older of the two directions' last packets, on SAs of the same negotiation. */
@@ -157,9 +246,13 @@ prove_by_traffic(engine_t *engine, const esp_sa_t *sa, const packet_t *packet)
         esp_sa_t *back = g_ptr_array_index(tunnel->esp_sas, i);
         if (back->sender == sa->sender || back->negotiation != sa->negotiation || back->last_frame != other->last_esp_in)
             continue;
-        if (engine_is_stale(tunnel, sa->sender, &back->destination, packet->time) ||
-            engine_is_stale(tunnel, peer_other(sa->sender), &packet->destination, packet->time))
+        if (engine_is_stale(tunnel, sa->sender, PACKET_ESP, &back->destination, packet->time) ||
+            engine_is_stale(tunnel, peer_other(sa->sender), PACKET_ESP, &packet->destination, packet->time))
             return; /* sent to where the peer no longer is */
+        if (endpoint_equal(&back->destination, &packet->source))
+            engine_flip_is_overcome(tunnel, sa->sender, &packet->source, other->last_esp_at);
+        if (endpoint_equal(&back->source, &packet->destination))
+            engine_flip_is_overcome(tunnel, peer_other(sa->sender), &packet->destination, packet->time);
         tunnel->had_child = true;
         life_proved_by_esp(engine, sa, other->last_esp_at, other->last_esp_in, packet);
         return;
@@ -178,6 +271,13 @@ forget_unreachable(tunnel_t *tunnel, peer_t speaker)
     }
 }
 
+static void
+born_in_traffic(const engine_t *engine, esp_sa_t *sa, const packet_t *packet)
+{
+    children_place(sa->tunnel, sa);
+    sa->is_unannounced = is_unannounced(engine, sa->tunnel, packet);
+}
+
 tunnel_t *
 engine_esp_packet(engine_t *engine, const packet_t *packet)
 {
@@ -188,9 +288,13 @@ engine_esp_packet(engine_t *engine, const packet_t *packet)
         return NULL;
     engine->capture.esp_packets++;
     esp_sa_t *sa = engine_find_esp_sa(engine, spi, &packet->source, &packet->destination, FRAME_NONE);
+    if (sa != NULL && is_of_other_tunnel(engine, sa, packet, sequence))
+        sa = NULL;
+    if (sa != NULL && is_chosen_again(sa, sequence))
+        sa = engine_add_esp_sa(engine, sa->tunnel, spi, sa->sender);
     bool is_new = sa == NULL || sa->packets == 0;
     if (sa == NULL)
-        sa = new_sa_for(engine, packet, spi);
+        sa = new_sa_for(engine, packet, spi, sequence);
     tunnel_t *tunnel = sa->tunnel;
     peer_t sender = sa->sender;
 
@@ -203,7 +307,11 @@ engine_esp_packet(engine_t *engine, const packet_t *packet)
     if (is_new || sa->encapsulation != packet->encapsulation) /* RFC 7296 2.23: a peer may encapsulate or not at will */
         sa->source = packet->source;
     engine_check_move(engine, tunnel, sender, &sa->source, packet, &change);
+    unsigned revealed = engine_enter_sequence(engine, sa, packet, sequence);
     count_packet(sa, packet, sequence);
+    if (is_new && sa->announced_in == FRAME_NONE)
+        born_in_traffic(engine, sa, packet);
+    prove_way_back(sa, packet);
     if (tunnel->has_unreachable && tunnel->peer[peer_other(sender)].run_packets > 0)
         forget_unreachable(tunnel, sender);
     count_direction(tunnel, sender, packet);
@@ -220,6 +328,8 @@ engine_esp_packet(engine_t *engine, const packet_t *packet)
     }
     change.kind = CHANGE_ESP_PACKET;
     engine_judge(engine, tunnel, &change);
+    if (revealed != 0)
+        engine_judge_sequence(engine, sa, revealed, &change);
     change.kind = CHANGE_TRAFFIC;
     engine_judge(engine, tunnel, &change);
     return tunnel;

@@ -204,8 +204,8 @@ stray_notify(engine_t *engine, const packet_t *packet, const ike_message_t *mess
     note->tunnel = tunnel->index;
     note->exchange = exchange_kind_name(EXCHANGE_NOTIFY);
     note->exchange_confidence = CONFIDENCE_OBSERVED;
-    if (sa != NULL && sa->invalid_spi_in == FRAME_NONE)
-        sa->invalid_spi_in = packet->frame;
+    if (sa != NULL)
+        esp_sa_is_invalid(sa, packet, false);
     change_t change = { .kind = CHANGE_NOTIFY,
                         .frame = packet->frame,
                         .time = packet->time,
@@ -321,7 +321,7 @@ engine_ike_packet(engine_t *engine, const packet_t *packet, frame_note_t **ret_n
                 (*ret_note)->tunnel = tunnel->index;
         }
         if (tunnel != NULL && is_cut) {
-            tunnel->lifetimes.has_cut_ike = true;
+            tunnel->lifetimes.has_cut_ike = tunnel->has_unread_ike = true;
             change_t cut = { .kind = CHANGE_TUNNEL_SEEN, .frame = packet->frame, .time = packet->time, .packet = packet };
             engine_judge(engine, tunnel, &cut);
         }
@@ -358,6 +358,7 @@ engine_ike_packet(engine_t *engine, const packet_t *packet, frame_note_t **ret_n
     if (packet->encapsulation == ENCAPSULATION_TCP && is_initiation(&message))
         step_fall_back_to_tcp(&step);
     *ret_note = step.note;
+    step.tunnel->has_unread_ike |= !message.is_readable || message.is_truncated || message.major != 2;
     if (step_is_untrusted(&step)) {
         step_untrusted(&step);
         return step.tunnel;

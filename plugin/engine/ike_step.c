@@ -82,6 +82,7 @@ step_mark_answered(const ike_step_t *step, exchange_t *exchange)
         request->exchange_time = took;
     }
     engine_name_exchange(step->engine, exchange, exchange->kind, exchange->kind_confidence);
+    engine_flips_overcome_by_answer(step->tunnel, exchange, step->packet);
     if (exchange_is_liveness(exchange)) {
         duration_ns_t round_trip = duration_between(exchange->last_sent_at, step->packet->time);
         if (step->tunnel->dpd_rtts->len >= DPD_RTTS_KEPT)
@@ -105,6 +106,8 @@ step_note_exchange(const ike_step_t *step, exchange_t *exchange)
     exchange_note_frame(exchange, step->note->frame);
     step->note->exchange = exchange_kind_name(exchange->kind);
     step->note->exchange_confidence = exchange->kind_confidence;
+    if (exchange->child_sa != INDEX_NONE)
+        step->note->child_sa = exchange->child_sa;
 }
 
 void
@@ -178,14 +181,13 @@ void
 step_mark_deleted_spis(const ike_step_t *step, const uint32_t *spis, unsigned count, peer_t owner)
 {
     for (unsigned s = 0; s < count; s++) {
-        for (unsigned i = 0; i < step->tunnel->esp_sas->len; i++) {
-            esp_sa_t *sa = g_ptr_array_index(step->tunnel->esp_sas, i);
-            if (sa->spi != spis[s] || sa->sender == owner || sa->deleted_in != FRAME_NONE)
-                continue;
-            sa->deleted_in = step->packet->frame;
-            sa->deleted_at = step->packet->time;
-            sa->deleted_confidence = CONFIDENCE_OBSERVED;
-        }
+        esp_sa_t *sa = tunnel_esp_sa(step->tunnel, spis[s], peer_other(owner));
+        if (sa == NULL || sa->deleted_in != FRAME_NONE)
+            continue;
+        sa->deleted_in = step->packet->frame;
+        sa->deleted_at = step->packet->time;
+        sa->deleted_confidence = CONFIDENCE_OBSERVED;
+        children_deleted(step->tunnel, sa->generation, owner, step->packet->frame, step->packet->time, CONFIDENCE_OBSERVED);
     }
 }
 

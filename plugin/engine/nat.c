@@ -3,6 +3,8 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "engine_state.h"
+#include "parse/cursor.h"
+#include "silence.h"
 
 #ifndef FLIPS_KEPT
 #define FLIPS_KEPT 64u
@@ -10,6 +12,13 @@
 
 /* A packet from the old port within this time was merely delayed (RFC 3948 gives no number; one second covers any path). */
 #define FLIP_ALLOWANCE SECONDS(1)
+
+/* What begins later than this after the first proof that the new endpoint works is not the flip's doing: until then its NAT may still
+ * be changing, as after a failover. */
+#define FLIP_SETTLES SECONDS(5)
+
+/* A request that begins within this time of a flip that nothing has overcome meanwhile fell victim to it. */
+#define FLIP_HARMS SECONDS(120)
 
 void
 engine_account_sender(engine_t *engine, tunnel_t *tunnel, peer_t sender, const packet_t *packet)
@@ -20,6 +29,7 @@ engine_account_sender(engine_t *engine, tunnel_t *tunnel, peer_t sender, const p
 
     bool has_moved = !endpoint_same_address(&from->last, &packet->source);
 
+    engine_use_mappings(tunnel, sender, packet);
     if (from->packets == 0 || !endpoint_equal(&from->last, &packet->source) || !endpoint_equal(&to->last, &packet->destination))
         engine_note_path(engine, tunnel, &packet->source, &packet->destination);
     from->packets++;
@@ -44,33 +54,170 @@ add_flip(tunnel_t *tunnel, const flip_t *flip)
 }
 
 static void
+tell_flip(engine_t *engine, tunnel_t *tunnel, const flip_t *flip, const change_t *context)
+{
+    flip_t *kept = add_flip(tunnel, flip);
+    change_t change = *context;
+
+    change.kind = CHANGE_PEER_MOVED;
+    change.flip = kept;
+    engine_judge(engine, tunnel, &change);
+    const finding_t *found = tunnel_latest_finding(tunnel, FINDING_nat_port_flip, flip->peer);
+    if (found != NULL && found->frame == flip->frame)
+        kept->finding = (finding_t *)found; /* the engine owns it; detectors see it const */
+}
+
+static void
 worsen(flip_t *flip, nat_grade_t grade)
 {
     if (flip->finding != NULL && flip->finding->grade < grade)
         flip->finding->grade = grade;
 }
 
-bool
-engine_is_stale(const tunnel_t *tunnel, peer_t receiver, const endpoint_t *endpoint, capture_ns_t time)
+/* The peer's IKE goes on from one endpoint and its ESP from the other, or one of its SAs from each. */
+static bool
+is_still_there(const flip_t *flip, packet_kind_t kind)
 {
-    const flip_t *flip = tunnel_latest_flip(tunnel, receiver);
+    return flip->is_ike == (kind == PACKET_IKE) ? flip->is_partial : flip->is_split;
+}
 
-    return flip != NULL && !flip->is_announced && !tunnel->both_sides_of_nat && endpoint_equal(endpoint, &flip->old_endpoint) &&
+/* The flip by which `receiver` left this endpoint for good; NULL: it is there. */
+static flip_t *
+departure_from(const tunnel_t *tunnel, peer_t receiver, const endpoint_t *endpoint)
+{
+    for (unsigned i = tunnel->flips->len; i-- > 0;) {
+        flip_t *flip = &g_array_index(tunnel->flips, flip_t, i);
+        if (flip->peer != receiver)
+            continue;
+        if (flip->is_announced || endpoint_equal(endpoint, &flip->new_endpoint))
+            return NULL;
+        if (endpoint_equal(endpoint, &flip->old_endpoint))
+            return flip;
+    }
+    return NULL;
+}
+
+bool
+engine_is_stale(const tunnel_t *tunnel, peer_t receiver, packet_kind_t kind, const endpoint_t *endpoint, capture_ns_t time)
+{
+    const flip_t *flip = tunnel->flips->len > 0 ? departure_from(tunnel, receiver, endpoint) : NULL;
+
+    return flip != NULL && !tunnel->both_sides_of_nat && !is_still_there(flip, kind) &&
            duration_between(flip->time, time) > FLIP_ALLOWANCE;
+}
+
+static void
+is_not_over(flip_t *flip)
+{
+    flip->recovered_at = CAPTURE_TIME_NONE;
+    if (flip->finding != NULL)
+        flip->finding->over_at = CAPTURE_TIME_NONE;
+}
+
+/* Who had followed a move and then sends to the old endpoint may have seen the peer return, a moment before the capture shows it. */
+static bool
+knows_better(flip_t *flip, capture_ns_t time)
+{
+    if (!flip->is_followed)
+        return false;
+    if (flip->back_at == CAPTURE_TIME_NONE)
+        flip->back_at = time;
+    return duration_between(flip->back_at, time) < SHORTEST_TIMER;
 }
 
 /* The other peer still sends to where the flipped peer no longer is. */
 static void
 watch_destination(tunnel_t *tunnel, peer_t sender, const packet_t *packet)
 {
-    flip_t *flip = tunnel_latest_flip(tunnel, peer_other(sender));
+    peer_t receiver = peer_other(sender);
+    flip_t *latest = tunnel->flips->len > 0 ? tunnel_latest_flip(tunnel, receiver) : NULL;
 
-    if (!engine_is_stale(tunnel, peer_other(sender), &packet->destination, packet->time) || flip->to_old_first_frame != FRAME_NONE)
+    if (latest != NULL && endpoint_equal(&latest->new_endpoint, &packet->destination))
+        latest->is_followed = true;
+    if (!engine_is_stale(tunnel, receiver, packet->kind, &packet->destination, packet->time))
         return;
-    if (flip->is_split && flip->is_ike != (packet->kind == PACKET_IKE))
-        return; /* answered where it still sends from */
-    flip->to_old_first_frame = packet->frame;
+    flip_t *flip = departure_from(tunnel, receiver, &packet->destination);
+    if (knows_better(flip, packet->time))
+        return;
+    if (flip->to_old_first_frame == FRAME_NONE)
+        flip->to_old_first_frame = packet->frame;
+    flip->to_old_last_frame = packet->frame;
     worsen(flip, NAT_GRADE_HARMFUL);
+    is_not_over(flip);
+    is_not_over(latest);
+}
+
+void
+engine_flip_is_overcome(tunnel_t *tunnel, peer_t peer, const endpoint_t *endpoint, capture_ns_t time)
+{
+    const flip_t *latest = tunnel->flips->len > 0 ? tunnel_latest_flip(tunnel, peer) : NULL;
+
+    if (latest == NULL || !endpoint_equal(&latest->new_endpoint, endpoint) || time < latest->time)
+        return;
+    for (unsigned i = tunnel->flips->len; i-- > 0;) { /* those before it are overcome with it */
+        flip_t *flip = &g_array_index(tunnel->flips, flip_t, i);
+        if (flip->peer != peer)
+            continue;
+        if (flip->recovered_at != CAPTURE_TIME_NONE)
+            return;
+        flip->recovered_at = time;
+        worsen(flip, NAT_GRADE_RECOVERED);
+        if (flip->finding != NULL)
+            flip->finding->over_at = duration_sum(time, FLIP_SETTLES);
+    }
+}
+
+void
+engine_flips_overcome_by_answer(tunnel_t *tunnel, const exchange_t *exchange, const packet_t *answer)
+{
+    peer_t requester = exchange->requester;
+
+    if (endpoint_equal(&exchange->source, &answer->destination))
+        engine_flip_is_overcome(tunnel, requester, &exchange->source, answer->time);
+    if (endpoint_equal(&exchange->destination, &answer->source))
+        engine_flip_is_overcome(tunnel, peer_other(requester), &exchange->destination, answer->time);
+}
+
+/* Sent to where its receiver no longer was, or begun before anything showed that the new endpoint works. */
+static bool
+is_victim(const flip_t *flip, const exchange_t *exchange)
+{
+    bool was_sent_to_old = exchange->requester != flip->peer && endpoint_equal(&exchange->destination, &flip->old_endpoint) &&
+                           exchange->last_sent_at > flip->time;
+    bool is_after = flip->time <= exchange->first_sent_at && duration_between(flip->time, exchange->first_sent_at) < FLIP_HARMS;
+    bool is_over =
+        flip->recovered_at != CAPTURE_TIME_NONE && duration_between(flip->recovered_at, exchange->first_sent_at) > FLIP_SETTLES;
+
+    return was_sent_to_old || (is_after && !is_over);
+}
+
+/* A request that was already waiting when the capture showed the flip: the NAT had changed before. */
+static void
+explain_waiting(const tunnel_t *tunnel, const flip_t *flip, const exchange_t *exchange)
+{
+    for (unsigned i = tunnel->findings->len; i-- > 0;) {
+        finding_t *finding = g_ptr_array_index(tunnel->findings, i);
+        bool is_about = (finding->id == FINDING_rekey_no_response || finding->id == FINDING_dpd_loss) &&
+                        finding->began_in == exchange->sent_in[0];
+        if (is_about && finding->cause == NULL && flip->finding != NULL)
+            finding->cause = flip->finding;
+        if (finding->began_at < exchange->first_sent_at)
+            return;
+    }
+}
+
+void
+engine_flips_blame(tunnel_t *tunnel, const exchange_t *exchange)
+{
+    if (tunnel->flips->len == 0 || tunnel_is_one_direction(tunnel) || silence_of(tunnel, exchange).kind == SILENCE_UNSEEN)
+        return;
+    for (unsigned i = 0; i < tunnel->flips->len; i++) {
+        flip_t *flip = &g_array_index(tunnel->flips, flip_t, i);
+        if (!is_victim(flip, exchange))
+            continue;
+        worsen(flip, NAT_GRADE_HARMFUL);
+        explain_waiting(tunnel, flip, exchange);
+    }
 }
 
 void
@@ -82,6 +229,8 @@ engine_note_move(tunnel_t *tunnel, peer_t sender, endpoint_t *sa_source, const p
                     .new_endpoint = packet->source,
                     .frame = packet->frame,
                     .time = packet->time,
+                    .back_at = CAPTURE_TIME_NONE,
+                    .recovered_at = CAPTURE_TIME_NONE,
                     .is_announced = true };
 
     *sa_source = packet->source;
@@ -102,10 +251,11 @@ engine_check_move(engine_t *engine, tunnel_t *tunnel, peer_t sender, endpoint_t 
     if (sa_source->family == ADDRESS_NONE)
         *sa_source = packet->source;
     if (endpoint_equal(sa_source, &packet->source)) {
-        bool still_old = latest != NULL && endpoint_equal(&latest->old_endpoint, &packet->source) &&
-                         latest->is_ike != (packet->kind == PACKET_IKE);
+        bool still_old = latest != NULL && !latest->is_shown_whole && endpoint_equal(&latest->old_endpoint, &packet->source);
         if (still_old && duration_between(latest->time, packet->time) > FLIP_ALLOWANCE) {
-            latest->is_split = true;
+            bool is_same_protocol = latest->is_ike == (packet->kind == PACKET_IKE);
+            latest->is_partial |= is_same_protocol;
+            latest->is_split |= !is_same_protocol;
             worsen(latest, NAT_GRADE_SPLIT);
         }
         return;
@@ -129,7 +279,10 @@ engine_check_move(engine_t *engine, tunnel_t *tunnel, peer_t sender, endpoint_t 
                     .old_endpoint = *sa_source,
                     .new_endpoint = packet->source,
                     .frame = packet->frame,
-                    .time = packet->time };
+                    .time = packet->time,
+                    .silence = engine_silence_before_flip(tunnel, sender, &packet->source, packet->time),
+                    .back_at = CAPTURE_TIME_NONE,
+                    .recovered_at = CAPTURE_TIME_NONE };
     if (context->ike_sa != NULL) {
         flip.last_old_frame = context->ike_sa->last_message_in;
         flip.last_old_time = context->ike_sa->last_message_at;
@@ -138,16 +291,10 @@ engine_check_move(engine_t *engine, tunnel_t *tunnel, peer_t sender, endpoint_t 
         flip.last_old_time = context->esp_sa->last_time;
     }
     *sa_source = packet->source;
-    flip_t *kept = add_flip(tunnel, &flip);
     if (tunnel->both_sides_of_nat)
-        return;
-    change_t change = *context;
-    change.kind = CHANGE_PEER_MOVED;
-    change.flip = kept;
-    engine_judge(engine, tunnel, &change);
-    const finding_t *found = tunnel_latest_finding(tunnel, FINDING_nat_port_flip, sender);
-    if (found != NULL && found->frame == packet->frame)
-        kept->finding = (finding_t *)found; /* the engine owns it; detectors see it const */
+        add_flip(tunnel, &flip);
+    else
+        tell_flip(engine, tunnel, &flip, context);
 }
 
 /* Did the other peer ask this endpoint in vain, and give up or still try? */
@@ -204,16 +351,88 @@ engine_check_return(engine_t *engine, tunnel_t *tunnel, peer_t sender, const ike
                     .new_endpoint = packet->source,
                     .frame = packet->frame,
                     .time = packet->time,
+                    .back_at = CAPTURE_TIME_NONE,
+                    .recovered_at = CAPTURE_TIME_NONE,
                     .last_old_frame = old->last_message_in,
                     .last_old_time = old->last_message_at };
-    flip_t *kept = add_flip(tunnel, &flip);
-    change_t change = *context;
-    change.kind = CHANGE_PEER_MOVED;
-    change.flip = kept;
-    engine_judge(engine, tunnel, &change);
-    const finding_t *found = tunnel_latest_finding(tunnel, FINDING_nat_port_flip, sender);
-    if (found == NULL || found->frame != packet->frame)
+    tell_flip(engine, tunnel, &flip, context);
+    const finding_t *found = tunnel_latest_flip(tunnel, sender)->finding;
+    if (found != NULL)
+        explain_by(tunnel, found);
+}
+
+/* The NAT lets a packet in: whatever it did to the receiver's mapping before is overcome. */
+static void
+let_in(tunnel_t *tunnel, peer_t receiver, capture_ns_t time)
+{
+    const flip_t *latest = tunnel->flips->len > 0 ? tunnel_latest_flip(tunnel, receiver) : NULL;
+
+    engine_let_in(tunnel, receiver, time);
+    if (latest != NULL && latest->is_shown_whole)
+        engine_flip_is_overcome(tunnel, receiver, &latest->new_endpoint, time);
+}
+
+static uint64_t
+spi_of(const packet_t *packet)
+{
+    cursor_t cursor = cursor_over(packet->bytes, packet->captured);
+    uint32_t high = 0, low = 0;
+
+    if (cursor_u32(&cursor, &high) && packet->kind == PACKET_IKE && !cursor_u32(&cursor, &low))
+        return 0;
+    return (uint64_t)high << 32 | low;
+}
+
+/* A packet from before the move, on its way when the NAT changed. */
+static bool
+is_delayed(const flip_t *latest, const far_side_t *before, const endpoint_t *source, capture_ns_t time)
+{
+    return latest != NULL && endpoint_equal(&latest->old_endpoint, source) && !endpoint_equal(&before->endpoint, source) &&
+           duration_between(latest->time, time) <= FLIP_ALLOWANCE;
+}
+
+/* The same SA leaves the NAT from another port; with another SA it may be another client. */
+static bool
+has_moved_beyond(const far_side_t *before, const far_side_t *now)
+{
+    return before->spi == now->spi && endpoint_same_address(&before->endpoint, &now->endpoint) &&
+           before->endpoint.port != now->endpoint.port;
+}
+
+void
+engine_watch_far_side(engine_t *engine, tunnel_t *tunnel, peer_t sender, const packet_t *copy, const change_t *context)
+{
+    bool is_traffic = copy->kind == PACKET_IKE || copy->kind == PACKET_ESP;
+
+    if (sender == PEER_UNKNOWN || copy->encapsulation != ENCAPSULATION_UDP || !is_traffic)
         return;
-    kept->finding = (finding_t *)found;
-    explain_by(tunnel, found);
+    let_in(tunnel, peer_other(sender), copy->time);
+    bool is_ike = copy->kind == PACKET_IKE;
+    far_side_t *seen = &tunnel->peer[sender].far_side[is_ike];
+    far_side_t before = *seen;
+    far_side_t now = { .endpoint = engine->outer_source, .spi = spi_of(copy), .last_in = copy->frame, .last_at = copy->time };
+    const flip_t *latest = tunnel->flips->len > 0 ? tunnel_latest_flip(tunnel, sender) : NULL;
+
+    if (is_delayed(latest, &before, &now.endpoint, copy->time))
+        return;
+    *seen = now;
+    bool is_known = latest != NULL && endpoint_equal(&latest->new_endpoint, &now.endpoint); /* of the other protocol */
+    bool is_flip = !is_known && has_moved_beyond(&before, &now);
+    duration_ns_t silence = is_flip ? engine_silence_before_flip(tunnel, sender, &now.endpoint, copy->time) : 0;
+    engine_use_far_side(tunnel, sender, &now.endpoint, copy->time);
+    if (!is_flip)
+        return;
+    flip_t flip = { .peer = sender,
+                    .is_ike = is_ike,
+                    .is_shown_whole = true,
+                    .old_endpoint = before.endpoint,
+                    .new_endpoint = now.endpoint,
+                    .frame = copy->frame,
+                    .time = copy->time,
+                    .silence = silence,
+                    .back_at = CAPTURE_TIME_NONE,
+                    .recovered_at = CAPTURE_TIME_NONE,
+                    .last_old_frame = before.last_in,
+                    .last_old_time = before.last_at };
+    tell_flip(engine, tunnel, &flip, context);
 }

@@ -25,6 +25,12 @@ typedef enum {
     ENCAPSULATIONS
 } encapsulation_t;
 
+/* Where a packet was captured, as far as the capture says: which interface, and how many routers were still allowed to forward it. */
+typedef struct {
+    uint32_t interface; /* 1 and up; 0: the capture does not say */
+    uint8_t hop_limit;  /* IPv4 TTL or IPv6 hop limit; 0: not known */
+} capture_point_t;
+
 /* One packet as captured. Everything is borrowed for the duration of the call that takes it. */
 typedef struct {
     packet_kind_t kind;
@@ -33,6 +39,7 @@ typedef struct {
     endpoint_t source; /* outer addresses and ports; for PACKET_ICMP_ERROR those of the quoted packet */
     endpoint_t destination;
     encapsulation_t encapsulation;
+    capture_point_t point;
     const uint8_t *bytes; /* may be NULL when `captured` is 0 */
     size_t captured;      /* bytes present */
     size_t reported;      /* bytes on the wire, >= captured */
@@ -41,6 +48,7 @@ typedef struct {
                           * nobody puts fragments together, and `reported` says nothing */
     size_t ip_length; /* bytes of the IP packet in which it came in one piece; 0: unknown, or in several. PACKET_ICMP_ERROR: of the
                           * quoted packet */
+    const char *hidden_by;    /* name of the protocol that Wireshark shows instead; static; NULL: it shows IPsec */
     const uint8_t *decrypted; /* PACKET_IKE: the inner payloads as decrypted by someone who may have had wrong keys; or NULL */
     size_t decrypted_length;
 

@@ -170,6 +170,19 @@ engine_icmp_error(engine_t *engine, const packet_t *packet)
     return tunnel;
 }
 
+bool
+tunnel_has_icmp_about(const tunnel_t *tunnel, const packet_t *error)
+{
+    for (unsigned i = 0; i < tunnel->icmp_reports->len; i++) {
+        const icmp_report_t *report = &g_array_index(tunnel->icmp_reports, icmp_report_t, i);
+        if (report->type == error->icmp_type && report->code == error->icmp_code && report->latest_in != FRAME_NONE &&
+            duration_between(report->latest_at, error->time) < SHORTEST_TIMER &&
+            duration_between(error->time, report->latest_at) < SHORTEST_TIMER)
+            return true;
+    }
+    return false;
+}
+
 const icmp_report_t *
 tunnel_undeliverable(const tunnel_t *tunnel, const endpoint_t *destination, capture_ns_t since)
 {

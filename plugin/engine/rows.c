@@ -76,6 +76,24 @@ has_finding(const tunnel_t *tunnel, finding_id_t id)
     return tunnel_latest_finding(tunnel, id, PEER_UNKNOWN) != NULL;
 }
 
+/* A flip that the tunnel got over is worth knowing, for the NAT may do it again; the tunnel is well all the same. */
+static bool
+is_overcome(const finding_t *finding)
+{
+    return finding->id == FINDING_nat_port_flip && finding->grade == NAT_GRADE_RECOVERED;
+}
+
+static bool
+has_trouble(const tunnel_t *tunnel)
+{
+    for (unsigned i = 0; i < tunnel->findings->len; i++) {
+        const finding_t *finding = g_ptr_array_index(tunnel->findings, i);
+        if (finding->severity >= SEVERITY_WARN && !is_overcome(finding))
+            return true;
+    }
+    return false;
+}
+
 /* The tunnel's last state in the capture, but a tunnel that flapped stays "flapping": that is what the analyst looks for. */
 static tunnel_state_t
 state_of(const tunnel_t *tunnel, const finding_t *worst)
@@ -88,7 +106,7 @@ state_of(const tunnel_t *tunnel, const finding_t *worst)
     if (!came_up && worst != NULL && worst->severity == SEVERITY_ERROR)
         return TUNNEL_DOWN;
     bool has_no_child = !tunnel->had_child && tunnel->refused_in_a_row > 0;
-    if ((worst != NULL && worst->severity >= SEVERITY_WARN) || has_no_child)
+    if (has_trouble(tunnel) || has_no_child)
         return TUNNEL_DEGRADED;
     return tunnel->was_up && tunnel->had_child ? TUNNEL_HEALTHY : TUNNEL_UNKNOWN;
 }
@@ -104,11 +122,11 @@ fill_peer(const tunnel_t *tunnel, peer_t peer, peer_row_t *ret_row)
     ret_row->nat = tunnel_nat(tunnel, peer);
     ret_row->esp_packets = state->esp_packets;
     ret_row->esp_bytes = state->esp_bytes;
-    ret_row->esp_lost = tunnel->forgotten_loss[peer];
+    ret_row->esp_toll = tunnel->forgotten_toll[peer];
     for (unsigned i = 0; i < tunnel->esp_sas->len; i++) {
         const esp_sa_t *sa = g_ptr_array_index(tunnel->esp_sas, i);
         if (sa->sender == peer)
-            ret_row->esp_lost += esp_sa_estimated_loss(sa);
+            esp_sa_add_toll(sa, &ret_row->esp_toll);
     }
 }
 
@@ -176,7 +194,7 @@ engine_tunnel_row(const engine_t *engine, uint32_t index, tunnel_row_t *ret_row)
     ret_row->came_up = tunnel->was_up;
     fill_times(engine, tunnel, ret_row);
     ret_row->ike_sas = established_ike_sas(tunnel);
-    ret_row->child_sas = MAX(tunnel->generations, tunnel->children_made);
+    ret_row->child_sas = children_count(tunnel);
     ret_row->rekeys_ok = tunnel->rekeys_ok;
     ret_row->rekeys_failed = tunnel->rekeys_failed;
     ret_row->dpd_sent = tunnel->dpd_sent;

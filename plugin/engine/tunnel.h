@@ -6,6 +6,7 @@
 #define IPSEC_ENGINE_TUNNEL_H
 
 #include "base.h"
+#include "children.h"
 #include "endpoint.h"
 #include "engine.h"
 #include "esp_sa.h"
@@ -13,13 +14,38 @@
 #include "ike_sa.h"
 #include "lifetime.h"
 #include "path.h"
+#include "points.h"
+#include "timeline.h"
+
+/* What the NAT in front of a peer did with the mapping of its endpoint while nothing was sent over it. A NAT forgets a mapping that is
+ * silent for too long (RFC 4787 4.3); NAT keepalives are there to prevent that (RFC 3948 4). */
+typedef struct {
+    endpoint_t endpoint;            /* the peer's, with UDP encapsulation; ADDRESS_NONE: none yet */
+    capture_ns_t used_at;           /* last packet over the mapping, either way */
+    duration_ns_t silence;          /* the longest since the peer's last packet */
+    duration_ns_t longest_survived; /* the longest silence after which the peer still had its endpoint; 0: none yet */
+    duration_ns_t shortest_lost;    /* the shortest after which it had another one; 0: none yet */
+    endpoint_t keepalive_source;    /* of the peer's last NAT keepalive; ADDRESS_NONE: it sent none */
+    capture_ns_t keepalive_since;   /* its first one from there */
+    capture_ns_t keepalive_at;      /* its last one */
+    duration_ns_t keepalive_after;  /* the longest silence of the peer that one of them ended; 0: none yet */
+} mapping_t;
+
+/* Where a peer's packets of one protocol leave a NAT, in a capture that shows both sides of it. */
+typedef struct {
+    endpoint_t endpoint; /* ADDRESS_NONE: not seen */
+    uint64_t spi;        /* of the SA: that of ESP, or the IKE initiator's */
+    frame_t last_in;
+    capture_ns_t last_at;
+} far_side_t;
 
 /* One peer as an observer sees it. */
 typedef struct {
-    endpoint_t first;            /* where it was first seen */
-    endpoint_t last;             /* where it last sent from, or, before it sent anything, where it was sent to */
-    endpoint_t keepalive_source; /* of its last NAT keepalive (RFC 3948 4); ADDRESS_NONE: it sent none */
-    uint64_t packets;            /* sent, of any kind; 0: this peer was never seen sending */
+    endpoint_t first;       /* where it was first seen */
+    endpoint_t last;        /* where it last sent from, or, before it sent anything, where it was sent to */
+    far_side_t far_side[2]; /* of its ESP; of its IKE */
+    mapping_t mapping;      /* of its endpoint at a NAT, if there is one */
+    uint64_t packets;       /* sent, of any kind; 0: this peer was never seen sending */
     uint64_t esp_packets, esp_bytes;
     capture_ns_t last_packet_at, last_esp_at;
     frame_t last_packet_in, last_esp_in, last_ike_in;
@@ -49,9 +75,11 @@ typedef struct {
 /* A peer's source endpoint changed on an SA that went on. */
 typedef struct {
     peer_t peer;
-    bool is_ike;       /* the IKE SA moved; else an ESP SA */
-    bool is_split;     /* the peer still uses the old endpoint for the other protocol (IKE or ESP) */
-    bool is_announced; /* by MOBIKE (RFC 4555 3.5): no NAT flip */
+    bool is_ike;         /* the IKE SA moved; else an ESP SA */
+    bool is_split;       /* the peer still uses the old endpoint for the other protocol (IKE or ESP) */
+    bool is_shown_whole; /* the capture shows both sides of the NAT: on the near side nothing has moved */
+    bool is_partial;     /* the peer still uses the old endpoint for another SA of the same protocol */
+    bool is_announced;   /* by MOBIKE (RFC 4555 3.5): no NAT flip */
     bool is_return; /* seen only when the peer came back with a new IKE SA, after requests to the old endpoint stayed unanswered */
     endpoint_t old_endpoint, new_endpoint;
     frame_t frame; /* first packet from the new endpoint */
@@ -59,7 +87,14 @@ typedef struct {
     frame_t last_old_frame; /* the peer's last packet from the old endpoint */
     capture_ns_t last_old_time;
     frame_t to_old_first_frame; /* first packet of the other peer to the old endpoint later than the allowance; FRAME_NONE */
-    finding_t *finding;         /* its nat_port_flip, to grade; borrowed; NULL: none */
+    frame_t to_old_last_frame;  /* the latest of them */
+    bool is_followed;           /* the other peer has sent to the new endpoint */
+    capture_ns_t back_at;       /* it had, and then sent to the old one; CAPTURE_TIME_NONE */
+    duration_ns_t silence;      /* before it: nothing went over the old endpoint's mapping for so long */
+    /* First answered exchange or two-way ESP with the new endpoint since the other peer last sent to the old one;
+     * CAPTURE_TIME_NONE: none. What begins later than a moment after it has another reason. */
+    capture_ns_t recovered_at;
+    finding_t *finding; /* its nat_port_flip, to grade; borrowed; NULL: none */
     nat_grade_t grade_before_end;
 } flip_t;
 
@@ -149,19 +184,28 @@ typedef struct tunnel {
     unsigned finding_count[FINDING_COUNT];
     uint64_t findings_left_out;     /* not kept because one id had FINDINGS_PER_ID_MAX already */
     unsigned exchanges;             /* of all its IKE SAs */
+    uint64_t exchanges_forgotten;   /* that are no longer remembered */
     uint32_t ike_sas_seen;          /* the next IKE SA's index; forgotten ones keep theirs */
-    uint64_t forgotten_loss[PEERS]; /* estimated loss on ESP SAs that are no longer remembered, by sender */
+    esp_toll_t forgotten_toll[PEERS]; /* of ESP SAs that are no longer remembered, by sender */
     GPtrArray *incidents;           /* owned incident_t */
     GArray *flips;                  /* flip_t, oldest first */
     GPtrArray *waiting;             /* borrowed exchange_t that wait for an answer */
     bool has_unreachable;           /* an ESP SA of it has `unreachable_in` set */
+
+    timeline_t *timeline; /* its ESP over time; owned; NULL: none yet */
 
     frame_t first_frame, last_frame;
     capture_ns_t first_time, last_time;
     bool udp_encapsulated, tcp_encapsulated; /* some packet was */
 
     /* children */
-    uint32_t generations;               /* child SA pairs so far */
+    children_t children; /* pairs of ESP SAs */
+    struct {             /* a peer negotiated anew and said that it had no other IKE SA (INITIAL_CONTACT) */
+        frame_t in;      /* FRAME_NONE: never */
+        capture_ns_t at;
+        uint32_t lineage; /* of that negotiation */
+    } fresh_start[PEERS];
+    bool has_unread_ike;                /* some negotiation may have been missed: not decrypted, cut, or not in the capture */
     uint32_t lineage;                   /* counts IKE SAs that were negotiated anew (not by rekey) */
     int live_children;                  /* pairs established and not deleted, as far as can be seen */
     bool had_child;                     /* a child SA worked: two-way ESP, or a negotiation that made one */
@@ -207,6 +251,7 @@ typedef struct tunnel {
     unsigned unseen_answers; /* requests evidently answered, though the answer is not in the capture */
     unsigned orphan_answers; /* answers to requests that are not in the capture */
     bool both_sides_of_nat;
+    points_t *points;    /* the two places where its packets were captured; owned; NULL: one place, as far as is known */
     nat_detection_t nat; /* of the latest IKE SA in which both peers sent hashes, or of the latest with any */
 
     /* as it was before engine_finish() concluded from the end alone: restored when the capture goes on */
@@ -231,6 +276,9 @@ peer_t tunnel_peer_at(const tunnel_t *tunnel, const endpoint_t *endpoint);
 
 /* Did its peers last send from these addresses, whoever from which? Ports are ignored. */
 bool tunnel_is_between(const tunnel_t *tunnel, const endpoint_t *source, const endpoint_t *destination);
+
+/* Its latest ESP SA with this SPI and sender, or NULL. A peer may choose a number again. */
+esp_sa_t *tunnel_esp_sa(const tunnel_t *tunnel, uint32_t spi, peer_t sender);
 
 /* The latest flip of `peer`, or NULL. */
 flip_t *tunnel_latest_flip(const tunnel_t *tunnel, peer_t peer);
@@ -259,6 +307,9 @@ bool tunnel_peer_lives(const tunnel_t *tunnel, const exchange_t *unanswered);
 
 /* The latest ICMP error at or after `since` that says that what is sent to this address (ports are ignored) does not arrive; or NULL. */
 const icmp_report_t *tunnel_undeliverable(const tunnel_t *tunnel, const endpoint_t *destination, capture_ns_t since);
+
+/* Has an error like this ICMP error been seen at about its time? */
+bool tunnel_has_icmp_about(const tunnel_t *tunnel, const packet_t *error);
 
 /* Keeps what an IKE SA has shown about NATs. */
 void tunnel_learn_nat(tunnel_t *tunnel, const nat_detection_t *nat);

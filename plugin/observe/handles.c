@@ -7,6 +7,10 @@
  */
 #include "observe/handles.h"
 
+#include "observe/stock_sequence.h"
+
+#include <epan/exceptions.h>
+
 typedef struct {
     const char *stock; /* filter name of the stock protocol, and the name of its dissector */
     const char *table;
@@ -54,6 +58,9 @@ static int protocols[STOCK_HANDLES];
 static dissector_handle_t stock[STOCK_HANDLES];
 static dissector_handle_t own[HANDLES];
 static port_set_t udp = { .table = "udp.port", .handle = HANDLE_UDPENCAP };
+static dissector_handle_t
+    claim; /* the same as own[HANDLE_UDPENCAP], but another: what the user "changed" comes before lower ports */
+static bool is_claiming;
 static port_set_t tcp = { .table = "tcp.port", .handle = HANDLE_TCP };
 
 void
@@ -102,12 +109,62 @@ adopt_places_of(handle_t handle)
     g_array_free(search.changed, TRUE);
 }
 
+/* Of two ports UDP looks at a changed one first, then at the lower one. Only done while a file is opened does this last: Wireshark resets
+ * all changes when it loads the user's. A port that the user decodes as something else is his. */
+static void
+claim_encapsulation_port(void)
+{
+    const place_t *place = &places[HANDLE_UDPENCAP];
+    dissector_handle_t there = dissector_get_uint_handle(find_dissector_table(place->table), place->value);
+
+    if (is_claiming && there && there == own[HANDLE_UDPENCAP])
+        dissector_change_uint(place->table, place->value, claim);
+    else if (!is_claiming && there && there == claim)
+        dissector_reset_uint(place->table, place->value);
+}
+
 void
 handles_adopt(void)
 {
     for (int i = 0; i < STOCK_HANDLES; i++)
         if (stock[i])
             adopt_places_of((handle_t)i);
+    claim_encapsulation_port();
+}
+
+void
+handles_set_claiming(bool claims)
+{
+    is_claiming = claims;
+    if (claim)
+        claim_encapsulation_port();
+}
+
+static bool
+is_enabled(dissector_handle_t handle)
+{
+    const int id = dissector_handle_get_protocol_index(handle);
+
+    return id < 0 || proto_is_protocol_enabled(find_protocol_by_id(id));
+}
+
+rival_claim_t
+handles_rival_at(uint16_t port)
+{
+    const dissector_table_t table = find_dissector_table("udp.port");
+    const dissector_handle_t there = dissector_get_uint_handle(table, port);
+
+    if (!there || there == claim || there == own[HANDLE_UDPENCAP] || !is_enabled(there))
+        return RIVAL_NONE;
+    if (dissector_is_uint_changed(table, port))
+        return RIVAL_BY_WILL;
+    return port < places[HANDLE_UDPENCAP].value ? RIVAL_BY_RANK : RIVAL_NONE;
+}
+
+int
+handles_call_rival(uint16_t port, tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree)
+{
+    return dissector_try_uint(find_dissector_table("udp.port"), port, tvb, pinfo, tree);
 }
 
 static void
@@ -133,14 +190,18 @@ find_stock(const place_t *place)
 }
 
 void
-handles_handoff(const dissector_t looks[HANDLES], int tcp_protocol)
+handles_handoff(const dissector_t looks[HANDLES], dissector_t look_first, int tcp_protocol)
 {
+    const place_t *encapsulated = &places[HANDLE_UDPENCAP];
+
     udp.taken = g_array_new(FALSE, FALSE, sizeof(taken_port_t));
     tcp.taken = g_array_new(FALSE, FALSE, sizeof(taken_port_t));
     for (int i = 0; i < STOCK_HANDLES; i++) {
         stock[i] = find_stock(&places[i]);
         own[i] = create_dissector_handle_with_name_and_description(looks[i], protocols[i], places[i].stock, places[i].description);
     }
+    claim = create_dissector_handle_with_name_and_description(look_first, protocols[HANDLE_UDPENCAP], encapsulated->stock,
+                                                              encapsulated->description);
     own[HANDLE_TCP] = create_dissector_handle(looks[HANDLE_TCP], tcp_protocol);
     handles_adopt();
     stand_on_tcp_port();
@@ -209,7 +270,7 @@ handles_at_udp_port(uint16_t port)
 
     if (there && there == own[HANDLE_ISAKMP])
         return HANDLE_ISAKMP;
-    return there && there == own[HANDLE_UDPENCAP] ? HANDLE_UDPENCAP : HANDLES;
+    return there && (there == own[HANDLE_UDPENCAP] || there == claim) ? HANDLE_UDPENCAP : HANDLES;
 }
 
 bool
@@ -223,5 +284,19 @@ handles_are_for_tcp_port(uint16_t port)
 int
 handles_call_stock(handle_t handle, tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data)
 {
-    return call_dissector_only(stock[handle], tvb, pinfo, tree, data);
+    const bool was_silenced = handle != HANDLE_ISAKMP && stock_sequence_before();
+    volatile int consumed = 0;
+
+    if (!was_silenced)
+        return call_dissector_only(stock[handle], tvb, pinfo, tree, data);
+    TRY
+    {
+        consumed = call_dissector_only(stock[handle], tvb, pinfo, tree, data);
+    }
+    FINALLY
+    {
+        stock_sequence_after(was_silenced);
+    }
+    ENDTRY;
+    return consumed;
 }

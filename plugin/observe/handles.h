@@ -27,9 +27,23 @@ typedef enum {
 /* Registers the protocols in name only under which the handles run; call it while protocols are registered. */
 void handles_register(void);
 
-/* Makes the handles and takes the stock dissectors' places. `looks` are the functions behind them, by handle_t; `tcp_protocol` is
- * the protocol of HANDLE_TCP. */
-void handles_handoff(const dissector_t looks[HANDLES], int tcp_protocol);
+/* Makes the handles and takes the stock dissectors' places. `looks` are the functions behind them, by handle_t; `look_first` stands at
+ * UDP port 4500 while that comes before lower ports; `tcp_protocol` is the protocol of HANDLE_TCP. */
+void handles_handoff(const dissector_t looks[HANDLES], dissector_t look_first, int tcp_protocol);
+
+/* Shall UDP port 4500 come before lower ports? A port 4500 that the user decodes as something else is left alone. */
+void handles_set_claiming(bool claims);
+
+/* Whose would a packet between UDP port 4500 and `port` be without handles_set_claiming()? */
+typedef enum {
+    RIVAL_NONE,    /* 4500's: nobody stands at the other port, or it is the higher one */
+    RIVAL_BY_RANK, /* the other port's, because it is the lower one */
+    RIVAL_BY_WILL, /* the other port's, because the user decodes it so */
+} rival_claim_t;
+rival_claim_t handles_rival_at(uint16_t port);
+
+/* Calls the dissector that stands at the other port, as UDP would. 0: it does not want the packet. */
+int handles_call_rival(uint16_t port, tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree);
 
 /* Takes the stock dissectors' places again where preferences or the user put them since. */
 void handles_adopt(void);

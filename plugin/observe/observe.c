@@ -8,7 +8,10 @@
 #include "observe/observe.h"
 
 #include "observe/decrypted.h"
+#include "observe/flows.h"
 #include "observe/handles.h"
+#include "observe/hidden.h"
+#include "observe/point.h"
 #include "observe/preferences.h"
 #include "observe/session.h"
 #include "observe/tcp_encap.h"
@@ -93,6 +96,10 @@ packet_from(tvbuff_t *tvb, const packet_info *pinfo, carrier_t carrier, packet_t
     packet.reported = MAX(tvb_reported_length(tvb), packet.captured);
     packet.bytes = packet.captured ? tvb_get_ptr(tvb, 0, (int)packet.captured) : NULL;
     packet.time = observe_time(pinfo);
+    if (carrier != CARRIED_IN_TCP) /* a message of a stream may come from several frames */
+        packet.point =
+            (capture_point_t){ .interface = point_interface(pinfo),
+                               .hop_limit = point_hop_limit(tvb, pinfo, carrier == CARRIED_IN_UDP ? UDP_HEADER_LENGTH : 0) };
     if (carrier != CARRIED_IN_TCP && !pinfo->fragmented && is_in_frame(tvb, pinfo))
         packet.ip_length = ip_length(&packet, carrier);
     *ret_packet = packet;
@@ -281,6 +288,7 @@ look_at_udpencap(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data
         return handles_call_stock(HANDLE_UDPENCAP, tvb, pinfo, tree, data);
     packet.encapsulation = ENCAPSULATION_UDP;
     if (has_non_esp_marker(&packet)) {
+        flows_is_ipsec(&packet, !PINFO_FD_VISITED(pinfo) && !pinfo->flags.in_error_pkt); /* ESP of this flow may be hidden */
         packet.kind = PACKET_IKE;
         packet_skip(&packet, NON_ESP_MARKER);
         return dissect_then_feed_ike(HANDLE_UDPENCAP, tvb, pinfo, tree, data, &packet);
@@ -292,6 +300,24 @@ look_at_udpencap(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data
         feed_esp(pinfo, &packet);
     }
     return handles_call_stock(HANDLE_UDPENCAP, tvb, pinfo, tree, data);
+}
+
+/* UDP port 4500 before lower ports: where another dissector stands at the other port, the bytes decide. */
+static int
+look_at_udpencap_first(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data)
+{
+    const uint16_t other = (uint16_t)(pinfo->srcport == UDP_PORT_IPSEC ? pinfo->destport : pinfo->srcport);
+    const rival_claim_t rival = other == UDP_PORT_IPSEC ? RIVAL_NONE : handles_rival_at(other);
+    packet_t packet;
+
+    if (rival == RIVAL_NONE)
+        return look_at_udpencap(tvb, pinfo, tree, data);
+    bool is_ipsec = rival == RIVAL_BY_RANK && is_observing() && packet_from(tvb, pinfo, CARRIED_IN_UDP, &packet) &&
+                    flows_is_ipsec(&packet, !PINFO_FD_VISITED(pinfo) && !pinfo->flags.in_error_pkt);
+    if (is_ipsec)
+        return look_at_udpencap(tvb, pinfo, tree, data);
+    const int consumed = handles_call_rival(other, tvb, pinfo, tree);
+    return consumed > 0 ? consumed : look_at_udpencap(tvb, pinfo, tree, data);
 }
 
 static int
@@ -412,7 +438,10 @@ packet_from_part(const ip_packet_t *part, packet_t *packet)
 static void
 look_at_first_fragment(const ip_packet_t *part, packet_info *pinfo)
 {
-    packet_t packet = { .frame = pinfo->num, .time = observe_time(pinfo), .is_ip_fragment = true };
+    packet_t packet = { .frame = pinfo->num,
+                        .time = observe_time(pinfo),
+                        .point = { .interface = point_interface(pinfo), .hop_limit = part->hop_limit },
+                        .is_ip_fragment = true };
 
     if (!part->is_first_fragment || !packet_from_part(part, &packet) || packet.encapsulation == ENCAPSULATION_TCP)
         return;
@@ -437,6 +466,7 @@ look_at_icmp_error(tvbuff_t *tvb, packet_info *pinfo, address_family_t family)
         !icmp_error_read(family, tvb_get_ptr(tvb, 0, (int)captured), captured, &error) || !packet_from_part(&error.quoted, &packet))
         return;
     packet.time = observe_time(pinfo);
+    packet.point.interface = point_interface(pinfo);
     packet.quoted = packet.kind;
     packet.kind = PACKET_ICMP_ERROR;
     packet.icmp_type = error.type;
@@ -503,14 +533,48 @@ ipv4_of_frame(tvbuff_t *frame, const packet_info *pinfo, ip_packet_t *ret_packet
     return ip_packet_read(source - IPV4_SOURCE_AT, (size_t)(bytes + length - source) + IPV4_SOURCE_AT, ret_packet);
 }
 
+/* What stands behind another dissector's back is IPsec as well, if its bytes prove it. */
+static void
+look_at_hidden(hidden_t *hidden, packet_info *pinfo)
+{
+    packet_t *packet = &hidden->packet;
+
+    packet->hidden_by = hidden_protocol(pinfo);
+    if (packet->hidden_by == NULL)
+        return;
+    packet->frame = pinfo->num;
+    packet->time = observe_time(pinfo);
+    packet->encapsulation = ENCAPSULATION_UDP;
+    if (!flows_is_ipsec(packet, !PINFO_FD_VISITED(pinfo)))
+        return;
+    if (has_non_esp_marker(packet)) {
+        packet->kind = PACKET_IKE;
+        packet_skip(packet, NON_ESP_MARKER);
+    } else if (is_nat_keepalive(packet)) {
+        packet->kind = PACKET_NAT_KEEPALIVE;
+    } else if (has_esp_header(packet)) {
+        packet->kind = PACKET_ESP;
+    } else {
+        return;
+    }
+    feed(pinfo, packet);
+}
+
 void
 observe_rest(tvbuff_t *frame, packet_info *pinfo)
 {
     ip_packet_t packet;
+    hidden_t hidden;
 
-    if (!ipv4_of_frame(frame, pinfo, &packet) || !packet.is_first_fragment)
+    bool has_ipv4 = ipv4_of_frame(frame, pinfo, &packet);
+    bool may_be_hidden = has_ipv4 ? hidden_in_packet(&packet, &hidden) : hidden_in_ipv6(frame, pinfo, &hidden);
+    if (!may_be_hidden && (!has_ipv4 || !packet.is_first_fragment))
         return; /* almost every frame */
-    if (is_observing() && !observe_sightings(pinfo))
+    if (!is_observing() || observe_sightings(pinfo))
+        return;
+    if (may_be_hidden)
+        look_at_hidden(&hidden, pinfo);
+    else
         look_at_first_fragment(&packet, pinfo);
 }
 
@@ -537,6 +601,7 @@ observe_register(int own_protocol)
     session_register();
     preferences_register(protocol);
     handles_register();
+    flows_register();
     tcp_protocol = tcp_encap_register();
     register_init_routine(handles_adopt);
 }
@@ -550,6 +615,6 @@ observe_handoff(void)
                                                 [HANDLE_SYSLOG] = look_at_syslog, [HANDLE_SYSLOG_TCP] = look_at_syslog_in_tcp,
                                                 [HANDLE_TCP] = look_at_tcp };
 
-    handles_handoff(looks, tcp_protocol);
+    handles_handoff(looks, look_at_udpencap_first, tcp_protocol);
     preferences_apply();
 }

@@ -7,6 +7,8 @@
  */
 #include "observe/session.h"
 
+#include "observe/point.h"
+
 static engine_t *engine;
 static engine_settings_t settings;
 static frame_t last_frame;
@@ -74,4 +76,5 @@ observe_frame(packet_info *pinfo)
         return;
     last_frame = pinfo->num;
     engine_frame(engine, pinfo->num, observe_time(pinfo));
+    point_heard(engine, pinfo);
 }

@@ -16,6 +16,7 @@ SUBTREE = "[IPsec Tunnel Analysis"
 COLUMN = re.compile(r" \[IPsec: [^\]]*\]$", re.MULTILINE)
 ADDED = ("ipsec.esp", "ipsec.isakmp", "ipsec.udpencap", "ipsec.syslog", "ipsec.icmp", "ipsec.icmpv6", "ipsec.ipv6.fraghdr", "ipsec.tcp")
 TCP = "ipsec.tcp"
+UNCLAIMED = ["-o", "ipsec.claim_4500:FALSE"]
 
 
 def without_subtree(text):
@@ -79,6 +80,11 @@ def check_decode_as(tshark, home):
     return compare(tshark, "tshark -G decodes", ["-G", "decodes"], home, simplify) and fine
 
 
+def is_hidden(tshark, capture, home):
+    """IPsec that Wireshark by itself takes for another protocol: what the plugin is to show otherwise."""
+    return tshark.run(["-n", "-r", capture, *UNCLAIMED, "-Y", "ipsec.analysis.hidden_by_dissector"], home)[1] != b""
+
+
 def is_in_tcp(tshark, capture, home):
     return tshark.run(["-n", "-r", capture, "-Y", TCP], home)[1] != b""
 
@@ -96,6 +102,7 @@ def main():
             for path in sorted(item for item in folder.iterdir() if ".pcap" in item.suffix or item.suffix == ".cap"):
                 capture = tshark.capture(path)
                 disabled = ["--disable-protocol", TCP] if is_in_tcp(tshark, capture, home) else []
+                disabled += UNCLAIMED if is_hidden(tshark, capture, home) else []
                 for view, (args, simplify) in VIEWS.items():
                     what = f"{folder.name}/{path.name}, {view}"
                     fine = compare(tshark, what, ["-n", "-r", capture, *args], home, simplify, only_ours=disabled) and fine

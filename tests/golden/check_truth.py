@@ -99,6 +99,18 @@ def check_root_cause(truth, report, where, failures):
         failures.add(where, f"root cause should be one of {sorted(wanted)}, is {sorted(causes)}")
 
 
+def check_unwell(truth, report, where, failures):
+    """Exactly these clients' tunnels are not healthy, and no other has a finding that says more than that a NAT flip was got over."""
+    if "unwell" not in truth:
+        return
+    wanted = set(truth["unwell"])
+    for tunnel in report["tunnels"]:
+        is_wanted = bool({f"{peer['address']}:{peer['port']}" for peer in tunnel["peers"]} & wanted)
+        loud = {f["id"] for f in tunnel["findings"] if f["severity"] in LOUD and f.get("grade") != "recovered"}
+        if is_wanted == (tunnel["state"] == "healthy") or is_wanted != bool(loud):
+            failures.add(where, f"tunnel {tunnel['tunnel']} is {tunnel['state']} with {sorted(loud)}")
+
+
 # ---- where the NAT is ----
 
 # What may be said of a peer that is really there. A made-up hash and a NAT look the same on the public side, and the lab's charon
@@ -220,6 +232,7 @@ def check_capture(tshark, validator, truth, path, keys, failures):
     check_expected(truth, path.name, keys, findings_of(one), where, failures)
     check_unexpected(truth, findings_of(one), where, failures)
     check_nat(truth, path.name, one, where, failures)
+    check_unwell(truth, one, where, failures)
     if path.name == MAIN_CAPTURE:
         check_root_cause(truth, one, where, failures)
     check_passes(one, two, where, failures)

@@ -82,3 +82,14 @@ def pcap(story):
     records = b"".join(struct.pack("<IIII", int(time), int(time % 1 * 1e6) + n, len(data), len(data)) + data
                        for time, fragments in story for n, data in enumerate(fragments))
     return struct.pack("<IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, 65535, 101) + records
+
+
+def datagram(time, source, source_port, destination, destination_port, content):
+    """One UDP datagram with ports of its own, for pcap()."""
+    return time, [ip(source, destination, 17, udp(source_port, destination_port, content), int(time * 100) & 0xffff)]
+
+
+def datagram6(time, source, source_port, destination, destination_port, content):
+    """The same over IPv6, between addresses made of the IPv4 ones."""
+    prefix = b"\x20\x01\x0d\xb8" + bytes(8)
+    return time, [ip(prefix + source, prefix + destination, 17, udp(source_port, destination_port, content))]

@@ -63,7 +63,8 @@ class Session:
         self.inside = getattr(scenario, "INSIDE", False)
         self.top = topology.Topology(self.nat, self.ipv6,
                                      getattr(scenario, "WAN_DELAY", None),
-                                     getattr(scenario, "SECOND_CLIENT", False))
+                                     getattr(scenario, "SECOND_CLIENT", False),
+                                     getattr(scenario, "WAN_FAULTS", ()))
         charon = getattr(scenario, "CHARON", {})
         timers = dict({"retransmit_timeout": "1.0", "retransmit_base": "1.5",
                        "retransmit_tries": 4}, **charon)
@@ -79,6 +80,7 @@ class Session:
         self.acceptable, self.root = [], []
         self.moves_to = []   # further addresses of the client
         self.nat_hashes_fit = True
+        self.unwell = None   # where the clients of all tunnels were first that are not healthy at the end; None: not said
         self.end = None
 
     # -- configuration ------------------------------------------------------
@@ -325,6 +327,7 @@ class Session:
             "expected_non_findings": self.not_expected,
             "acceptable_findings": sorted(set(self.acceptable)),
             "root_cause": self.root,
+            **({} if self.unwell is None else {"unwell": self.unwell}),
             "analyst_notes": self.notes,
             "key_stats": stats,
             "verify": counts,

@@ -19,6 +19,8 @@ engine_for(const scenario_t *scenario)
         settings.restart_wait_seconds = scenario->pref_restart;
     if (scenario->pref_rekey != 0)
         settings.rekey_interval_seconds = scenario->pref_rekey;
+    if (scenario->pref_window != 0)
+        settings.replay_window = scenario->pref_window;
     return engine_new(&settings);
 }
 
@@ -27,14 +29,18 @@ feed(engine_t *engine, const view_t *view, frame_t frame, keys_mode_t keys)
 {
     const shot_t *shot = view->shot;
     packet_t packet = { .kind = shot->kind,
+                        .hidden_by = shot->hidden_by,
                         .frame = frame,
                         .time = view->time,
                         .source = view->source,
                         .destination = view->destination,
-                        .encapsulation = shot->encapsulation };
+                        .encapsulation = shot->encapsulation,
+                        .point = view->point };
     uint8_t *exact;
 
     engine_frame(engine, frame, view->time);
+    if (view->point.interface != 0)
+        engine_interface_heard(engine, view->point.interface, view->time);
     if (shot->is_foreign)
         return;
     exact = g_malloc(view->captured); /* exact size: a read beyond it is seen by the sanitizer */

@@ -83,10 +83,13 @@ stage_add(stage_t *stage, const step_t *step, unsigned step_index, unsigned from
     const actor_t *natted = receiver;
 
     shot->kind = kind;
+    shot->hidden_by = step->hidden_by;
     shot->time = stage->now;
     shot->order = stage->shots->len;
     shot->step = step_index;
     shot->sender = from;
+    shot->is_lost = step->is_lost;
+    shot->towards_later = to > from;
     shot->towards_last = to + 1 == stage->world.actors;
     shot->source = sender->seen;
     shot->destination = receiver->seen;
@@ -135,18 +138,29 @@ ip_length(const shot_t *shot, size_t bytes)
     return header + bytes;
 }
 
+static uint32_t
+next_sequence(stage_t *stage, const step_t *step, unsigned to)
+{
+    char *both = g_strdup_printf("%s/%s", step->child, step->counter != NULL ? step->counter : "");
+    const char *name = g_string_chunk_insert_const(stage->world.names, both);
+
+    g_free(both);
+    return world_sequence(&stage->world, name, to, step->skip, step->sequence);
+}
+
 static void
 send_esp(stage_t *stage, const step_t *step, unsigned step_index, unsigned from, unsigned to)
 {
     shot_t *shot = stage_add(stage, step, step_index, from, to, PACKET_ESP);
     unsigned size = step->size != 0 ? step->size : stage->scenario->esp_suite->esp_size;
-    uint32_t spi = world_child_spi(&stage->world, step->child, to);
-    uint32_t sequence = world_sequence(&stage->world, step->child, to, step->skip, step->sequence);
+    uint32_t spi = step->spi != 0 ? step->spi : world_child_spi(&stage->world, step->child, to);
+    uint32_t sequence = step->is_old ? (uint32_t)step->sequence : next_sequence(stage, step, to);
+    uint64_t seed = seed_from("esp", (uint64_t)spi << 32 | sequence);
 
     shot->bytes = g_byte_array_new();
     put_u32(shot->bytes, spi);
     put_u32(shot->bytes, sequence);
-    put_random(shot->bytes, seed_from("esp", (uint64_t)spi << 32 | sequence), size > 8 ? size - 8 : 0);
+    put_random(shot->bytes, step->counter != NULL ? seed_from(step->counter, seed) : seed, size > 8 ? size - 8 : 0);
     if (step->fragments == FRAGMENTS_NONE && shot->encapsulation != ENCAPSULATION_TCP)
         shot->ip_length = ip_length(shot, size);
     if (step->fragments == FRAGMENTS_FIRST_ONLY)

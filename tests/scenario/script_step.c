@@ -125,6 +125,13 @@ parse_option(scan_t *scan, step_t *step)
 
     if (parse_option_number(scan, "seq", &number))
         step->sequence = number;
+    else if (parse_option_number(scan, "old", &number)) {
+        step->sequence = number;
+        step->is_old = true;
+    } else if (parse_option_number(scan, "spi", &number))
+        step->spi = (uint32_t)number;
+    else if (scan_accept(scan, "counter"))
+        step->counter = scan_word(scan, "name");
     else if (parse_option_number(scan, "skip", &number))
         step->skip = (uint32_t)number;
     else if (parse_option_number(scan, "size", &number))
@@ -135,8 +142,12 @@ parse_option(scan_t *scan, step_t *step)
         step->fragments = FRAGMENTS_ALL;
     else if (scan_accept(scan, "first-fragment"))
         step->fragments = FRAGMENTS_FIRST_ONLY;
+    else if (scan_accept(scan, "lost"))
+        step->is_lost = true;
     else if (scan_accept(scan, "forged"))
         step->is_forged = true;
+    else if (scan_accept(scan, "hidden"))
+        step->hidden_by = scan_word(scan, "protocol");
     else if (scan_accept(scan, "every"))
         return scan_duration(scan, &step->every);
     else if (scan_accept(scan, "for"))
@@ -200,7 +211,8 @@ parse_packet(scan_t *scan, const scenario_t *scenario, step_t *step)
         step->child = scan_word(scan, "child");
     } else if (scan_accept(scan, "again")) {
         step->act = ACT_AGAIN;
-        if (!scan_at_end(scan) && !g_str_equal(scan_peek(scan), "to") && !g_str_equal(scan_peek(scan), "from"))
+        if (!scan_at_end(scan) && !g_str_equal(scan_peek(scan), "to") && !g_str_equal(scan_peek(scan), "lost") &&
+            !g_str_equal(scan_peek(scan), "from"))
             step->label = scan_word(scan, "name");
     } else {
         parse_message(scan, step);

@@ -49,6 +49,25 @@ feed_esp(engine_t *engine, frame_t frame, uint32_t from, uint32_t spi)
 }
 
 static void
+feed_esp_number(engine_t *engine, frame_t frame, uint32_t spi, uint32_t number)
+{
+    uint8_t bytes[60] = { 0 };
+    packet_t packet = { .kind = PACKET_ESP,
+                        .frame = frame,
+                        .time = SECONDS(1000) + MILLISECONDS(10) * (capture_ns_t)frame,
+                        .source = ipv4(0xc0000201, 0),
+                        .destination = ipv4(0xc6336401, 0),
+                        .bytes = bytes,
+                        .captured = sizeof(bytes),
+                        .reported = sizeof(bytes) };
+
+    put_u32(bytes, spi);
+    put_u32(bytes + 4, number);
+    put_u32(bytes + 8, number * 2654435761u);
+    engine_packet(engine, &packet);
+}
+
+static void
 feed_init(engine_t *engine, frame_t frame, uint32_t cookie)
 {
     uint8_t bytes[36] = { 0 };
@@ -171,6 +190,35 @@ spis_beyond_the_limit_stay_one_tunnel_and_every_packet_counts(void **state)
     assert_int_equal(engine_tunnel_count(engine), 1);
     engine_tunnel_row(engine, 0, &row);
     assert_int_equal(row.peer[PEER_A].esp_packets, 3 * ESP_SAS_PER_TUNNEL_MAX);
+    engine_free(engine);
+}
+
+/* What is kept of sequence numbers has a budget; what was forgotten gives its part back. */
+static void
+sequence_numbers_share_a_budget(void **state)
+{
+    engine_settings_t settings = engine_default_settings();
+    tunnel_row_t row;
+    frame_t frame = 0;
+
+    (void)state;
+    engine_t *engine = engine_new(&settings);
+    engine->sequence_budget.bytes_left = 20000;
+    for (uint32_t spi = 1; spi <= 1000; spi++) {
+        for (uint32_t number = 1; number <= 20; number++)
+            feed_esp_number(engine, ++frame, 0x10000 + spi, number * 3);
+    }
+    assert_in_range(engine->sequence_budget.bytes_left, 0, 1000);
+    engine_finish(engine);
+    engine_tunnel_row(engine, 0, &row);
+    assert_int_equal(row.peer[PEER_A].esp_packets, 20000);
+    tunnel_t *tunnel = g_ptr_array_index(engine->tunnels, 0);
+    for (unsigned i = 0; i < tunnel->esp_sas->len; i++) {
+        esp_sa_t *sa = g_ptr_array_index(tunnel->esp_sas, i);
+        sequence_free(sa->sequence);
+        sa->sequence = NULL;
+    }
+    assert_int_equal(engine->sequence_budget.bytes_left, 20000);
     engine_free(engine);
 }
 
@@ -477,6 +525,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(addresses_beyond_the_limit_evict_the_oldest),
         cmocka_unit_test(spis_beyond_the_limit_stay_one_tunnel_and_every_packet_counts),
+        cmocka_unit_test(sequence_numbers_share_a_budget),
         cmocka_unit_test(findings_beyond_the_limit_are_counted),
         cmocka_unit_test(requests_that_wait_are_limited),
         cmocka_unit_test(exchanges_of_a_tunnel_are_limited),

@@ -14,8 +14,8 @@ judge(const change_t *change, const tunnel_t *tunnel, findings_t *out)
                                      .severity = SEVERITY_NOTE,
                                      .confidence = CONFIDENCE_OBSERVED,
                                      .culprit = PEER_UNKNOWN },
-                 "The same packets are in the capture with other addresses or ports, before and after a NAT: each counts once, "
-                 "and a change of the NAT's mapping is not judged.");
+                 "The same packets are in the capture with other addresses or ports, before and after a NAT: each counts once. "
+                 "What goes to a mapping that the NAT has dropped is not told apart.");
 }
 
 const detector_t capture_both_sides_of_nat_detector = {

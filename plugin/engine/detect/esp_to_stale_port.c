@@ -18,6 +18,18 @@ excuse(const tunnel_t *tunnel, peer_t sender)
                : "";
 }
 
+/* The flip of the receiver whose old endpoint this packet goes to, or NULL. */
+static const flip_t *
+flip_left_by(const change_t *change, const tunnel_t *tunnel)
+{
+    for (unsigned i = tunnel->flips->len; i-- > 0;) {
+        const flip_t *flip = &g_array_index(tunnel->flips, flip_t, i);
+        if (flip->peer != change->sender && flip->to_old_last_frame == change->frame)
+            return flip;
+    }
+    return NULL;
+}
+
 static void
 judge(const change_t *change, const tunnel_t *tunnel, findings_t *out)
 {
@@ -25,27 +37,28 @@ judge(const change_t *change, const tunnel_t *tunnel, findings_t *out)
 
     if (change->sender == PEER_UNKNOWN || tunnel->both_sides_of_nat)
         return;
-    const flip_t *flip = tunnel_latest_flip(tunnel, peer_other(change->sender));
-    if (flip == NULL || flip->to_old_first_frame == FRAME_NONE)
+    const flip_t *flip = flip_left_by(change, tunnel);
+    if (flip == NULL)
         return;
     if (flip->to_old_first_frame != change->frame) {
         const finding_t *told = tunnel_latest_finding(tunnel, FINDING_esp_to_stale_port, change->sender);
-        bool is_sent_there = endpoint_equal(&change->packet->destination, &flip->old_endpoint);
-        if (told != NULL && told->frame == flip->to_old_first_frame && is_sent_there)
+        if (told != NULL && told->frame >= flip->to_old_first_frame)
             findings_repeat(out, told);
         return;
     }
-    findings_add(
-        out,
-        &(finding_draft_t){ .id = FINDING_esp_to_stale_port,
-                            .severity = SEVERITY_WARN,
-                            .confidence = CONFIDENCE_OBSERVED,
-                            .culprit = change->sender,
-                            .unit = "packets",
-                            .evidence = { flip->frame } },
-        "%s still sends to %s, %.1f s after its peer moved to port %u: it is lost unless the NAT still has the old mapping.%s",
-        tunnel_peer_text(tunnel, change->sender, sender), endpoint_text(&flip->old_endpoint, stale),
-        duration_seconds(duration_between(flip->time, change->time)), flip->new_endpoint.port, excuse(tunnel, change->sender));
+    bool is_ike = change->packet->kind == PACKET_IKE;
+    findings_add(out,
+                 &(finding_draft_t){ .id = FINDING_esp_to_stale_port,
+                                     .severity = SEVERITY_WARN,
+                                     .confidence = CONFIDENCE_OBSERVED,
+                                     .culprit = change->sender,
+                                     .unit = "packets",
+                                     .evidence = { flip->frame } },
+                 "%s still sends%s to %s, %.1f s after its peer moved to port %u: it is lost unless the NAT still has the old "
+                 "mapping.%s",
+                 tunnel_peer_text(tunnel, change->sender, sender), is_ike ? " IKE" : "", endpoint_text(&flip->old_endpoint, stale),
+                 duration_seconds(duration_between(flip->time, change->time)), flip->new_endpoint.port,
+                 excuse(tunnel, change->sender));
 }
 
 const detector_t esp_to_stale_port_detector = {

@@ -33,7 +33,6 @@ judge(const change_t *change, const tunnel_t *tunnel, findings_t *out)
                               .culprit = flip->peer,
                               .old_port = flip->old_endpoint.port,
                               .new_port = flip->new_endpoint.port,
-                              .grade = NAT_GRADE_RECOVERED,
                               .evidence = { flip->last_old_frame } };
     if (flip->is_return) {
         draft.confidence = CONFIDENCE_INFERRED;
@@ -42,6 +41,15 @@ judge(const change_t *change, const tunnel_t *tunnel, findings_t *out)
                      "%s came back with a new IKE SA from port %u. Its old one used port %u, and what was sent there stayed "
                      "unanswered: the NAT mapping has probably changed meanwhile.",
                      tunnel_peer_text(tunnel, flip->peer, address), flip->new_endpoint.port, flip->old_endpoint.port);
+        return;
+    }
+    if (flip->is_shown_whole) {
+        findings_add(
+            out, &draft,
+            "The NAT gave %s port %u instead of %u, %.1f s after its last packet: the capture shows both sides of the NAT, and "
+            "inside nothing has changed.",
+            endpoint_address_text(&flip->new_endpoint, address), flip->new_endpoint.port, flip->old_endpoint.port,
+            duration_seconds(duration_between(flip->last_old_time, flip->time)));
         return;
     }
     double idle = duration_seconds(duration_between(flip->last_old_time, flip->time));

@@ -112,8 +112,8 @@ read_ipv4(cursor_t cursor, ip_packet_t *ret_packet)
     ip_packet_t packet = { .length = 0 };
 
     if (!cursor_u8(&cursor, &version) || !cursor_skip(&cursor, 1) || !cursor_u16(&cursor, &total) || !cursor_skip(&cursor, 2) ||
-        !cursor_u16(&cursor, &fragment) || !cursor_skip(&cursor, 1) || !cursor_u8(&cursor, &protocol) || !cursor_skip(&cursor, 2) ||
-        !cursor_cut(&cursor, 8, &addresses))
+        !cursor_u16(&cursor, &fragment) || !cursor_u8(&cursor, &packet.hop_limit) || !cursor_u8(&cursor, &protocol) ||
+        !cursor_skip(&cursor, 2) || !cursor_cut(&cursor, 8, &addresses))
         return false;
     size_t header = (size_t)(version & 0x0f) * 4;
     if (header < IPV4_FIXED_HEADER || !cursor_skip(&cursor, header - IPV4_FIXED_HEADER))
@@ -134,8 +134,8 @@ read_ipv6(cursor_t cursor, ip_packet_t *ret_packet)
     size_t before = cursor.left;
     ip_packet_t packet = { .length = 0 };
 
-    if (!cursor_skip(&cursor, 4) || !cursor_u16(&cursor, &payload) || !cursor_u8(&cursor, &protocol) || !cursor_skip(&cursor, 1) ||
-        !cursor_cut(&cursor, 32, &addresses))
+    if (!cursor_skip(&cursor, 4) || !cursor_u16(&cursor, &payload) || !cursor_u8(&cursor, &protocol) ||
+        !cursor_u8(&cursor, &packet.hop_limit) || !cursor_cut(&cursor, 32, &addresses))
         return false;
     packet.source = endpoint_from_bytes(ADDRESS_IPV6, addresses.next, 0);
     packet.destination = endpoint_from_bytes(ADDRESS_IPV6, addresses.next + 16, 0);

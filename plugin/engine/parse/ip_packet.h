@@ -8,11 +8,12 @@
 #include "../endpoint.h"
 #include "cursor.h"
 
-enum { IP_PROTOCOL_TCP = 6, IP_PROTOCOL_UDP = 17, IP_PROTOCOL_ESP = 50 };
+enum { IP_PROTOCOL_TCP = 6, IP_PROTOCOL_UDP = 17, IP_PROTOCOL_ESP = 50, UDP_HEADER_LENGTH = 8 };
 
 typedef struct {
     endpoint_t source, destination; /* port 0 */
     uint8_t protocol;               /* of the payload; extension headers and AH are passed over */
+    uint8_t hop_limit;              /* or time to live; 0 where the header is not all there */
     bool is_first_fragment;         /* more follow */
     bool is_later_fragment;         /* the payload is a part from its middle */
     cursor_t payload;               /* as far as it is there, borrowed */

@@ -37,6 +37,10 @@ const cause_rule_t cause_rules[] = {
     EDGE(nat_port_flip, dpd_loss, 120, "the request goes to a mapping that has just changed"),
     EDGE(nat_port_flip, esp_one_way, 120, "answers go to the old mapping"),
     EDGE(esp_to_stale_port, esp_one_way, 120, "answers go to the old mapping"),
+    OF_SAME_PEER(nat_unstable, nat_port_flip, 86400, "one of many changes of this NAT"),
+
+    /* The receiver drops what counts from 1 again (RFC 4303 3.4.3). */
+    OF_SAME_PEER(esp_sequence_reset, esp_one_way, 600, "the receiver drops numbers that it has had"),
 
     /* A request that stays unanswered ends the IKE SA (RFC 7296 2.1, 2.4). */
     OF_SAME_PEER(rekey_no_response, retransmit_exhausted, 600, "the unanswered request"),
@@ -62,6 +66,8 @@ const cause_rule_t cause_rules[] = {
     EDGE(invalid_spi, spi_desync, 300, "the receiver says so"),
     EDGE(syslog_invalid_spi, spi_desync, 300, "the receiver's log says so"),
     OF_SAME_PEER(retransmit_exhausted, syslog_invalid_spi, 600, "the receiver had given the IKE SA up"),
+    EDGE(clean_delete, spi_desync, 600, "the IKE SA was deleted, and its children with it"),
+    OF_SAME_PEER(spi_desync, esp_one_way, 600, "what the receiver drops is never answered"),
     EDGE(dpd_loss, ike_no_response, 600, "the peer stays silent"),
     EXPLAINS(proposal_mismatch, ike_no_response, 600, "the reason of the silence"),
     EDGE(retransmit_exhausted, ike_no_response, 600, "the peer stays silent"),
@@ -88,6 +94,7 @@ const cause_rule_t cause_rules[] = {
     EXPLAINS(child_rejected, tunnel_flap, 86400, "the child SA could not be made"),
     EXPLAINS(invalid_ike_spi, tunnel_flap, 3600, "a peer had lost its state"),
     EXPLAINS(clean_delete, tunnel_flap, 86400, "a peer deleted the tunnel"),
+    EXPLAINS(esp_sequence_reset, tunnel_flap, 600, "a peer came back with an old state"),
     EXPLAINS(retransmit_exhausted, tunnel_down, 86400, "the IKE SA was given up"),
     EXPLAINS(rekey_no_response, tunnel_down, 86400, "the rekey was never answered"),
     EXPLAINS(dpd_loss, tunnel_down, 86400, "the peer was considered dead"),

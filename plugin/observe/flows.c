@@ -1,0 +1,149 @@
+/* flows.c - is a UDP flow between port 4500 and another dissector's port IPsec?
+ *
+ * A NAT may give a client any port, also 1194 or 53; but OpenVPN or DNS may as well be asked from port 4500. So the bytes decide: an IKE
+ * header behind a non-ESP marker (RFC 3948 2.2) proves the flow, and so do two SPIs, one per direction, that each count upwards (RFC 4303
+ * 2.2). One of them is not enough: OpenVPN's data packets look the same, but with one number for both directions.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "observe/flows.h"
+
+enum {
+    NON_ESP_MARKER = 4,
+    IKE_HEADER = 28,
+    VERSION_AT = 17,
+    EXCHANGE_AT = 18,
+    FLAGS_AT = 19,
+    LENGTH_AT = 24,
+    ESP_HEADER = 8,
+    SPI_RESERVED_MAX = 255, /* RFC 4303 2.1 */
+    STEP_MAX = 64,          /* lost in between, at most */
+    STEPS_NEEDED = 3,       /* in each direction */
+    FLOWS_MAX = 65536,
+};
+
+typedef struct {
+    uint32_t spi, sequence;
+    unsigned steps;
+} count_t;
+
+/* Both directions of one flow. Lives as long as the capture. */
+typedef struct {
+    frame_t proved_in; /* FRAME_NONE: not yet */
+    count_t up, down;  /* from the lower endpoint to the higher one, and back */
+} flow_t;
+
+typedef struct {
+    endpoint_t low, high;
+} flow_key_t;
+
+static wmem_map_t *flows; /* flow_key_t -> flow_t */
+
+static guint
+key_hash(gconstpointer data)
+{
+    const flow_key_t *key = data;
+
+    return (endpoint_address_hash(&key->low) * 31u + key->low.port) * 31u + endpoint_address_hash(&key->high) + key->high.port;
+}
+
+static gboolean
+key_equal(gconstpointer a, gconstpointer b)
+{
+    const flow_key_t *left = a, *right = b;
+
+    return endpoint_equal(&left->low, &right->low) && endpoint_equal(&left->high, &right->high);
+}
+
+static uint32_t
+number_at(const uint8_t *bytes)
+{
+    return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
+}
+
+static bool
+is_ike_exchange(uint8_t version, uint8_t exchange, uint8_t flags)
+{
+    if (version >> 4 == 2) /* RFC 7296 3.1, IANA: IKE_SA_INIT to IKE_FOLLOWUP_KE */
+        return exchange >= 34 && exchange <= 44 && (flags & ~0x38) == 0;
+    bool is_phase1_or_notice = exchange == 2 || exchange == 4 || exchange == 5 || exchange == 6; /* RFC 2408 3.1 */
+    return version == 0x10 && (is_phase1_or_notice || exchange == 32 || exchange == 33) && (flags & ~0x07) == 0;
+}
+
+static bool
+is_ike(const packet_t *packet)
+{
+    if (packet->captured < NON_ESP_MARKER + IKE_HEADER || number_at(packet->bytes) != 0)
+        return false;
+    const uint8_t *header = packet->bytes + NON_ESP_MARKER;
+    bool has_spi = number_at(header) != 0 || number_at(header + 4) != 0;
+    return has_spi && is_ike_exchange(header[VERSION_AT], header[EXCHANGE_AT], header[FLAGS_AT]) &&
+           number_at(header + LENGTH_AT) == packet->reported - NON_ESP_MARKER;
+}
+
+static bool
+goes_up(const packet_t *packet)
+{
+    int addresses = memcmp(packet->source.address, packet->destination.address, sizeof(packet->source.address));
+
+    return addresses != 0 ? addresses < 0 : packet->source.port < packet->destination.port;
+}
+
+static flow_t *
+flow_of(const packet_t *packet, bool may_add)
+{
+    flow_key_t key =
+        goes_up(packet) ? (flow_key_t){ packet->source, packet->destination } : (flow_key_t){ packet->destination, packet->source };
+    flow_t *flow = wmem_map_lookup(flows, &key);
+
+    if (flow == NULL && may_add && wmem_map_size(flows) < FLOWS_MAX) {
+        flow = wmem_new0(wmem_file_scope(), flow_t);
+        wmem_map_insert(flows, wmem_memdup(wmem_file_scope(), &key, sizeof(key)), flow);
+    }
+    return flow;
+}
+
+static void
+count_on(count_t *count, const packet_t *packet)
+{
+    uint32_t spi = number_at(packet->bytes), sequence = number_at(packet->bytes + 4);
+    uint32_t step = sequence - count->sequence;
+
+    if (spi == count->spi && step == 0)
+        return; /* the same packet looked at twice, or captured twice */
+    if (spi != count->spi)
+        count->steps = 0;
+    else if (step >= 1 && step <= STEP_MAX)
+        count->steps++;
+    else
+        count->steps = 0;
+    count->spi = spi;
+    count->sequence = sequence;
+}
+
+static bool
+is_proved_by_counting(flow_t *flow, const packet_t *packet)
+{
+    if (packet->captured < ESP_HEADER || number_at(packet->bytes) <= SPI_RESERVED_MAX)
+        return false;
+    count_on(goes_up(packet) ? &flow->up : &flow->down, packet);
+    return flow->up.steps >= STEPS_NEEDED && flow->down.steps >= STEPS_NEEDED && flow->up.spi != flow->down.spi;
+}
+
+bool
+flows_is_ipsec(const packet_t *packet, bool is_first_visit)
+{
+    flow_t *flow = flow_of(packet, is_first_visit);
+
+    if (flow == NULL)
+        return is_ike(packet);
+    if (is_first_visit && flow->proved_in == FRAME_NONE && (is_ike(packet) || is_proved_by_counting(flow, packet)))
+        flow->proved_in = packet->frame;
+    return flow->proved_in != FRAME_NONE && flow->proved_in <= packet->frame;
+}
+
+void
+flows_register(void)
+{
+    flows = wmem_map_new_autoreset(wmem_epan_scope(), wmem_file_scope(), key_hash, key_equal);
+}
