@@ -12,6 +12,7 @@
 #endif
 #include <wireshark.h>
 #include <ws_version.h>
+#include <epan/epan.h>
 #include <epan/packet.h>
 #include <epan/stat_tap_ui.h>
 
@@ -32,6 +33,13 @@
 #define COMPAT_PLUGIN_DESCRIPTION 0
 #endif
 
+/* What a boolean preference is kept in. */
+#if IPSEC_WIRESHARK >= 404
+typedef bool compat_bool_preference_t;
+#else
+typedef gboolean compat_bool_preference_t;
+#endif
+
 /* The text by which Wireshark shows a data source: its name, then its size in brackets. Freed by the caller. */
 static inline char *
 compat_data_source_text(const struct data_source *source)
@@ -40,6 +48,18 @@ compat_data_source_text(const struct data_source *source)
     return get_data_source_description(source);
 #else
     return get_data_source_name(source);
+#endif
+}
+
+/* The name of a capture interface, as the file has it; NULL: it has none. Until 4.0 the interfaces of all sections had one count. */
+static inline const char *
+compat_interface_name(const epan_t *epan, uint32_t interface_id, unsigned section)
+{
+#if IPSEC_WIRESHARK >= 402
+    return epan_get_interface_name(epan, interface_id, section);
+#else
+    (void)section;
+    return epan_get_interface_name(epan, interface_id);
 #endif
 }
 

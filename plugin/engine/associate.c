@@ -43,8 +43,8 @@ endpoint_belongs(const tunnel_t *tunnel, peer_t peer, const endpoint_t *endpoint
 }
 
 /* Were both ends of the packet seen in this tunnel with these very ports? Native ESP has no ports: addresses are all there is. */
-static bool
-has_endpoints(const tunnel_t *tunnel, const packet_t *packet)
+bool
+engine_has_endpoints(const tunnel_t *tunnel, const packet_t *packet)
 {
     if (packet->source.port == 0 && packet->destination.port == 0)
         return true;
@@ -122,7 +122,7 @@ tunnel_on_path(const engine_t *engine, const packet_t *packet)
 {
     tunnel_t *tunnel = engine_tunnel_between_endpoints(engine, &packet->source, &packet->destination);
 
-    return tunnel != NULL && has_endpoints(tunnel, packet) ? tunnel : NULL;
+    return tunnel != NULL && engine_has_endpoints(tunnel, packet) ? tunnel : NULL;
 }
 
 /* Without IKE several tunnels may stand between two addresses, each with ports of its own (sdwan.c). */
@@ -175,7 +175,7 @@ engine_tunnel_for_packet(engine_t *engine, const packet_t *packet)
             continue;
         candidates++;
         only = tunnel;
-        if (has_endpoints(tunnel, packet) && (latest == NULL || tunnel->last_frame > latest->last_frame))
+        if (engine_has_endpoints(tunnel, packet) && (latest == NULL || tunnel->last_frame > latest->last_frame))
             latest = tunnel;
     }
     if (latest != NULL)
@@ -243,7 +243,8 @@ engine_tunnel_for_initiation(engine_t *engine, const packet_t *packet, source_ow
             return same_ports != NULL ? same_ports : tunnel_on_path(engine, packet);
         if (!tunnel_is_between(tunnel, &packet->source, &packet->destination))
             continue;
-        if ((has_endpoints(tunnel, packet) || is_without_port_translation(tunnel, packet) || is_same_host(tunnel, packet, owner)) &&
+        if ((engine_has_endpoints(tunnel, packet) || is_without_port_translation(tunnel, packet) ||
+             is_same_host(tunnel, packet, owner)) &&
             (same_ports == NULL || tunnel->last_frame > same_ports->last_frame))
             same_ports = tunnel;
         return_t expected = expected_return(tunnel, tunnel_peer_at(tunnel, &packet->source), packet->time);
@@ -289,7 +290,8 @@ engine_adopt_by_endpoint(engine_t *engine, ike_sa_t *ike_sa, const packet_t *pac
     for (GSList *item = engine_tunnels_between(engine, &packet->source, &packet->destination); item != NULL && seen < CROWD;
          item = item->next, seen++) {
         tunnel_t *tunnel = item->data;
-        if (tunnel != from && tunnel_is_between(tunnel, &packet->source, &packet->destination) && has_endpoints(tunnel, packet))
+        if (tunnel != from && tunnel_is_between(tunnel, &packet->source, &packet->destination) &&
+            engine_has_endpoints(tunnel, packet))
             to = tunnel;
     }
     if (to == NULL || (to->peer[PEER_A].last.family == ADDRESS_NONE))

@@ -34,9 +34,13 @@ typedef enum {
     CHANGE_SA_REPLACED = 1u << 18,        /* an SA took the place of the one before: see `line` */
     CHANGE_LIFETIME_ANNOUNCED = 1u << 19, /* a peer announced another lifetime than before: see `announced` */
     CHANGE_SYSLOG_LINE = 1u << 20, /* a log line reports a packet with an invalid SPI: see `syslog_line`; the tunnel may be NULL */
+    CHANGE_SEQUENCE = 1u << 21,    /* an ESP packet's sequence number reveals something: see `revealed` */
+    CHANGE_TOO_LARGE = 1u << 22,   /* `sender` sent a packet larger than ICMP says can pass: see its large_packets_t */
+    CHANGE_FRAGMENTS_MISSING = 1u << 23, /* of an ESP packet of `sender` only the first IP fragment came: see the same */
+    CHANGE_ESP_LENGTHS = 1u << 24,       /* the packets of an ESP SA have one more length: see esp_sa_t.lengths */
 } change_kind_t;
 
-#define CHANGE_KINDS 21 /* bits used above */
+#define CHANGE_KINDS 25 /* bits used above */
 
 /* Everything is borrowed for the duration of the call. Members that the kind does not name may be NULL. */
 typedef struct {
@@ -56,9 +60,11 @@ typedef struct {
     const flip_t *flip;
     const loss_t *loss;
     const line_t *line;
+    const icmp_report_t *icmp;    /* CHANGE_ICMP_ERROR */
     const announced_t *announced; /* CHANGE_LIFETIME_ANNOUNCED: of both peers, by peer */
     const syslog_line_t *syslog_line;
     unsigned phase;      /* CHANGE_LIFETIME_ANNOUNCED: 1 or 2 */
+    unsigned revealed;   /* CHANGE_SEQUENCE: one of the bits of sequence.h, about `esp_sa` */
     bool same_endpoints; /* CHANGE_COPY: the copy has the same addresses and ports */
 } change_t;
 

@@ -26,6 +26,7 @@ typedef struct {
     frame_t frame;
     endpoint_t source, destination;
     encapsulation_t encapsulation;
+    capture_point_t point;
 } seen_t;
 
 typedef struct {
@@ -36,6 +37,7 @@ struct copies {
     GHashTable *by_fingerprint; /* of seen_t in `ring` */
     seen_t *ring;               /* SEEN_MAX slots */
     unsigned oldest, count;     /* the oldest seen packet's slot; slots in use */
+    guint64 latest;             /* fingerprint of the packet checked last; 0: none */
     GHashTable *aliases;        /* endpoint_t (the key is the alias_t itself) -> alias_t, owned */
 };
 
@@ -144,28 +146,42 @@ copies_can_tell(const packet_t *packet)
 }
 
 copy_kind_t
-copies_check(copies_t *copies, const packet_t *packet)
+copies_learn(copies_t *copies, const packet_t *packet, const endpoint_t *first_source, const endpoint_t *first_destination)
 {
+    bool same_source = endpoint_equal(first_source, &packet->source);
+    bool same_destination = endpoint_equal(first_destination, &packet->destination);
+
+    if (!same_source)
+        learn_alias(copies, &packet->source, first_source);
+    if (!same_destination)
+        learn_alias(copies, &packet->destination, first_destination);
+    return same_source && same_destination ? COPY_SAME : COPY_OTHER_SIDE;
+}
+
+copy_kind_t
+copies_check(copies_t *copies, const packet_t *packet, first_copy_t *ret_first)
+{
+    copies->latest = 0;
+    *ret_first = (first_copy_t){ .frame = FRAME_NONE };
     if (packet->time == CAPTURE_TIME_NONE || !copies_can_tell(packet))
         return COPY_NONE;
     forget_old(copies, packet->time);
     guint64 fingerprint = fingerprint_of(packet);
+    if (has_bytes_of_its_own(packet))
+        copies->latest = fingerprint;
     const seen_t *first = g_hash_table_lookup(copies->by_fingerprint, &fingerprint);
+    ret_first->fingerprint = fingerprint;
 
     if (first != NULL) {
-        bool same_source = endpoint_equal(&first->source, &packet->source);
-        bool same_destination = endpoint_equal(&first->destination, &packet->destination);
-        if (same_source && same_destination)
+        *ret_first =
+            (first_copy_t){ .fingerprint = fingerprint, .frame = first->frame, .time = first->time, .point = first->point };
+        if (endpoint_equal(&first->source, &packet->source) && endpoint_equal(&first->destination, &packet->destination))
             return first->frame == packet->frame ? COPY_SAME_FRAME : COPY_SAME;
         if (endpoint_equal(&first->source, &packet->destination) || endpoint_equal(&first->destination, &packet->source))
             return COPY_NONE; /* the other direction: equal as far as the capture shows it */
         if (is_sent_again_over_tcp(first, packet) || !has_bytes_of_its_own(packet))
             return COPY_NONE;
-        if (!same_source)
-            learn_alias(copies, &packet->source, &first->source);
-        if (!same_destination)
-            learn_alias(copies, &packet->destination, &first->destination);
-        return COPY_OTHER_SIDE;
+        return copies_learn(copies, packet, &first->source, &first->destination);
     }
     seen_t *seen = &copies->ring[(copies->oldest + copies->count++) % SEEN_MAX];
     seen->fingerprint = fingerprint;
@@ -174,8 +190,15 @@ copies_check(copies_t *copies, const packet_t *packet)
     seen->source = packet->source;
     seen->destination = packet->destination;
     seen->encapsulation = packet->encapsulation;
+    seen->point = packet->point;
     g_hash_table_replace(copies->by_fingerprint, &seen->fingerprint, seen);
     return COPY_NONE;
+}
+
+uint64_t
+copies_fingerprint(const copies_t *copies)
+{
+    return copies->latest;
 }
 
 endpoint_t

@@ -20,6 +20,7 @@ engine_default_settings(void)
         .one_way_seconds = 10,
         .restart_wait_seconds = 10,
         .rekey_interval_seconds = 120,
+        .replay_window = 64,
         .max_tunnels = 4096,
     };
 }
@@ -74,6 +75,8 @@ engine_new(const engine_settings_t *settings)
     engine_t *engine = g_new0(engine_t, 1);
 
     engine->settings = *settings;
+    engine->settings.replay_window = CLAMP(settings->replay_window, REPLAY_WINDOW_LEAST, REPLAY_WINDOW_MOST);
+    engine->sequence_budget.bytes_left = SEQUENCE_BYTES_MAX;
     engine->tunnels = g_ptr_array_new_with_free_func(free_tunnel);
     engine->kept_tunnels = g_ptr_array_new();
     engine->free_numbers = g_hash_table_new(g_direct_hash, g_direct_equal);
@@ -87,6 +90,8 @@ engine_new(const engine_settings_t *settings)
     engine->untied = g_ptr_array_new();
     engine->strays = syslog_strays_new();
     engine->copies = copies_new();
+    engine->sightings = sightings_new();
+    engine->interfaces = interfaces_new();
     engine->abandoned_at_end = g_ptr_array_new();
     put_to_sleep(engine);
     engine->interruptions = g_array_new(FALSE, FALSE, sizeof(capture_ns_t));
@@ -126,6 +131,8 @@ engine_free(engine_t *engine)
     g_ptr_array_free(engine->untied, TRUE);
     g_hash_table_destroy(engine->strays);
     copies_free(engine->copies);
+    sightings_free(engine->sightings);
+    interfaces_free(engine->interfaces);
     g_ptr_array_free(engine->abandoned_at_end, TRUE);
     for (unsigned bit = 0; bit < CHANGE_KINDS; bit++)
         g_ptr_array_free(engine->sleepers[bit], TRUE);
@@ -166,9 +173,9 @@ engine_watched_until(const engine_t *engine, const tunnel_t *tunnel)
     for (unsigned i = 0; i < engine->interruptions->len; i++) {
         capture_ns_t before = g_array_index(engine->interruptions, capture_ns_t, i);
         if (before >= tunnel->last_time)
-            return before;
+            return engine_points_watched_until(engine, tunnel, before);
     }
-    return engine->capture.last_time;
+    return engine_points_watched_until(engine, tunnel, engine->capture.last_time);
 }
 
 frame_note_t *
@@ -306,12 +313,25 @@ engine_frame(engine_t *engine, frame_t frame, capture_ns_t time)
     capture->frames++;
     capture->last_frame = frame;
     watch_interruption(engine, time);
+    engine->silence = duration_between(engine->latest, time);
     watch_clock(engine, time);
     if (time == CAPTURE_TIME_NONE)
         return;
     if (capture->first_time == CAPTURE_TIME_NONE || time < capture->first_time)
         capture->first_time = time;
     capture->last_time = capture_later(capture->last_time, time);
+}
+
+bool
+engine_interface_heard(engine_t *engine, uint32_t interface, capture_ns_t time)
+{
+    return interfaces_heard(engine->interfaces, interface, time);
+}
+
+void
+engine_interface_name(engine_t *engine, uint32_t interface, unsigned number, const char *name)
+{
+    interfaces_name(engine->interfaces, interface, number, name);
 }
 
 /* The other copy of a packet says something about the capture, nothing about the tunnel. */
@@ -345,6 +365,20 @@ copy_packet(engine_t *engine, const packet_t *packet, copy_kind_t kind)
     return engine_note(engine, packet->frame);
 }
 
+/* Only one of two capture points has seen this packet, and shows it too late: it says what was lost, and changes no state. */
+static const frame_note_t *
+elsewhere_packet(engine_t *engine, const packet_t *packet)
+{
+    tunnel_t *tunnel = engine_tunnel_for_packet(engine, packet);
+
+    engine->capture.elsewhere++;
+    if (tunnel == NULL)
+        return NULL;
+    if (packet->kind != PACKET_ESP)
+        engine_note_for(engine, packet->frame)->tunnel = tunnel->index;
+    return engine_note(engine, packet->frame);
+}
+
 static tunnel_t *
 keepalive_packet(engine_t *engine, const packet_t *packet)
 {
@@ -356,56 +390,6 @@ keepalive_packet(engine_t *engine, const packet_t *packet)
     peer_t sender = tunnel_peer_at(tunnel, &packet->source);
     if (sender != PEER_UNKNOWN)
         engine_keepalive_sent(tunnel, sender, packet);
-    return tunnel;
-}
-
-/* An error that quotes next to nothing, right after the last one: for all that anybody can tell the same one, for routers send few a
- * second (RFC 1812 4.3.2.8). */
-static bool
-is_icmp_copy(const tunnel_t *tunnel, const packet_t *packet)
-{
-    return !copies_can_tell(packet) && tunnel->icmp_in != FRAME_NONE &&
-           endpoint_equal(&packet->destination, &tunnel->icmp_quoted_to) &&
-           duration_between(tunnel->icmp_at, packet->time) < SHORTEST_TIMER;
-}
-
-static tunnel_t *
-icmp_packet(engine_t *engine, const packet_t *packet)
-{
-    tunnel_t *tunnel = engine_tunnel_for_packet(engine, packet);
-    if (tunnel != NULL)
-        engine_note_for(engine, packet->frame)->tunnel = tunnel->index;
-    if (tunnel != NULL && is_icmp_copy(tunnel, packet)) {
-        engine->capture.copies++;
-        return tunnel;
-    }
-    engine->capture.icmp_errors++;
-    if (tunnel == NULL)
-        return NULL;
-    tunnel->icmp_in = packet->frame;
-    tunnel->icmp_at = packet->time;
-    tunnel->icmp_quoted_to = packet->destination;
-    esp_sa_t *sa = NULL;
-    cursor_t cursor = cursor_over(packet->bytes, packet->captured);
-    uint32_t spi = 0;
-    if (packet->quoted == PACKET_ESP && cursor_u32(&cursor, &spi))
-        sa = engine_find_esp_sa(engine, spi, &packet->source, &packet->destination, packet->frame);
-    bool is_port_unreachable = (packet->source.family == ADDRESS_IPV4 && packet->icmp_type == 3 && packet->icmp_code == 3) ||
-                               (packet->source.family == ADDRESS_IPV6 && packet->icmp_type == 1 && packet->icmp_code == 4);
-    bool by_receiver = endpoint_same_address(&packet->reporter, &packet->destination);
-    if (sa != NULL && is_port_unreachable && by_receiver && sa->unreachable_in == FRAME_NONE) {
-        sa->unreachable_in = packet->frame;
-        sa->unreachable_at = packet->time;
-        sa->packets_since_unreachable = 0;
-        tunnel->has_unreachable = true;
-    }
-    change_t change = { .kind = CHANGE_ICMP_ERROR,
-                        .frame = packet->frame,
-                        .time = packet->time,
-                        .packet = packet,
-                        .sender = PEER_UNKNOWN,
-                        .esp_sa = sa };
-    engine_judge(engine, tunnel, &change);
     return tunnel;
 }
 
@@ -422,11 +406,14 @@ handle(engine_t *engine, const packet_t *packet)
     case PACKET_ESP:
         tunnel = engine_esp_packet(engine, packet);
         break;
+    case PACKET_ESP_FRAGMENT:
+        tunnel = engine_esp_fragment(engine, packet);
+        break;
     case PACKET_NAT_KEEPALIVE:
         tunnel = keepalive_packet(engine, packet);
         break;
     case PACKET_ICMP_ERROR:
-        tunnel = icmp_packet(engine, packet);
+        tunnel = engine_icmp_error(engine, packet);
         break;
     case PACKET_SYSLOG:
         engine_syslog_packet(engine, packet);
@@ -453,8 +440,9 @@ engine_packet(engine_t *engine, const packet_t *packet)
 
     engine_make_room(engine);
     copy_kind_t copy = COPY_NONE;
+    first_copy_t first = { .frame = FRAME_NONE };
     if (packet->kind != PACKET_NAT_KEEPALIVE && packet->kind != PACKET_SYSLOG)
-        copy = copies_check(engine->copies, packet);
+        copy = copies_check(engine->copies, packet, &first);
     if (copy == COPY_SAME_FRAME)
         return engine_note(engine, packet->frame);
     engine->outer_source = packet->source;
@@ -462,9 +450,12 @@ engine_packet(engine_t *engine, const packet_t *packet)
     packet_t canonical = *packet;
     canonical.source = copies_canonical(engine->copies, &packet->source);
     canonical.destination = copies_canonical(engine->copies, &packet->destination);
-    if (copy != COPY_NONE)
-        return copy_packet(engine, &canonical, copy);
-    return handle(engine, &canonical);
+    copy = engine_across_points(engine, packet, &canonical, copy, &first);
+    const frame_note_t *note = copy == COPY_ELSEWHERE ? elsewhere_packet(engine, &canonical)
+                               : copy != COPY_NONE    ? copy_packet(engine, &canonical, copy)
+                                                      : handle(engine, &canonical);
+    engine_note_point(engine, packet, &canonical);
+    return note;
 }
 
 bool
@@ -516,6 +507,7 @@ engine_finish(engine_t *engine)
                             .loss = &tunnel->loss };
         engine_judge(engine, tunnel, &change);
         engine_say_how_it_went_on(tunnel->findings);
+        engine_say_where_lost(engine, tunnel);
         incidents_finish(engine, tunnel);
     }
     engine_say_how_it_went_on(engine->untied);

@@ -10,6 +10,7 @@
 #define IPSEC_ENGINE_ENGINE_H
 
 #include "base.h"
+#include "esp_sa.h"
 #include "finding.h"
 #include "nat_detection.h"
 #include "packet.h"
@@ -24,6 +25,7 @@ typedef struct {
     unsigned one_way_seconds;        /* ESP in one direction only for longer than this is a finding (default 10) */
     unsigned restart_wait_seconds;   /* a tunnel deleted under traffic should be back within this (default 10) */
     unsigned rekey_interval_seconds; /* child SAs replaced more often than this, in the median, are churn (default 120) */
+    unsigned replay_window;          /* of the receivers, in packets (RFC 4303 3.4.3; default 64, from 32 to 4096) */
     unsigned max_tunnels;            /* the oldest idle tunnel is evicted beyond this (default 4096) */
 } engine_settings_t;
 
@@ -60,6 +62,11 @@ void engine_free(engine_t *engine);
 /* Says that the capture goes on: call it for every frame, IPsec or not, before its packets. */
 void engine_frame(engine_t *engine, frame_t frame, capture_ns_t time);
 
+/* Says on which interface a frame was captured (capture_point_t), of whatever protocol. True: the first of that interface, which may
+ * be given its number and name (NULL: it has none) then. */
+bool engine_interface_heard(engine_t *engine, uint32_t interface, capture_ns_t time);
+void engine_interface_name(engine_t *engine, uint32_t interface, unsigned number, const char *name);
+
 /* Feeds one packet. Returns the frame's note (IKE, keepalive, ICMP errors, flagged ESP), or NULL for an unflagged ESP
  * packet and for one that is not IPsec after all. Several packets in one frame share the note of the first. */
 const frame_note_t *engine_packet(engine_t *engine, const packet_t *packet);
@@ -90,7 +97,7 @@ typedef struct {
     char identity[64];    /* IKE identity when decrypted; empty: not known */
     uint64_t esp_packets; /* sent by this peer */
     uint64_t esp_bytes;   /* ESP bytes from the SPI on, as reported on the wire */
-    uint64_t esp_lost;    /* estimate: sequence numbers never seen */
+    esp_toll_t esp_toll;  /* of what this peer sent */
     peer_nat_t nat;
 } peer_row_t;
 
@@ -168,6 +175,50 @@ void engine_incident_row(const engine_t *engine, uint32_t tunnel, uint32_t incid
 /* Which incident of the tunnel does a frame of it belong to? INDEX_NONE: none. Its time before the first trouble does not count. */
 uint32_t engine_incident_at(const engine_t *engine, uint32_t tunnel, frame_t frame);
 
+/* How a child SA ended, as far as the capture shows. */
+typedef enum {
+    CHILD_IN_USE,   /* until the capture ends */
+    CHILD_IDLE,     /* nothing for a minute before that */
+    CHILD_UNUSED,   /* no packet in the capture */
+    CHILD_REPLACED, /* by a rekey, or another one took over; no DELETE seen */
+    CHILD_DELETED,
+    CHILD_GONE_WITH_IKE_SA, /* the IKE SA that had it was deleted */
+} child_end_t;
+const char *child_end_text(child_end_t end); /* "in_use", "idle", "unused", "replaced", "deleted", "ike_sa_deleted" */
+
+/* One direction of a child SA. */
+typedef struct {
+    uint32_t spi; /* 0: not seen, or not known */
+    uint64_t packets, bytes;
+    frame_t first_frame, last_frame, announced_in, deleted_in;
+} child_sa_direction_t;
+
+/* One generation of child SAs: two SPIs, one each way. */
+typedef struct {
+    uint32_t child_sa;                /* `ipsec.child_sa`; INDEX_NONE: an SPI of which nobody can tell to which pair it belongs */
+    confidence_t confidence;          /* observed: the negotiation was read */
+    child_sa_direction_t from[PEERS]; /* by sender */
+    frame_t made_in;                  /* the answer of the exchange that made it; FRAME_NONE: not in the capture, or not known */
+    const char *exchange;             /* "ike_auth", "child_rekey", ...; NULL: not known. Static */
+    confidence_t exchange_confidence;
+    peer_t asked_by;                /* of that exchange: who made or rekeyed it */
+    uint32_t ike_sa;                /* on which it was made; INDEX_NONE */
+    uint32_t replaces, replaced_by; /* INDEX_NONE: none, or not known */
+    peer_t replacement_asked_by;
+    frame_t born_in;               /* the answer, else the first packet; FRAME_NONE: before the capture */
+    capture_ns_t born_at, last_at; /* last_at: of its latest packet; CAPTURE_TIME_NONE: none */
+    frame_t last_frame;
+    child_end_t end;
+    frame_t ended_in; /* FRAME_NONE: it has not ended, or no frame says so */
+    capture_ns_t ended_at;
+    peer_t ended_by;
+    confidence_t end_confidence;
+    double lifetime; /* seconds from its birth to its end, or else to its last packet; negative: not known */
+} child_sa_row_t;
+
+/* The tunnel's generations, oldest first, then SPIs of unknown pairs. An array of child_sa_row_t, to be freed by the caller. */
+GArray *engine_child_sas(const engine_t *engine, uint32_t tunnel);
+
 /* A request that was repeated and still waits for its answer where the capture ends. */
 typedef struct {
     const char *exchange; /* "dpd", "child_rekey", ...; static */
@@ -185,9 +236,66 @@ typedef struct {
 unsigned engine_waiting_count(const engine_t *engine, uint32_t tunnel);
 void engine_waiting_row(const engine_t *engine, uint32_t tunnel, uint32_t which, waiting_row_t *ret_row);
 
+/* ---- what a timeline of a tunnel shows; call engine_finish() first ---- */
+
+/* ESP packets and bytes (from the SPI on) that each peer sent in one bin of time. */
+typedef struct {
+    uint64_t bytes[PEERS];
+    uint32_t packets[PEERS];
+} activity_bin_t;
+
+#define ACTIVITY_BINS 128u
+
+/* The ESP of a tunnel over time: at most ACTIVITY_BINS bins of equal width, as narrow as its length allows. */
+typedef struct {
+    capture_ns_t from; /* where bin[0] begins; CAPTURE_TIME_NONE: no ESP, or none with a time */
+    duration_ns_t width;
+    unsigned bins;
+    const activity_bin_t *bin; /* borrowed, until the next packet */
+} activity_row_t;
+
+void engine_activity_row(const engine_t *engine, uint32_t tunnel, activity_row_t *ret_row);
+
+/* How an exchange ended, as far as the capture shows it. */
+typedef enum {
+    RESULT_ANSWERED,
+    RESULT_REFUSED,
+    RESULT_UNANSWERED,    /* its requester gave up */
+    RESULT_WAITING,       /* when the capture ended */
+    RESULT_ANSWER_UNSEEN, /* its requester went on as if answered */
+    RESULT_NOTHING_DUE,   /* IKEv1: no answer is due */
+    EXCHANGE_RESULTS
+} exchange_result_t;
+const char *exchange_result_text(exchange_result_t result); /* "answered", "refused", "unanswered", ...; static */
+
+#define SENDINGS_SHOWN 16u
+
+/* A request, its repeats and its answer. IKEv1: a phase, whose messages take turns; its sendings are those of the last turn. */
+typedef struct {
+    const char *exchange; /* "dpd", "child_rekey", ...; static */
+    const char *words;    /* for a sentence; static */
+    confidence_t confidence;
+    peer_t initiator; /* who sent its first message */
+    exchange_result_t result;
+    frame_t first_frame;
+    capture_ns_t first_time;
+    unsigned transmissions;
+    unsigned sendings; /* used in these two */
+    frame_t sent_in[SENDINGS_SHOWN];
+    capture_ns_t sent_at[SENDINGS_SHOWN];
+    frame_t answer_frame;   /* FRAME_NONE: no answer in the capture */
+    capture_ns_t last_time; /* of its answer, or of its last transmission */
+} exchange_row_t;
+
+/* The exchanges of a tunnel in the order in which they began: an array of exchange_row_t that the caller frees. */
+GArray *engine_exchanges(const engine_t *engine, uint32_t tunnel);
+
+/* Exchanges of the tunnel that are no longer remembered. */
+uint64_t engine_exchanges_forgotten(const engine_t *engine, uint32_t tunnel);
+
 /* Figures about the capture as a whole. */
 typedef struct {
-    uint64_t frames, ike_messages, esp_packets, keepalives, icmp_errors, copies, malformed;
+    uint64_t frames, ike_messages, esp_packets, keepalives, icmp_errors, copies, elsewhere, malformed;
     uint64_t syslog_lines; /* that report a packet with an invalid SPI */
     uint64_t tunnels_evicted;
     uint64_t findings_left_out; /* of tunnels that have too many of one id, or of too many SPIs that are not in the capture */

@@ -9,6 +9,8 @@
 #include "copies.h"
 #include "engine.h"
 #include "findings.h"
+#include "interfaces.h"
+#include "sightings.h"
 #include "tunnel.h"
 
 /* No tunnel in use is silent for so long: a capture without any frame meanwhile was interrupted. */
@@ -19,6 +21,17 @@
 
 /* Of so many lines about unknown SPIs it is remembered that the SA may come next. */
 #define RECENT_STRAYS 16u
+
+/* For the sequence numbers of all ESP SAs together: 7,000 SAs with the largest window each. */
+#ifndef SEQUENCE_BYTES_MAX
+#define SEQUENCE_BYTES_MAX (64u << 20)
+#endif
+/* IKE messages that came again long after, between other addresses: a NAT and two clocks, or a peer that moves? */
+typedef struct {
+    endpoint_t source, destination, first_source, first_destination;
+    uint64_t fingerprint; /* of the last one */
+    unsigned messages;
+} other_side_t;
 
 struct engine {
     engine_settings_t settings;
@@ -36,6 +49,12 @@ struct engine {
     unsigned packets_since_room;
     unsigned findings_wanted; /* more of them than this, and those of evicted tunnels go */
     copies_t *copies;
+    sequence_budget_t sequence_budget;
+    sightings_t *sightings;
+    interfaces_t *interfaces;
+    unsigned tunnels_at_two_points; /* so many have been seen at two places */
+    uint32_t latest_at_two_points;  /* index of the one that was last */
+    other_side_t other_side;
     capture_row_t capture;
 
     /* the clock (only capture time counts, and it may be useless) */
@@ -43,6 +62,7 @@ struct engine {
     frame_t same_time_frames; /* frames in a row with the very same time */
     capture_ns_t previous_time;
     bool clock_is_unusable;
+    duration_ns_t silence; /* between the present frame and the one before */
     GArray *interruptions; /* capture_ns_t of the last frame before each, in capture order; at most INTERRUPTIONS_MAX */
 
     GPtrArray *sleepers[CHANGE_KINDS]; /* borrowed detector_t that wake on the change of this bit, in order of judgement */
@@ -65,12 +85,26 @@ struct findings {
     const change_t *change;
 };
 
+/* across.c: is this packet, new or a copy so far, the copy of one that another place has shown long before, or has it come too late
+ * to count? `packet` may be given another time then. */
+copy_kind_t engine_across_points(engine_t *engine, const packet_t *captured, packet_t *packet, copy_kind_t copy,
+                                 const first_copy_t *first);
+
+/* across.c: the packet has been dealt with: notes at which place it was seen. `captured`: with its own time. */
+void engine_note_point(engine_t *engine, const packet_t *captured, const packet_t *packet);
+
+/* across.c: until when would the place have shown another packet of the tunnel, by the clock that the analysis follows? */
+capture_ns_t engine_points_watched_until(const engine_t *engine, const tunnel_t *tunnel, capture_ns_t end);
+
 /* findings.c -> engine.c; `tunnel` NULL: a finding of none */
 void engine_keep_finding(engine_t *engine, tunnel_t *tunnel, finding_t *finding);
 
 /* findings.c: at the end of the capture the texts of findings that went on say for how long; taken back when the capture goes on. */
 void engine_say_how_it_went_on(const GPtrArray *findings);
 void engine_unsay_how_it_went_on(const GPtrArray *findings);
+
+/* findings.c: and, where two places captured the tunnel, between which of them something was lost; taken back with the rest. */
+void engine_say_where_lost(const engine_t *engine, tunnel_t *tunnel);
 
 /* findings.c: is `cause` of a kind, and of a time, that leads to `effect`? */
 bool finding_may_explain(const finding_t *cause, const finding_t *effect);
@@ -131,11 +165,19 @@ void engine_claim_strays(engine_t *engine, esp_sa_t *sa, const packet_t *packet)
 
 /* A packet of this SA was seen: a line about the pair may turn out not to have counted. */
 void engine_doubt_syslog(engine_t *engine, const esp_sa_t *seen);
+/* path.c: what the path says about a tunnel's packets, and what it does to large ones. */
+tunnel_t *engine_icmp_error(engine_t *engine, const packet_t *packet);
+tunnel_t *engine_esp_fragment(engine_t *engine, const packet_t *packet);
+void engine_path_of_esp(engine_t *engine, esp_sa_t *sa, const packet_t *packet);
+
+/* ike.c: the IKE SA of a message of which there is the header only, perhaps in part; or NULL. */
+ike_sa_t *engine_find_quoted_ike_sa(const engine_t *engine, const packet_t *packet);
 
 /* associate.c: which tunnel? */
 typedef enum { SOURCE_UNKNOWN, SOURCE_OF_HOST } source_owner_t; /* perhaps a NAT's, or the initiator's own as its hash proves */
 tunnel_t *engine_tunnel_for_initiation(engine_t *engine, const packet_t *packet, source_owner_t owner);
 tunnel_t *engine_tunnel_for_packet(engine_t *engine, const packet_t *packet);
+bool engine_has_endpoints(const tunnel_t *tunnel, const packet_t *packet);
 
 /* The only tunnel between these addresses that has just made a child SA, whatever the ports: the NAT may have changed them meanwhile. For
  * ESP whose SPI and ports nobody knows; or NULL. */
@@ -234,6 +276,11 @@ void engine_line_of_reauthentication(engine_t *engine, tunnel_t *tunnel, const i
 
 /* lines.c: enters a replacement and tells the detectors. `context`: what is known about the moment. */
 void engine_replaced(engine_t *engine, tunnel_t *tunnel, line_t *line, const replacement_t *replacement, const change_t *context);
+
+/* sequence_watch.c: enters the sequence number of an SA's next packet, before the packet is counted. Returns what that reveals, as bits
+ * of sequence.h; then lets the detectors judge it. `context`: what is known about the moment. */
+unsigned engine_enter_sequence(engine_t *engine, esp_sa_t *sa, const packet_t *packet, uint32_t number);
+void engine_judge_sequence(engine_t *engine, esp_sa_t *sa, unsigned revealed, const change_t *context);
 
 /* succession.c: an ESP packet may show that one SPI took over from another. Call it when the packet is accounted for. */
 void engine_follow_spis(engine_t *engine, esp_sa_t *sa, const packet_t *packet, bool is_first);

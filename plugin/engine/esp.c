@@ -27,35 +27,67 @@ is_of_other_path(const esp_sa_t *sa, bool is_told_by_ports, const tunnel_t *on_p
     return is_told_by_ports && sa->tunnel->ike_sas_seen == 0 && sa->tunnel != on_path;
 }
 
+/* Known from its first packet on, or from its announcement, whichever comes first: a peer may choose the same number for a later SA. */
+static bool
+is_known_by(const esp_sa_t *sa, frame_t frame)
+{
+    frame_t known_from = sa->first_frame;
+
+    if (known_from == FRAME_NONE || (sa->announced_in != FRAME_NONE && sa->announced_in < known_from))
+        known_from = sa->announced_in;
+    return frame == FRAME_NONE || known_from <= frame;
+}
+
+/* How well do the addresses of a packet fit to an SA with its SPI? */
+typedef enum {
+    FITS_NOT,
+    FITS_HALF,      /* one end kept its address: the other one may have moved */
+    FITS_ADDRESSES, /* the ports of a NAT may change */
+    FITS_ENDPOINTS,
+} fit_t;
+
+static fit_t
+fit_of(const esp_sa_t *sa, const endpoint_t *source, const endpoint_t *destination)
+{
+    const endpoint_t *from = &sa->tunnel->peer[sa->sender].last, *to = &sa->tunnel->peer[peer_other(sa->sender)].last;
+    bool is_used = sa->packets > 0;
+
+    if (is_used && endpoint_equal(source, &sa->source) && endpoint_equal(destination, &sa->destination))
+        return FITS_ENDPOINTS;
+    bool same_to = endpoint_same_address(destination, to) || (is_used && endpoint_same_address(destination, &sa->destination));
+    bool same_from = endpoint_same_address(source, from) || (is_used && endpoint_same_address(source, &sa->source));
+    if (same_to && same_from)
+        return FITS_ADDRESSES;
+    bool is_random = sa->spi > LAST_RESERVED_SPI; /* a small number given by hand may well stand for several SAs */
+    return (same_to || same_from) && is_random ? FITS_HALF : FITS_NOT;
+}
+
 esp_sa_t *
 engine_find_esp_sa(const engine_t *engine, uint32_t spi, const endpoint_t *source, const endpoint_t *destination, frame_t frame)
 {
     bool is_told_by_ports = sdwan_is_path(source, destination);
     const tunnel_t *on_path = is_told_by_ports ? engine_tunnel_between_endpoints(engine, source, destination) : NULL;
-    esp_sa_t *half = NULL;
+    esp_sa_t *best = NULL;
+    fit_t best_fit = FITS_NOT;
     unsigned seen = 0;
 
     for (GSList *item = g_hash_table_lookup(engine->esp_sas_by_spi, GUINT_TO_POINTER(spi)); item != NULL; item = item->next) {
         esp_sa_t *sa = item->data;
         if (seen++ == NAMESAKES) {
-            esp_sa_t *between = engine_esp_sa_between(engine, spi, source, destination);
-            return between != NULL ? between : half;
+            esp_sa_t *between = best_fit < FITS_ADDRESSES ? engine_esp_sa_between(engine, spi, source, destination) : NULL;
+            return between != NULL ? between : best;
         }
-        const endpoint_t *from = &sa->tunnel->peer[sa->sender].last, *to = &sa->tunnel->peer[peer_other(sa->sender)].last;
         if (is_of_other_path(sa, is_told_by_ports, on_path))
             continue;
-        if (frame != FRAME_NONE && sa->first_frame != FRAME_NONE && sa->first_frame > frame)
-            continue;
-        bool same_to =
-            endpoint_same_address(destination, to) || (sa->packets > 0 && endpoint_same_address(destination, &sa->destination));
-        bool same_from = endpoint_same_address(source, from) || (sa->packets > 0 && endpoint_same_address(source, &sa->source));
-        if (same_to && same_from)
-            return sa;
-        bool is_random = spi > LAST_RESERVED_SPI; /* a small number given by hand may well stand for several SAs */
-        if ((same_to || same_from) && is_random && half == NULL)
-            half = sa; /* one end kept its address: the other one moved */
+        fit_t fit = is_known_by(sa, frame) ? fit_of(sa, source, destination) : FITS_NOT;
+        if (fit > best_fit) {
+            best = sa;
+            best_fit = fit;
+        }
+        if (best_fit == FITS_ENDPOINTS)
+            break;
     }
-    return half;
+    return best;
 }
 
 /* Many at once, so that a flood of SPIs costs linear time. */
@@ -64,7 +96,8 @@ forget_esp_sas(engine_t *engine, tunnel_t *tunnel)
 {
     for (unsigned i = 0; i < ESP_SAS_PER_TUNNEL_MAX / 2; i++) {
         esp_sa_t *sa = g_ptr_array_index(tunnel->esp_sas, i);
-        tunnel->forgotten_loss[sa->sender] += esp_sa_estimated_loss(sa);
+        esp_sa_add_toll(sa, &tunnel->forgotten_toll[sa->sender]);
+        children_forget_sa(tunnel, sa);
         engine_unlink_esp_sa(engine, sa);
     }
     g_ptr_array_remove_range(tunnel->esp_sas, 0, ESP_SAS_PER_TUNNEL_MAX / 2);
@@ -83,26 +116,6 @@ engine_add_esp_sa(engine_t *engine, tunnel_t *tunnel, uint32_t spi, peer_t sende
     GSList *list = g_hash_table_lookup(engine->esp_sas_by_spi, key);
     g_hash_table_replace(engine->esp_sas_by_spi, key, g_slist_prepend(list, sa));
     return sa;
-}
-
-/* The pair that this new SPI completes: the latest generation that has no SPI in this direction yet, if it is young. AH and ESP of a bundle
- * (RFC 4301 4.5) are one generation. */
-static uint32_t
-generation_for(tunnel_t *tunnel, peer_t sender, uint32_t negotiation, bool is_ah)
-{
-    bool taken = false, known = false;
-
-    if (tunnel->generations == 0)
-        return tunnel->generations++;
-    uint32_t latest = tunnel->generations - 1;
-    for (unsigned i = tunnel->esp_sas->len; i-- > 0;) {
-        const esp_sa_t *sa = g_ptr_array_index(tunnel->esp_sas, i);
-        if (sa->generation != latest || sa->negotiation != negotiation)
-            continue;
-        known = true;
-        taken |= sa->sender == sender && sa->is_ah == is_ah;
-    }
-    return known && !taken ? latest : tunnel->generations++;
 }
 
 /* Its peer has learnt where it is now, and goes on with the same SPI to there. */
@@ -136,25 +149,42 @@ sa_on_new_path(engine_t *engine, const packet_t *packet, uint32_t spi, uint32_t 
     if (sender == PEER_UNKNOWN)
         sender = PEER_A;
     esp_sa_t *sa = sa_that_goes_on(tunnel, packet, spi, sender);
-    if (sa != NULL)
-        return sa;
-    uint32_t generation = generation_for(tunnel, sender, tunnel->lineage, packet->is_ah);
-    sa = engine_add_esp_sa(engine, tunnel, spi, sender);
-    sa->generation = generation;
-    return sa;
+    return sa != NULL ? sa : engine_add_esp_sa(engine, tunnel, spi, sender);
+}
+
+/* A peer may have the same SPI from several others, each of which chose it for itself: behind one NAT even between the same addresses.
+ * Such an SA begins anew, where a peer that has moved goes on counting. */
+static bool
+is_of_other_tunnel(engine_t *engine, const esp_sa_t *sa, const packet_t *packet, uint32_t sequence)
+{
+    if (sa->packets == 0 || sequence > BIRTH_SEQUENCE_MAX || sequence > esp_sa_highest(sa) ||
+        (endpoint_equal(&packet->source, &sa->source) && endpoint_equal(&packet->destination, &sa->destination)))
+        return false;
+    const tunnel_t *tunnel = engine_tunnel_for_packet(engine, packet);
+    return tunnel != NULL && tunnel != sa->tunnel;
+}
+
+/* The same number again, chosen for a new SA: a negotiation has been over since the last packet, and the count begins anew. */
+static bool
+is_chosen_again(const esp_sa_t *sa, uint32_t sequence)
+{
+    const tunnel_t *tunnel = sa->tunnel;
+    bool may_be_over = sa->negotiation < tunnel->lineage || sa->deleted_in != FRAME_NONE;
+
+    return sa->packets > 0 && may_be_over && sequence <= BIRTH_SEQUENCE_MAX && sequence <= esp_sa_highest(sa) &&
+           children_expect(tunnel, sa->sender, sa->last_time);
 }
 
 static void
 count_packet(esp_sa_t *sa, const packet_t *packet, uint32_t sequence)
 {
     if (sa->packets == 0) {
-        sa->first_sequence = sa->highest_sequence = sequence;
+        sa->first_sequence = sequence;
         sa->is_ah = packet->is_ah;
         sa->is_around_esp = packet->is_around_esp;
         sa->first_frame = packet->frame;
         sa->first_time = packet->time;
     }
-    sa->highest_sequence = MAX(sa->highest_sequence, sequence);
     sa->packets++;
     sa->bytes += packet->reported;
     sa->destination = packet->destination;
@@ -185,6 +215,9 @@ count_direction(tunnel_t *tunnel, peer_t sender, const packet_t *packet)
         from->longest_esp_gap = MAX(from->longest_esp_gap, gap);
     if (gap > RUN_GAP)
         from->run_packets = 0;
+    if (tunnel->timeline == NULL)
+        tunnel->timeline = timeline_new();
+    timeline_count(tunnel->timeline, sender, packet->time, packet->reported);
     from->esp_packets++;
     from->esp_bytes += packet->reported;
     from->last_esp_at = capture_later(from->last_esp_at, packet->time);
@@ -195,6 +228,54 @@ count_direction(tunnel_t *tunnel, peer_t sender, const packet_t *packet)
     }
     from->run_packets++;
     tunnel->peer[peer_other(sender)].run_packets = 0;
+}
+
+/* The latest packet's SA of the other sender, if it may be the same pair. */
+static esp_sa_t *
+way_back(const esp_sa_t *sa)
+{
+    const tunnel_t *tunnel = sa->tunnel;
+    const child_sa_t *child = tunnel_child(tunnel, sa->generation);
+    peer_t other = peer_other(sa->sender);
+
+    if (child != NULL)
+        return child->sa[other];
+    for (unsigned i = tunnel->esp_sas->len, seen = 0; i-- > 0 && seen < NAMESAKES; seen++) {
+        esp_sa_t *back = g_ptr_array_index(tunnel->esp_sas, i);
+        if (back->sender == other && back->generation == INDEX_NONE && back->last_frame == tunnel->peer[other].last_esp_in)
+            return back;
+    }
+    return NULL;
+}
+
+/* A packet of one direction shows that the other direction of the pair works, if it comes soon; and that the sender has the pair in any
+ * case. */
+static void
+prove_way_back(esp_sa_t *sa, const packet_t *packet)
+{
+    esp_sa_t *back = way_back(sa);
+
+    if (sa->unanswered++ == 0)
+        sa->unanswered_since = packet->time;
+    if (back == NULL || back->packets == 0)
+        return;
+    back->unanswered = 0;
+    if (duration_between(back->last_time, packet->time) > PAIRED_WITHIN)
+        return;
+    back->good_in = back->last_frame;
+    back->good_at = back->last_time;
+}
+
+/* Every negotiation so far could be read, from the tunnel's first packet on, and no other tunnel may have made the SA. What the capture
+ * lost without a trace is for the detector to think of. */
+static bool
+is_unannounced(const engine_t *engine, const tunnel_t *tunnel, const packet_t *packet)
+{
+    const ike_sa_t *first = tunnel->ike_sas->len > 0 ? g_ptr_array_index(tunnel->ike_sas, 0) : NULL;
+    const GSList *between = engine_tunnels_between(engine, &packet->source, &packet->destination);
+
+    return !tunnel->has_unread_ike && tunnel->waiting->len == 0 && first != NULL && first->index == 0 && !first->is_midstream &&
+           first->first_frame == tunnel->first_frame && between != NULL && between->next == NULL;
 }
 
 /* Two-way ESP proves the tunnel up to the older of the two directions' last packets, on SAs of the same negotiation. */
@@ -247,6 +328,13 @@ namesake_of(const esp_sa_t *sa, const packet_t *packet)
     return NULL;
 }
 
+static void
+born_in_traffic(const engine_t *engine, esp_sa_t *sa, const packet_t *packet)
+{
+    children_place(sa->tunnel, sa);
+    sa->is_unannounced = is_unannounced(engine, sa->tunnel, packet);
+}
+
 tunnel_t *
 engine_esp_packet(engine_t *engine, const packet_t *packet)
 {
@@ -259,6 +347,10 @@ engine_esp_packet(engine_t *engine, const packet_t *packet)
     esp_sa_t *sa = engine_find_esp_sa(engine, spi, &packet->source, &packet->destination, FRAME_NONE);
     if (sa != NULL && sa->packets > 0 && sa->is_ah != packet->is_ah)
         sa = namesake_of(sa, packet);
+    if (sa != NULL && is_of_other_tunnel(engine, sa, packet, sequence))
+        sa = NULL;
+    if (sa != NULL && is_chosen_again(sa, sequence))
+        sa = engine_add_esp_sa(engine, sa->tunnel, spi, sa->sender);
     if (sa == NULL)
         sa = sa_on_new_path(engine, packet, spi, sequence);
     bool is_new = sa->packets == 0;
@@ -274,7 +366,11 @@ engine_esp_packet(engine_t *engine, const packet_t *packet)
     if (is_new || sa->encapsulation != packet->encapsulation) /* RFC 7296 2.23: a peer may encapsulate or not at will */
         sa->source = packet->source;
     engine_check_move(engine, tunnel, sender, &sa->source, packet, &change);
+    unsigned revealed = engine_enter_sequence(engine, sa, packet, sequence);
     count_packet(sa, packet, sequence);
+    if (is_new && sa->announced_in == FRAME_NONE && !packet->is_around_esp)
+        born_in_traffic(engine, sa, packet);
+    prove_way_back(sa, packet);
     if (tunnel->has_unreachable && tunnel->peer[peer_other(sender)].run_packets > 0)
         forget_unreachable(tunnel, sender);
     if (!packet->is_around_esp)
@@ -286,8 +382,15 @@ engine_esp_packet(engine_t *engine, const packet_t *packet)
     if (is_new)
         engine_claim_strays(engine, sa, packet);
     engine_doubt_syslog(engine, sa);
+    engine_path_of_esp(engine, sa, packet);
+    if (!packet->is_ip_fragment && !packet->is_ah && esp_sa_note_length(sa, packet->reported)) {
+        change.kind = CHANGE_ESP_LENGTHS;
+        engine_judge(engine, tunnel, &change);
+    }
     change.kind = CHANGE_ESP_PACKET;
     engine_judge(engine, tunnel, &change);
+    if (revealed != 0)
+        engine_judge_sequence(engine, sa, revealed, &change);
     change.kind = CHANGE_TRAFFIC;
     engine_judge(engine, tunnel, &change);
     return engine_settle_path(engine, tunnel, packet);

@@ -9,13 +9,16 @@
 #include "endpoint.h"
 #include "finding.h"
 #include "packet.h"
+#include "sequence.h"
 #include "syslog_line.h"
-
-/* Sequence numbers begin at 1 (RFC 4303 3.3.3): an SA whose first packet has a greater number is older than the capture. */
-#define BIRTH_SEQUENCE_MAX 64u
 
 struct tunnel;
 struct ike_sa;
+
+/* So many different lengths that have the same remainder are no accident. */
+#define ESP_LENGTHS_KEPT 5u
+/* RFC 4303 3.3.3: a new SA counts from 1. One that is first seen with a later number than this is older than the capture. */
+#define BIRTH_SEQUENCE_MAX 64u
 
 /* Owned by its tunnel. Exists from its announcement in a readable negotiation or from its first packet on. */
 typedef struct esp_sa {
@@ -24,12 +27,18 @@ typedef struct esp_sa {
     bool is_ah;         /* AH (RFC 4302); an SA that was only announced may be either */
     bool is_around_esp; /* AH whose packets hold ESP of the same tunnel: both together are one pair */
     peer_t sender;
-    uint32_t generation;            /* child SA index within the tunnel; both directions of a pair share it */
+    uint32_t generation;            /* child SA index within the tunnel (children.h); INDEX_NONE: which one is not known */
+    bool is_loose;                  /* one of several SPIs for several pairs, not told apart */
     uint32_t negotiation;           /* which lineage of IKE SAs made it: tunnel_t.lineage at that time */
     endpoint_t source, destination; /* of the latest packet */
     encapsulation_t encapsulation;  /* of the latest packet */
     uint64_t packets, bytes;        /* bytes from the SPI on, on the wire */
-    uint32_t first_sequence, highest_sequence;
+    uint32_t first_sequence;
+    mark_t first_mark;               /* of the packet with it */
+    sequence_t *sequence;            /* from the second packet on; owned; NULL: before, or its numbers are not followed */
+    uint16_t lengths[ESP_LENGTHS_KEPT]; /* the first different lengths of its packets, from the SPI to the ICV */
+    unsigned lengths_kept;
+    uint16_t length_residues;        /* bit n: some packet's length is n modulo 16 */
     frame_t first_frame, last_frame; /* FRAME_NONE: announced, not used yet */
     capture_ns_t first_time, last_time;
     frame_t announced_in;
@@ -42,13 +51,41 @@ typedef struct esp_sa {
     unsigned packets_since_unreachable;
     frame_t invalid_spi_in; /* INVALID_SPI named it */
     syslog_of_sa_t syslog;  /* log lines named it */
-    uint32_t line;          /* id of the line of SPIs it is on (lifetime.h); 0: none */
-    bool is_succeeded;      /* the next SPI of that line took over */
+    capture_ns_t invalid_spi_at;
+    bool invalid_spi_is_protected; /* it was decrypted: nobody else could have sent it */
+    frame_t good_in; /* its last packet that was followed at once by one of its pair: it worked; FRAME_NONE: none was */
+    capture_ns_t good_at;
+    unsigned unanswered; /* its packets since the receiver last sent on its pair */
+    capture_ns_t unanswered_since;
+    bool is_unannounced;          /* it began where every negotiation so far had been read, and none named it */
+    const struct finding *desync; /* the spi_desync that counts its packets, or NULL; borrowed */
+    uint32_t line;                /* id of the line of SPIs it is on (lifetime.h); 0: none */
+    bool is_succeeded;            /* the next SPI of that line took over */
 } esp_sa_t;
 
 esp_sa_t *esp_sa_new(struct tunnel *tunnel, uint32_t spi, peer_t sender);
 
-/* Sequence numbers between the first and the highest that were never seen: lost, or missed by the capture. */
-uint64_t esp_sa_estimated_loss(const esp_sa_t *sa);
+/* This packet reports its SPI as invalid. */
+void esp_sa_is_invalid(esp_sa_t *sa, const packet_t *report, bool is_protected);
+
+/* The highest sequence number so far, its low half. */
+uint32_t esp_sa_highest(const esp_sa_t *sa);
+
+/* Did the capture see its first packets? */
+bool esp_sa_saw_birth(const esp_sa_t *sa);
+
+void esp_sa_free(esp_sa_t *sa);
+
+/* What was lost on the way to the capture, and what the receiver would not take. */
+typedef struct {
+    uint64_t lost;                    /* estimate: sequence numbers never seen; the capture may have missed them */
+    uint64_t too_old[REPLAY_WINDOWS]; /* packets that a replay window of REPLAY_WINDOW_LEAST << i would drop */
+} esp_toll_t;
+
+/* Adds those of an SA. */
+void esp_sa_add_toll(const esp_sa_t *sa, esp_toll_t *toll);
+
+/* A packet of this length was seen. True: it is a further length, of those that are kept. */
+bool esp_sa_note_length(esp_sa_t *sa, size_t length);
 
 #endif

@@ -48,8 +48,10 @@ exchange_new(struct ike_sa *ike_sa, const ike_message_t *message, peer_t request
     exchange->exchange_type = message->exchange_type;
     exchange->message_id = message->message_id;
     exchange->requester = requester;
+    exchange->child_sa = INDEX_NONE;
     exchange->request_inner = PAYLOAD_UNKNOWN;
-    exchange->first_sent_at = exchange->last_sent_at = CAPTURE_TIME_NONE;
+    exchange->began_at = exchange->first_sent_at = exchange->last_sent_at = CAPTURE_TIME_NONE;
+    exchange->initiator = requester;
     exchange->answered_at = exchange->refusal_hint_at = CAPTURE_TIME_NONE;
     const peer_state_t *receiver = &ike_sa->tunnel->peer[peer_other(requester)];
     exchange->heard_before_in = receiver->last_packet_in;
@@ -68,6 +70,11 @@ exchange_free(exchange_t *exchange)
 void
 exchange_sent(exchange_t *exchange, const packet_t *packet)
 {
+    if (exchange->began_in == FRAME_NONE) {
+        exchange->initiator = exchange->requester;
+        exchange->began_in = packet->frame;
+        exchange->began_at = packet->time;
+    }
     if (exchange->transmissions == 0) {
         exchange->first_sent_at = packet->time;
         exchange->source = packet->source;

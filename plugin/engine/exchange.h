@@ -83,6 +83,11 @@ typedef struct exchange {
     frame_t frame[FRAMES_KEPT]; /* the first frames that belong to it: requests, answers, fragments */
     unsigned frames_kept;
 
+    /* the first message; IKEv1: of the phase, whose messages take turns in being the request below */
+    peer_t initiator;
+    frame_t began_in; /* FRAME_NONE: nothing sent yet */
+    capture_ns_t began_at;
+
     /* the request and its repeats */
     uint64_t fingerprint;
     bool is_rebuilt;                     /* a repeat had other bytes: no bitwise identical retransmission (RFC 7296 2.1) */
@@ -137,6 +142,7 @@ typedef struct exchange {
     bool repeats_a_refusal; /* asks again for what was refused before in the same trouble */
     bool deletes_replaced;  /* asks to delete an IKE SA that a rekey or a new negotiation has replaced */
     bool creates_child;     /* success made an SPI pair */
+    uint32_t child_sa;      /* its index; INDEX_NONE: none */
     /* IKEv1 */
     bool is_encrypted_turn; /* the message that waits is encrypted: of Main Mode the fifth is the first one (RFC 2409 5.4) */
     unsigned messages;      /* distinct messages so far */

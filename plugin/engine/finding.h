@@ -36,6 +36,18 @@ typedef struct {
 extern const finding_info_t finding_catalogue[FINDING_COUNT];
 
 #define EVIDENCE_MAX 24
+#define LOSS_POINT_MAX 64
+
+/* What a finding is about, when it is about an IKE exchange: enough to ask what every capture point has seen of it (sightings.h). */
+typedef struct {
+    bool is_set;
+    uint64_t request, answer; /* names of the messages; IKEv1: both the same */
+    peer_t requester;
+    endpoint_t source; /* of the request */
+    unsigned transmissions;
+    bool was_answered;
+    capture_ns_t first_sent_at, last_sent_at;
+} asked_t;
 
 /* One finding. Owned by the engine, at a stable address until the engine is freed (end-of-capture findings: until the next
  * packet is fed after engine_finish()). `grade` may get worse and `cause` may be set while the capture goes on, and what was a forgery becomes a Note with
@@ -62,17 +74,21 @@ typedef struct finding {
     frame_t heard_before_in;        /* the receiver's last packet before that; FRAME_NONE: there is none */
     capture_ns_t heard_before_at;
     const char *ending; /* how the exchange ended, where a story has told of it before: "then stopped trying"; static; NULL */
+    bool explains;      /* may be the cause of others even where it is a mere Note */
     const struct finding *cause; /* an earlier finding of the same tunnel that led to this one, or NULL */
     capture_ns_t over_at; /* what it tells of was over then, and led to nothing that began later; CAPTURE_TIME_NONE: not known */
     peer_t culprit;       /* which peer it is about (who sent the unanswered request, whose port moved); may be PEER_UNKNOWN */
     uint16_t old_port, new_port; /* nat_port_flip only */
     nat_grade_t grade;           /* nat_port_flip only */
     uint32_t incident;           /* index within the tunnel, INDEX_NONE: in none */
+    asked_t asked;
+    char lost_from[LOSS_POINT_MAX],
+        lost_to[LOSS_POINT_MAX]; /* the capture points between which it was lost; empty: not known to be */
 } finding_t;
 
-const char *severity_text(severity_t severity);       /* "error", "warn", "note", "chat" */
+const char *severity_text(severity_t severity);        /* "error", "warn", "note", "chat" */
 const char *finding_group_text(finding_group_t group); /* "ike", "esp", "nat", "life", "capture" */
-const char *confidence_text(confidence_t confidence); /* "observed", "inferred" */
-const char *nat_grade_text(nat_grade_t grade);        /* "recovered", "split", "harmful"; "" for NAT_GRADE_NONE */
+const char *confidence_text(confidence_t confidence);  /* "observed", "inferred" */
+const char *nat_grade_text(nat_grade_t grade);         /* "recovered", "split", "harmful"; "" for NAT_GRADE_NONE */
 
 #endif

@@ -6,6 +6,7 @@
 #include "silence.h"
 
 #include "engine_state.h"
+#include "placement.h"
 #include "tables/causes.h"
 
 #include <inttypes.h>
@@ -84,7 +85,7 @@ rule_fits(const cause_rule_t *rule, const finding_t *cause, const finding_t *eff
         return false;
     if (cause->over_at != CAPTURE_TIME_NONE && cause->over_at < effect->began_at)
         return false;
-    return duration_between(cause->time, effect->began_at) <= rule->within;
+    return duration_between(cause->last_at, effect->began_at) <= rule->within;
 }
 
 /* The outage findings want the first trouble of its kind since the last outage, all others the nearest. */
@@ -94,11 +95,11 @@ wants_the_earliest(finding_id_t id)
     return id == FINDING_tunnel_flap || id == FINDING_tunnel_down;
 }
 
-/* Notes tell of what did no harm; only an orderly DELETE ends a tunnel without any. */
+/* Notes tell of what did no harm, save those that explain what follows: an orderly DELETE, a router's word that nothing gets through. */
 static bool
 may_be_a_cause(const finding_t *finding)
 {
-    return finding->severity >= SEVERITY_WARN || finding->id == FINDING_clean_delete;
+    return finding->severity >= SEVERITY_WARN || finding->explains;
 }
 
 /* A cause must explain: be earlier, on the same tunnel, of a kind that leads to the next, and not belong to an outage that is over. */
@@ -221,6 +222,7 @@ findings_add(findings_t *findings, const finding_draft_t *draft, const char *tex
     finding->old_port = draft->old_port;
     finding->new_port = draft->new_port;
     finding->grade = draft->grade;
+    finding->explains = draft->explains;
     finding->times = MAX(draft->times, 1);
     finding->unit = draft->unit != NULL ? draft->unit : "times";
     finding->incident = INDEX_NONE;
@@ -232,6 +234,9 @@ findings_add(findings_t *findings, const finding_draft_t *draft, const char *tex
         finding->heard_before_in = draft->exchange->heard_before_in;
         finding->heard_before_at = draft->exchange->heard_before_at;
     }
+    const exchange_t *asked = draft->exchange != NULL ? draft->exchange : change->exchange;
+    if (asked != NULL)
+        placement_ask(finding, asked);
     for (unsigned i = 0; draft->whole_exchange && i < draft->exchange->frames_kept; i++)
         add_evidence(finding, draft->exchange->frame[i]);
     for (unsigned i = 0; i < G_N_ELEMENTS(draft->evidence); i++)
@@ -256,6 +261,8 @@ findings_add(findings_t *findings, const finding_draft_t *draft, const char *tex
     if (tunnel != NULL && !finding->at_end)
         explain_earlier(tunnel, finding);
     engine_keep_finding(findings->engine, tunnel, finding);
+    if (draft->esp_sa != NULL)
+        ((esp_sa_t *)draft->esp_sa)->desync = finding; /* the engine owns it; detectors see it const */
     return finding;
 }
 
@@ -269,19 +276,70 @@ findings_repeat(findings_t *findings, const finding_t *told)
     finding->last_at = findings->change->time;
 }
 
+/* What is known only at the end, for now. Frees `more`. */
+static void
+add_for_the_end(finding_t *finding, char *more)
+{
+    if (finding->text_before_end == 0)
+        finding->text_before_end = strlen(finding->text);
+    char *longer = g_strdup_printf("%s %s", finding->text, more);
+    g_free(finding->text);
+    g_free(more);
+    finding->text = longer;
+}
+
+void
+findings_join(findings_t *findings, const finding_t *told, const esp_sa_t *sa)
+{
+    ((esp_sa_t *)sa)->desync = told;
+    findings_repeat(findings, told);
+}
+
+void
+findings_recount(const finding_t *told, uint64_t times, frame_t last_in, capture_ns_t last_at)
+{
+    finding_t *finding = (finding_t *)told; /* as above */
+
+    finding->times = times;
+    if (last_in > finding->frame) {
+        finding->last_in = last_in;
+        finding->last_at = last_at;
+    }
+}
+
+void
+findings_conclude(const finding_t *told, const char *text, ...)
+{
+    finding_t *finding = (finding_t *)told; /* as above */
+    va_list arguments;
+
+    va_start(arguments, text);
+    char *sentence = g_strdup_vprintf(text, arguments);
+    va_end(arguments);
+    add_for_the_end(finding, sentence);
+}
+
 void
 engine_say_how_it_went_on(const GPtrArray *findings)
 {
     for (unsigned i = 0; i < findings->len; i++) {
         finding_t *finding = g_ptr_array_index(findings, i);
-        if (finding->last_in == finding->frame || finding->at_end)
-            continue;
-        finding->text_before_end = strlen(finding->text);
-        char *longer =
-            g_strdup_printf("%s It went on until frame %u, %.1f s later: %" PRIu64 " %s in all.", finding->text, finding->last_in,
-                            duration_seconds(duration_between(finding->time, finding->last_at)), finding->times, finding->unit);
-        g_free(finding->text);
-        finding->text = longer;
+        if (finding->last_in != finding->frame && !finding->at_end)
+            add_for_the_end(finding,
+                            g_strdup_printf("It went on until frame %u, %.1f s later: %" PRIu64 " %s in all.", finding->last_in,
+                                            duration_seconds(duration_between(finding->time, finding->last_at)), finding->times,
+                                            finding->unit));
+    }
+}
+
+void
+engine_say_where_lost(const engine_t *engine, tunnel_t *tunnel)
+{
+    for (unsigned i = 0; tunnel->points != NULL && i < tunnel->findings->len; i++) {
+        finding_t *finding = g_ptr_array_index(tunnel->findings, i);
+        char *placed = placement_of(engine, tunnel, finding);
+        if (placed != NULL)
+            add_for_the_end(finding, placed);
     }
 }
 
@@ -293,6 +351,7 @@ engine_unsay_how_it_went_on(const GPtrArray *findings)
         if (finding->text_before_end > 0)
             finding->text[finding->text_before_end] = '\0';
         finding->text_before_end = 0;
+        finding->lost_from[0] = finding->lost_to[0] = '\0';
     }
 }
 

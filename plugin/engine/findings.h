@@ -22,10 +22,12 @@ typedef struct {
     capture_ns_t began_at;         /* only with `began_in` */
     capture_ns_t last_evidence_at; /* for what only the end of the capture reveals: the time of its last evidence; 0: not set */
     const exchange_t *exchange;    /* its transmissions and answer become evidence */
+    const esp_sa_t *esp_sa;        /* its further packets are counted on this finding; NULL */
     bool whole_exchange;           /* all frames of `exchange`, fragments and answers too */
     frame_t evidence[4];           /* further frames, FRAME_NONE: none */
     uint16_t old_port, new_port;
     nat_grade_t grade;
+    bool explains;      /* though it did no harm by itself, others may follow from it */
     uint64_t times;     /* how often it has been seen by now; 0: once */
     const char *ending; /* see finding_t; NULL: none */
     const char *unit;   /* what is counted, for a sentence; static; NULL: "times" */
@@ -37,6 +39,14 @@ finding_t *findings_add(findings_t *findings, const finding_draft_t *draft, cons
 
 /* The same trouble once more, on the frame of the change: counted on the finding that told of it (one of this tunnel's), no new finding. */
 void findings_repeat(findings_t *findings, const finding_t *told);
+
+/* The same, and from now on it is what was told of this SA. */
+void findings_join(findings_t *findings, const finding_t *told, const esp_sa_t *sa);
+/* The same trouble is known to have been seen `times` times by now, for the last time in `last_in`. */
+void findings_recount(const finding_t *told, uint64_t times, frame_t last_in, capture_ns_t last_at);
+
+/* At the end of the capture: a last sentence for a finding that was told on its way. Taken back if the capture goes on. */
+void findings_conclude(const finding_t *told, const char *text, ...) G_GNUC_PRINTF(2, 3);
 
 /* A draft about an exchange that stayed unanswered: its requester's, since its first transmission. Less severe and sure than asked for
  * where an answer may have escaped the capture, or did not arrive. */

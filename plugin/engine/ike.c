@@ -39,6 +39,20 @@ find_ike_sa(const engine_t *engine, const packet_t *packet, const ike_message_t 
     return NULL;
 }
 
+ike_sa_t *
+engine_find_quoted_ike_sa(const engine_t *engine, const packet_t *packet)
+{
+    cursor_t cursor = cursor_over(packet->bytes, packet->captured);
+    ike_message_t message = { .spi_i = 0 };
+    uint8_t version;
+
+    if (!cursor_u64(&cursor, &message.spi_i) || !cursor_u64(&cursor, &message.spi_r) || !cursor_skip(&cursor, 1) ||
+        !cursor_u8(&cursor, &version))
+        return NULL;
+    message.major = version >> 4;
+    return find_ike_sa(engine, packet, &message);
+}
+
 /* The oldest that is no longer in use goes, else the oldest. */
 static void
 forget_ike_sa(engine_t *engine, tunnel_t *tunnel)
@@ -190,8 +204,8 @@ stray_notify(engine_t *engine, const packet_t *packet, const ike_message_t *mess
     note->tunnel = tunnel->index;
     note->exchange = exchange_kind_name(EXCHANGE_NOTIFY);
     note->exchange_confidence = CONFIDENCE_OBSERVED;
-    if (sa != NULL && sa->invalid_spi_in == FRAME_NONE)
-        sa->invalid_spi_in = packet->frame;
+    if (sa != NULL)
+        esp_sa_is_invalid(sa, packet, false);
     change_t change = { .kind = CHANGE_NOTIFY,
                         .frame = packet->frame,
                         .time = packet->time,
@@ -307,7 +321,7 @@ engine_ike_packet(engine_t *engine, const packet_t *packet, frame_note_t **ret_n
                 (*ret_note)->tunnel = tunnel->index;
         }
         if (tunnel != NULL && is_cut) {
-            tunnel->lifetimes.has_cut_ike = true;
+            tunnel->lifetimes.has_cut_ike = tunnel->has_unread_ike = true;
             change_t cut = { .kind = CHANGE_TUNNEL_SEEN, .frame = packet->frame, .time = packet->time, .packet = packet };
             engine_judge(engine, tunnel, &cut);
         }
@@ -344,6 +358,7 @@ engine_ike_packet(engine_t *engine, const packet_t *packet, frame_note_t **ret_n
     if (packet->encapsulation == ENCAPSULATION_TCP && is_initiation(&message))
         step_fall_back_to_tcp(&step);
     *ret_note = step.note;
+    step.tunnel->has_unread_ike |= !message.is_readable || message.is_truncated || message.major != 2;
     if (step_is_untrusted(&step)) {
         step_untrusted(&step);
         return step.tunnel;

@@ -106,6 +106,21 @@ void engine_line_of_ike_sa(engine_t *engine, tunnel_t *tunnel, const exchange_t 
 void step_announced_v1(const ike_step_t *step, const exchange_t *exchange);
 void step_announced_v2(const ike_step_t *step);
 
+/* lines.c: the SPI of a proposal with this number, or 0. */
+uint32_t step_proposal_spi(const proposal_list_t *list, uint8_t number);
+
+/* ike_children.c: the exchange, answered by this step, has made a child SA. */
+void step_make_child(const ike_step_t *step, exchange_t *exchange);
+
+/* It made none after all. */
+void engine_unmake_child(engine_t *engine, exchange_t *exchange);
+
+/* Its child took the place of the one that the exchange names, or else of the latest on `line`; and is the latest now. */
+void step_replaced_child(const ike_step_t *step, const exchange_t *exchange, line_t *line);
+
+/* A DELETE of a child that cannot be read: after a rekey of the same peer the old one is meant. */
+void step_delete_replaced_child(const ike_step_t *step, const exchange_t *deletion);
+
 /* ike_trust.c: could anybody have sent this message? */
 bool step_is_untrusted(const ike_step_t *step);
 

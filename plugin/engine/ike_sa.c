@@ -60,6 +60,7 @@ ike_sa_free(ike_sa_t *ike_sa)
 {
     g_hash_table_destroy(ike_sa->by_key);
     ike_sa->tunnel->exchanges -= ike_sa->exchanges->len;
+    ike_sa->tunnel->exchanges_forgotten += ike_sa->exchanges->len;
     g_ptr_array_free(ike_sa->exchanges, TRUE);
     g_ptr_array_free(ike_sa->pieces, TRUE);
     for (unsigned p = 0; p < PEERS; p++)
@@ -108,6 +109,7 @@ forget_oldest(ike_sa_t *ike_sa, unsigned count)
     }
     g_ptr_array_remove_range(ike_sa->exchanges, 0, count);
     ike_sa->tunnel->exchanges -= count;
+    ike_sa->tunnel->exchanges_forgotten += count;
 }
 
 /* The IKE SA with the most gives a part of them away. */

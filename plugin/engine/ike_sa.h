@@ -50,6 +50,7 @@ typedef struct ike_sa {
     bool is_midstream;           /* first seen after its negotiation, and no rekey in the capture made it */
     struct ike_sa *rekeyed_from; /* NULL: own negotiation */
     bool is_replaced;            /* a rekey or a new negotiation took its place */
+    bool hands_on_children;      /* it was deleted after a rekey, whose IKE SA inherits its children (RFC 7296 2.8) */
     frame_t first_frame, established_in, closed_in;
     capture_ns_t first_time, established_at, closed_at; /* CAPTURE_TIME_NONE: not yet */
     peer_t closed_by;
@@ -65,9 +66,10 @@ typedef struct ike_sa {
     bool is_probing[PEERS];                   /* the peer sent an empty request from another address, with this message ID */
     uint32_t probe_id[PEERS];
     frame_t probe_in[PEERS];
-    bool initial_contact;  /* N(INITIAL_CONTACT) was read in its IKE_AUTH */
-    struct {               /* what was known before an IKE_AUTH answer, unreadable, seemed to complete the negotiation */
-        frame_t answer_in; /* FRAME_NONE: nothing to take back */
+    uint32_t next_id[PEERS]; /* IKEv2: message ID of the peer's next request */
+    bool initial_contact;    /* N(INITIAL_CONTACT) was read in its IKE_AUTH */
+    struct {                 /* what was known before an IKE_AUTH answer, unreadable, seemed to complete the negotiation */
+        frame_t answer_in;   /* FRAME_NONE: nothing to take back */
         bool was_up, had_child;
         int live_children;
         unsigned children_made;

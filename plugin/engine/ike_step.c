@@ -106,6 +106,8 @@ step_note_exchange(const ike_step_t *step, exchange_t *exchange)
     exchange_note_frame(exchange, step->note->frame);
     step->note->exchange = exchange_kind_name(exchange->kind);
     step->note->exchange_confidence = exchange->kind_confidence;
+    if (exchange->child_sa != INDEX_NONE)
+        step->note->child_sa = exchange->child_sa;
 }
 
 void
@@ -179,14 +181,13 @@ void
 step_mark_deleted_spis(const ike_step_t *step, const uint32_t *spis, unsigned count, peer_t owner)
 {
     for (unsigned s = 0; s < count; s++) {
-        for (unsigned i = 0; i < step->tunnel->esp_sas->len; i++) {
-            esp_sa_t *sa = g_ptr_array_index(step->tunnel->esp_sas, i);
-            if (sa->spi != spis[s] || sa->sender == owner || sa->deleted_in != FRAME_NONE)
-                continue;
-            sa->deleted_in = step->packet->frame;
-            sa->deleted_at = step->packet->time;
-            sa->deleted_confidence = CONFIDENCE_OBSERVED;
-        }
+        esp_sa_t *sa = tunnel_esp_sa(step->tunnel, spis[s], peer_other(owner));
+        if (sa == NULL || sa->deleted_in != FRAME_NONE)
+            continue;
+        sa->deleted_in = step->packet->frame;
+        sa->deleted_at = step->packet->time;
+        sa->deleted_confidence = CONFIDENCE_OBSERVED;
+        children_deleted(step->tunnel, sa->generation, owner, step->packet->frame, step->packet->time, CONFIDENCE_OBSERVED);
     }
 }
 

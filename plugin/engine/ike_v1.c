@@ -53,30 +53,11 @@ phase1_done(const ike_step_t *step)
 }
 
 static void
-announce(const ike_step_t *step, const proposal_list_t *list, peer_t receiver, frame_t frame)
-{
-    if (list == NULL || list->proposals == 0 || list->proposal[0].protocol != PROTOCOL_ESP || list->proposal[0].spi == 0)
-        return;
-    uint32_t spi = (uint32_t)list->proposal[0].spi;
-    if (engine_find_esp_sa(step->engine, spi, &step->tunnel->peer[peer_other(receiver)].last, &step->tunnel->peer[receiver].last,
-                           FRAME_NONE) != NULL)
-        return;
-    esp_sa_t *sa = engine_add_esp_sa(step->engine, step->tunnel, spi, peer_other(receiver));
-    sa->announced_in = frame;
-    sa->generation = step->tunnel->generations - 1;
-}
-
-static void
 quick_mode_accepted(const ike_step_t *step, exchange_t *exchange)
 {
-    exchange->creates_child = true;
+    step_make_child(step, exchange);
     step_note_selectors(step, &step->tunnel->accepted_selectors);
     step_count_success(step, exchange);
-    if (step->message->is_readable && step->message->has_sa && exchange->offer != NULL) {
-        step->tunnel->generations++;
-        announce(step, exchange->offer, peer_other(step->sender), exchange->sent_in[0]);
-        announce(step, &step->message->sa, step->sender, step->packet->frame);
-    }
     step_line_of_child_v1(step, exchange);
     step_prove(step, exchange);
     life_child_up(step->engine, step->tunnel, step->packet->frame, step->packet->time);

@@ -44,6 +44,7 @@ older_requests_were_answered(const ike_step_t *step, const exchange_t *next)
             continue;
         exchange_stops_waiting(older, OUTCOME_ANSWERED_UNSEEN);
         step->tunnel->unseen_answers++;
+        step->tunnel->has_unread_ike = true;
     }
 }
 
@@ -62,8 +63,8 @@ tell_errors(const ike_step_t *step, const exchange_t *exchange)
         uint32_t spi = error->data != 0 ? error->data : (uint32_t)error->spi;
         esp_sa_t *sa =
             engine_find_esp_sa(step->engine, spi, &step->packet->destination, &step->packet->source, step->packet->frame);
-        if (sa != NULL && sa->invalid_spi_in == FRAME_NONE)
-            sa->invalid_spi_in = step->packet->frame;
+        if (sa != NULL)
+            esp_sa_is_invalid(sa, step->packet, true);
         change.esp_sa = sa;
     }
     engine_judge(step->engine, step->tunnel, &change);
@@ -81,11 +82,22 @@ watch_redirection(const ike_step_t *step)
         engine_note_redirected(step->engine, step->tunnel, step->sender, step->packet->time);
 }
 
+/* RFC 7296 2.2: each peer counts its requests. A number that is left out is a request that the capture does not show. */
+static void
+watch_gap(const ike_step_t *step)
+{
+    uint32_t *next = &step->ike_sa->next_id[step->sender];
+
+    step->tunnel->has_unread_ike |= step->message->message_id > *next;
+    *next = MAX(*next, step->message->message_id + 1);
+}
+
 exchange_t *
 ikev2_new_request(const ike_step_t *step)
 {
     exchange_t *exchange = exchange_new(step->ike_sa, step->message, step->sender);
 
+    watch_gap(step);
     ikev2_was_no_ike_delete(step);
     ikev2_watch_refused_auth(step);
     exchange_sent(exchange, step->packet);
@@ -131,7 +143,7 @@ ikev2_repeated_request(const ike_step_t *step, exchange_t *exchange)
     step_judge(step, CHANGE_REQUEST_REPEATED, exchange);
 }
 
-/* RFC 6311 5: after a failover a cluster counts its requests anew, from 0. RFC 7296 2.2 has every other message ID used once. */
+/* RFC 6311: after a failover a cluster counts its requests anew, from 0. RFC 7296 2.2 has every other message ID used once. */
 static bool
 is_other_request(const exchange_t *exchange, const ike_message_t *message)
 {
@@ -162,41 +174,10 @@ request(const ike_step_t *step)
     ikev2_new_request(step);
 }
 
-/* Both peers' SPIs are in the readable SA payloads: each names the SPI on which it wants to receive (RFC 7296 3.3). */
-static void
-announce_spi(const ike_step_t *step, const proposal_t *proposal, peer_t receiver, frame_t frame)
-{
-    if (proposal->protocol != PROTOCOL_ESP || proposal->spi_size != 4 || proposal->spi == 0)
-        return;
-    uint32_t spi = (uint32_t)proposal->spi;
-    for (unsigned i = step->tunnel->esp_sas->len; i-- > 0;) {
-        esp_sa_t *known = g_ptr_array_index(step->tunnel->esp_sas, i);
-        if (known->spi == spi && known->sender != receiver) {
-            if (known->announced_in == FRAME_NONE)
-                known->announced_in = frame;
-            return;
-        }
-    }
-    esp_sa_t *sa = engine_add_esp_sa(step->engine, step->tunnel, spi, peer_other(receiver));
-    sa->announced_in = frame;
-    sa->generation = step->tunnel->generations > 0 ? step->tunnel->generations - 1 : 0;
-}
-
-static void
-announce_spis(const ike_step_t *step, exchange_t *exchange)
-{
-    if (!step->message->is_readable || !step->message->has_sa || step->message->sa.proposals == 0 || exchange->offer == NULL)
-        return;
-    step->tunnel->generations++;
-    announce_spi(step, &exchange->offer->proposal[0], exchange->requester, exchange->sent_in[0]);
-    announce_spi(step, &step->message->sa.proposal[0], step->sender, step->packet->frame);
-}
-
 void
 ikev2_child_made(const ike_step_t *step, exchange_t *exchange)
 {
-    exchange->creates_child = true;
-    announce_spis(step, exchange);
+    step_make_child(step, exchange);
     step_note_selectors(step, &step->tunnel->accepted_selectors);
     step_line_of_child_v2(step, exchange);
     step_count_success(step, exchange);
@@ -287,6 +268,7 @@ static void
 orphan_answer(const ike_step_t *step)
 {
     step->tunnel->orphan_answers++;
+    step->tunnel->has_unread_ike = true;
     step->note->exchange = exchange_kind_name(classify_exchange_type(step->message->exchange_type));
     step->note->exchange_confidence = CONFIDENCE_OBSERVED;
     if (step->message->exchange_type == IKEV2_CREATE_CHILD_SA && step->message->first_inner == PAYLOAD_SA)

@@ -26,6 +26,11 @@ was_first_round_of_eap(const ike_step_t *step)
     tunnel->last_proof_at = ike_sa->before_established.last_proof_at;
     tunnel->last_proof_in = ike_sa->before_established.last_proof_in;
     tunnel->last_child_success_at = ike_sa->before_established.last_child_success_at;
+    for (unsigned i = ike_sa->exchanges->len; i-- > 0;) {
+        exchange_t *exchange = g_ptr_array_index(ike_sa->exchanges, i);
+        if (exchange->answered_in == ike_sa->before_established.answer_in)
+            engine_unmake_child(step->engine, exchange);
+    }
     ike_sa->before_established.answer_in = FRAME_NONE;
 }
 

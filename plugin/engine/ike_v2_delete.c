@@ -114,6 +114,7 @@ ikev2_ike_sa_deleted(const ike_step_t *step, exchange_t *exchange)
             }
         }
     }
+    ike_sa->hands_on_children = rekeyed || is_redundant_rekey(ike_sa);
     step_close_ike_sa(step, exchange->requester, exchange->kind_confidence);
     if (!is_told)
         step_judge(step, CHANGE_IKE_SA_DELETED, exchange);
@@ -146,6 +147,20 @@ infer_deleted_spi(const ike_step_t *step, peer_t sender)
     old->deleted_in = step->packet->frame;
     old->deleted_at = step->packet->time;
     old->deleted_confidence = CONFIDENCE_INFERRED;
+    children_deleted(step->tunnel, old->generation, peer_other(sender), old->deleted_in, old->deleted_at, CONFIDENCE_INFERRED);
+}
+
+/* Pairs that the traffic shows, at least. */
+static unsigned
+pairs_in_use(const tunnel_t *tunnel)
+{
+    unsigned used[PEERS] = { 0 };
+
+    for (unsigned i = 0; i < tunnel->esp_sas->len; i++) {
+        const esp_sa_t *sa = g_ptr_array_index(tunnel->esp_sas, i);
+        used[sa->sender] += sa->packets > 0;
+    }
+    return MAX(used[PEER_A], used[PEER_B]);
 }
 
 void
@@ -154,11 +169,13 @@ ikev2_child_deleted(const ike_step_t *step, exchange_t *exchange)
     engine_name_by_child_delete(step->engine, exchange);
     /* One line of child SAs: every pair but the first came from a rekey, and only the old and the new one are alive. */
     bool is_single_line = !step->ike_sa->is_midstream && step->tunnel->child_rekeys_ok > 0 &&
-                          step->tunnel->generations <= step->tunnel->child_rekeys_ok + 1 && step->tunnel->live_children == 2;
+                          pairs_in_use(step->tunnel) <= step->tunnel->child_rekeys_ok + 1 && step->tunnel->live_children == 2;
     if (!step->message->is_readable && is_single_line) {
         infer_deleted_spi(step, PEER_A);
         infer_deleted_spi(step, PEER_B);
     }
+    if (!step->message->is_readable)
+        step_delete_replaced_child(step, exchange);
     step_mark_deleted_spis(step, exchange->deleted_spi, exchange->deleted_spis, exchange->requester);
     if (step->message->is_readable)
         step_mark_deleted_spis(step, step->message->deleted_spi, step->message->deleted_spis, step->sender);

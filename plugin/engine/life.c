@@ -201,6 +201,11 @@ life_established(engine_t *engine, ike_sa_t *ike_sa, frame_t frame, capture_ns_t
         life_lost(tunnel, LOSS_DELETED, PEER_UNKNOWN, CONFIDENCE_INFERRED, before->last_message_in, before->last_message_at);
     }
     /* RFC 7296 2.4: the peer says that it has no other SA; so it has lost the one that was still in use. */
+    if (ike_sa->initial_contact) {
+        tunnel->fresh_start[ike_sa->original_initiator].in = frame;
+        tunnel->fresh_start[ike_sa->original_initiator].at = time;
+        tunnel->fresh_start[ike_sa->original_initiator].lineage = tunnel->lineage;
+    }
     if (tunnel->loss.kind == LOSS_NONE && before != NULL && ike_sa->initial_contact)
         life_lost(tunnel, LOSS_REPLACED, ike_sa->original_initiator, CONFIDENCE_OBSERVED, frame, time);
     if (tunnel->loss.kind == LOSS_NONE && before != NULL && before->is_disowned)

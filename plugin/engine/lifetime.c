@@ -54,6 +54,7 @@ lifetimes_add_line(lifetimes_t *lifetimes, line_kind_t kind, capture_ns_t at)
     line->id = ++lifetimes->lines_made;
     line->confidence = CONFIDENCE_OBSERVED;
     line->born_at = line->last_used_at = at;
+    line->child = INDEX_NONE;
     g_ptr_array_add(lifetimes->lines, line);
     return line;
 }

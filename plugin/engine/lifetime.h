@@ -60,6 +60,7 @@ typedef struct {
     capture_ns_t born_at;                     /* the SA in use; CAPTURE_TIME_NONE: before the capture, or in an unknown moment */
     unsigned flaps;                           /* of the tunnel, when that SA was made */
     uint64_t bytes_before[PEERS];             /* ESP of the tunnel, by sender, when that SA was made */
+    uint32_t child;                           /* index of the child SA in use; INDEX_NONE: not known */
     uint32_t spi[PEERS][SPIS_PER_LINE];       /* by receiver, newest first; 0: none, or not readable */
     char selectors[PEERS][SELECTOR_TEXT_MAX]; /* IKEv1: each peer's side; empty: not readable, or the peer itself */
     bool is_parallel;                         /* its SAs turned out to be in use side by side: it says nothing about lifetimes */

@@ -85,8 +85,8 @@ replaced_by_exchange(const ike_step_t *step, line_t *line, const exchange_t *exc
 
 /* ---- SPIs of a readable negotiation ---- */
 
-static uint32_t
-spi_of(const proposal_list_t *list, uint8_t number)
+uint32_t
+step_proposal_spi(const proposal_list_t *list, uint8_t number)
 {
     for (unsigned i = 0; i < list->proposals; i++) {
         const proposal_t *proposal = &list->proposal[i];
@@ -104,8 +104,8 @@ add_spis(const ike_step_t *step, line_t *line, const exchange_t *exchange)
     bool is_readable = answer->is_readable && answer->has_sa && answer->sa.proposals > 0 && exchange->offer != NULL;
     uint8_t chosen = is_readable ? answer->sa.proposal[0].number : 0;
 
-    line_add_spi(line, peer_other(step->sender), is_readable ? spi_of(exchange->offer, chosen) : 0);
-    line_add_spi(line, step->sender, is_readable ? spi_of(&answer->sa, chosen) : 0);
+    line_add_spi(line, peer_other(step->sender), is_readable ? step_proposal_spi(exchange->offer, chosen) : 0);
+    line_add_spi(line, step->sender, is_readable ? step_proposal_spi(&answer->sa, chosen) : 0);
 }
 
 static bool
@@ -124,6 +124,7 @@ new_child_line(const ike_step_t *step, const exchange_t *exchange, capture_ns_t 
     line_t *line = lifetimes_add_line(&step->tunnel->lifetimes, LINE_CHILD, born_at);
 
     line->last_used_at = step->packet->time;
+    step_replaced_child(step, exchange, line);
     add_spis(step, line, exchange);
     begin_generation(step->tunnel, line);
     return line;
@@ -209,6 +210,7 @@ child_rekeyed(const ike_step_t *step, const exchange_t *exchange)
         line->born_at = line->last_used_at = step->packet->time;
     else
         replaced_by_exchange(step, line, exchange);
+    step_replaced_child(step, exchange, line);
     add_spis(step, line, exchange);
     begin_generation(step->tunnel, line);
 }
@@ -319,10 +321,13 @@ step_line_of_child_v1(const ike_step_t *step, const exchange_t *exchange)
 
     line->last_used_at = now;
     line->is_parallel |= !is_first && !is_duplicate && is_used_in_parallel(tunnel, line, now);
-    if (is_first || was_gone(tunnel, line))
+    if (is_first || was_gone(tunnel, line)) {
         line_restart(line, now);
-    else if (!is_duplicate)
+    } else if (!is_duplicate) {
         replaced_by_exchange(step, line, exchange);
+        step_replaced_child(step, exchange, line);
+    }
+    line->child = exchange->child_sa;
     add_spis(step, line, exchange);
     begin_generation(tunnel, line);
 }

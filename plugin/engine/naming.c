@@ -19,12 +19,18 @@
 void
 engine_name_exchange(engine_t *engine, exchange_t *exchange, exchange_kind_t kind, confidence_t confidence)
 {
+    child_sa_t *child = tunnel_child(exchange->ike_sa->tunnel, exchange->child_sa);
+
     exchange->kind = kind;
     exchange->kind_confidence = confidence;
     for (unsigned i = 0; i < exchange->frames_kept; i++) {
         frame_note_t *note = engine_note_for(engine, exchange->frame[i]);
         note->exchange = exchange_kind_name(kind);
         note->exchange_confidence = confidence;
+    }
+    if (child != NULL) {
+        child->kind = kind;
+        child->kind_confidence = confidence;
     }
 }
 
@@ -41,7 +47,7 @@ engine_was_ike_rekey(engine_t *engine, exchange_t *exchange, frame_t frame, capt
         tunnel->lifetimes.children_begun--;
     if (exchange->creates_child && tunnel->children_made > 0)
         tunnel->children_made--;
-    exchange->creates_child = false;
+    engine_unmake_child(engine, exchange);
     engine_line_of_ike_sa(engine, tunnel, exchange, frame, time);
 }
 

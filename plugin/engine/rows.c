@@ -139,11 +139,11 @@ fill_peer(const tunnel_t *tunnel, peer_t peer, peer_row_t *ret_row)
     ret_row->nat = tunnel_nat(tunnel, peer);
     ret_row->esp_packets = state->esp_packets;
     ret_row->esp_bytes = state->esp_bytes;
-    ret_row->esp_lost = tunnel->forgotten_loss[peer];
+    ret_row->esp_toll = tunnel->forgotten_toll[peer];
     for (unsigned i = 0; i < tunnel->esp_sas->len; i++) {
         const esp_sa_t *sa = g_ptr_array_index(tunnel->esp_sas, i);
         if (sa->sender == peer)
-            ret_row->esp_lost += esp_sa_estimated_loss(sa);
+            esp_sa_add_toll(sa, &ret_row->esp_toll);
     }
 }
 
@@ -211,7 +211,7 @@ engine_tunnel_row(const engine_t *engine, uint32_t index, tunnel_row_t *ret_row)
     ret_row->came_up = tunnel->was_up;
     fill_times(engine, tunnel, ret_row);
     ret_row->ike_sas = established_ike_sas(tunnel);
-    ret_row->child_sas = MAX(tunnel->generations, tunnel->children_made);
+    ret_row->child_sas = children_count(tunnel);
     ret_row->rekeys_ok = tunnel->rekeys_ok;
     ret_row->rekeys_failed = tunnel->rekeys_failed;
     ret_row->dpd_sent = tunnel->dpd_sent;

@@ -21,10 +21,10 @@ enum {
 
 #define SETTLING SECONDS(5) /* after the first packet, before it is judged: as long as packets may overlap, and as BFD is silent */
 #define OVERLAP SECONDS(2)  /* packets on the old path may be captured so long after the first on the new one */
-#define HOP_WITHIN SECONDS(300)   /* an outage before the hop: the device looks for a port that works */
-#define GAPS_OF_SILENCE 3         /* silence for so many of its longest gaps: the path was left */
-#define TRIES_MAX 8u              /* to find the predecessor, each twice as late as the one before */
-#define BIRTH_SEQUENCE_MAX 64u    /* an SA that begins with these is new (RFC 4303 3.3.3) */
+#define HOP_WITHIN SECONDS(300) /* an outage before the hop: the device looks for a port that works */
+#define GAPS_OF_SILENCE 3       /* silence for so many of its longest gaps: the path was left */
+#define TRIES_MAX 8u            /* to find the predecessor, each twice as late as the one before */
+
 #define SEQUENCE_STEP_MAX 100000u /* more packets of an SA than this are not missed while its device looks for a port */
 
 bool
@@ -105,8 +105,8 @@ first_sa(const tunnel_t *tunnel, peer_t sender)
 static bool
 goes_on(const esp_sa_t *before, const esp_sa_t *after)
 {
-    return before->spi == after->spi && after->first_sequence > before->highest_sequence &&
-           after->first_sequence - before->highest_sequence <= SEQUENCE_STEP_MAX;
+    return before->spi == after->spi && after->first_sequence > esp_sa_highest(before) &&
+           after->first_sequence - esp_sa_highest(before) <= SEQUENCE_STEP_MAX;
 }
 
 typedef enum { FIT_NO, FIT_LATER, FIT_YES } fit_t; /* LATER: the old one may yet speak again */
@@ -208,38 +208,41 @@ move_findings(engine_t *engine, tunnel_t *to, tunnel_t *from, const peer_t names
     g_ptr_array_set_size(from->findings, 0);
 }
 
-/* The SA of the older path that this one is, on the new path; or NULL. */
-static const esp_sa_t *
-same_sa(const tunnel_t *tunnel, uint32_t spi, peer_t sender)
+/* On the new path it stays in the generation that it was in, or, new itself, gets the next. */
+static void
+place_sa(tunnel_t *to, esp_sa_t *sa)
 {
-    for (unsigned i = tunnel->esp_sas->len; i-- > 0;) {
-        const esp_sa_t *sa = g_ptr_array_index(tunnel->esp_sas, i);
-        if (sa->spi == spi && sa->sender == sender)
-            return sa;
+    const esp_sa_t *same = tunnel_esp_sa(to, sa->spi, sa->sender);
+
+    sa->tunnel = to;
+    if (same == NULL) {
+        children_place(to, sa);
+        return;
     }
-    return NULL;
+    child_sa_t *child = tunnel_child(to, same->generation);
+    sa->generation = same->generation;
+    if (child != NULL)
+        child->sa[sa->sender] = sa;
 }
 
 static void
 move_sas(engine_t *engine, tunnel_t *to, tunnel_t *from, const peer_t names[PEERS])
 {
-    const uint32_t generations = to->generations;
-
     for (unsigned i = 0; i < from->esp_sas->len; i++) {
         esp_sa_t *sa = g_ptr_array_index(from->esp_sas, i);
-        const esp_sa_t *same = same_sa(to, sa->spi, names[sa->sender]);
-        sa->tunnel = to;
+        children_forget_sa(from, sa);
+        sa->generation = INDEX_NONE;
+        sa->is_loose = false;
         sa->sender = names[sa->sender];
-        sa->generation = same != NULL ? same->generation : sa->generation + generations;
-        to->generations = MAX(to->generations, sa->generation + 1);
         sa->negotiation = to->lineage;
         sa->line = 0;
+        place_sa(to, sa);
         engine_note_path(engine, to, &sa->source, &sa->destination);
         g_ptr_array_add(to->esp_sas, sa);
     }
     g_ptr_array_set_free_func(from->esp_sas, NULL);
     g_ptr_array_set_size(from->esp_sas, 0);
-    g_ptr_array_set_free_func(from->esp_sas, g_free);
+    g_ptr_array_set_free_func(from->esp_sas, (GDestroyNotify)esp_sa_free);
 }
 
 /* What a peer did when it moved, as nat.c keeps it. */

@@ -4,13 +4,6 @@
  */
 #include "silence.h"
 
-static bool
-icmp_is_about(const tunnel_t *tunnel, const exchange_t *exchange)
-{
-    return tunnel->icmp_in != FRAME_NONE && tunnel->icmp_at >= exchange->first_sent_at &&
-           endpoint_same_address(&tunnel->icmp_quoted_to, &exchange->destination);
-}
-
 /* Nothing came from the receiver since another client, which has the same identity or was itself pushed out before, came up. */
 static bool
 was_pushed_out(const tunnel_t *tunnel, const exchange_t *exchange)
@@ -71,8 +64,9 @@ silence_of(const tunnel_t *tunnel, const exchange_t *exchange)
         return (silence_t){ SILENCE_UNHEARD, exchange->answered_in, 0 };
     if (ike_sa->is_disowned && ike_sa->disowned_at >= exchange->first_sent_at)
         return (silence_t){ SILENCE_DISOWNED, ike_sa->disowned_in, 0 };
-    if (icmp_is_about(tunnel, exchange))
-        return (silence_t){ SILENCE_ICMP, tunnel->icmp_in, 0 };
+    const icmp_report_t *icmp = tunnel_undeliverable(tunnel, &exchange->destination, exchange->first_sent_at);
+    if (icmp != NULL)
+        return (silence_t){ SILENCE_ICMP, icmp->latest_in, 0 };
     if (may_be_answered_unseen(exchange))
         return (silence_t){ SILENCE_UNSEEN, receiver->last_packet_in, 0 };
     if (receiver->last_packet_at != CAPTURE_TIME_NONE && receiver->last_packet_at > exchange->first_sent_at)

@@ -104,8 +104,8 @@ line_of(tunnel_t *tunnel, const esp_sa_t *predecessor)
 
     if (line != NULL)
         return line;
-    bool saw_birth = predecessor->first_sequence <= BIRTH_SEQUENCE_MAX;
-    line = lifetimes_add_line(&tunnel->lifetimes, LINE_SPI, saw_birth ? predecessor->first_time : CAPTURE_TIME_NONE);
+    line = lifetimes_add_line(&tunnel->lifetimes, LINE_SPI,
+                              esp_sa_saw_birth(predecessor) ? predecessor->first_time : CAPTURE_TIME_NONE);
     line->confidence = CONFIDENCE_INFERRED;
     return line;
 }
@@ -124,6 +124,7 @@ succeeded(engine_t *engine, esp_sa_t *predecessor, esp_sa_t *successor, peer_t b
 
     predecessor->line = successor->line = line->id;
     predecessor->is_succeeded = true;
+    children_replaced(tunnel, predecessor->generation, successor->generation);
     engine_replaced(engine, tunnel, line, &replacement, &context);
 }
 
@@ -184,7 +185,7 @@ note_birth(engine_t *engine, esp_sa_t *sa, const packet_t *packet)
     lifetimes_t *lifetimes = &sa->tunnel->lifetimes;
     birth_t *birth = &lifetimes->birth[sa->sender];
     bool is_burst = birth->frame != FRAME_NONE && duration_between(birth->at, packet->time) < TOGETHER;
-    bool is_young = sa->first_sequence <= BIRTH_SEQUENCE_MAX;
+    bool is_young = esp_sa_saw_birth(sa);
 
     if (birth->spi != 0 && !is_burst)
         (void)judge_birth(engine, sa->tunnel, sa->sender, packet);
@@ -202,6 +203,7 @@ speaks_again(esp_sa_t *sa)
 
     if (line != NULL)
         line->is_parallel = true;
+    children_not_replaced(sa->tunnel, sa->generation);
     sa->is_succeeded = false;
 }
 

@@ -221,7 +221,7 @@ is_answered_after(const esp_sa_t *sa, capture_ns_t time)
 
     for (unsigned i = tunnel->esp_sas->len; i-- > 0;) {
         const esp_sa_t *back = g_ptr_array_index(tunnel->esp_sas, i);
-        if (back->sender != sa->sender && back->generation == sa->generation && back->packets > 0 && back->last_time > time)
+        if (children_may_be_pair(sa, back) && back->packets > 0 && back->last_time > time)
             return true;
     }
     return false;
@@ -248,7 +248,7 @@ engine_doubt_syslog(engine_t *engine, const esp_sa_t *seen)
         if (sa->syslog.believed_in == FRAME_NONE || sa->syslog.invalid_lines > 1)
             continue;
         any = true;
-        if (sa->generation != seen->generation || !is_belied(engine, sa))
+        if ((sa != seen && !children_may_be_pair(sa, seen)) || !is_belied(engine, sa))
             continue;
         if (sa->syslog.told != NULL)
             engine_tone_down(

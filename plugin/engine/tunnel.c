@@ -24,6 +24,7 @@ peer_init(peer_state_t *peer, const endpoint_t *endpoint)
 {
     peer->first = peer->last = *endpoint;
     peer->last_packet_at = peer->last_esp_at = peer->run_began_at = CAPTURE_TIME_NONE;
+    peer->large.complained_at = peer->large.last_complaint_at = peer->large.last_larger_at = CAPTURE_TIME_NONE;
     peer->mapping.used_at = peer->mapping.keepalive_since = peer->mapping.keepalive_at = CAPTURE_TIME_NONE;
 }
 
@@ -38,11 +39,12 @@ tunnel_new(uint32_t index, const endpoint_t *a, const endpoint_t *b, frame_t fra
     peer_init(&tunnel->peer[PEER_A], a);
     peer_init(&tunnel->peer[PEER_B], b);
     tunnel->ike_sas = g_ptr_array_new_with_free_func((GDestroyNotify)ike_sa_free);
-    tunnel->esp_sas = g_ptr_array_new_with_free_func(g_free);
+    tunnel->esp_sas = g_ptr_array_new_with_free_func((GDestroyNotify)esp_sa_free);
     tunnel->findings = g_ptr_array_new();
     tunnel->incidents = g_ptr_array_new_with_free_func(incident_free);
     tunnel->flips = g_array_new(FALSE, TRUE, sizeof(flip_t));
     tunnel->waiting = g_ptr_array_new();
+    tunnel->icmp_reports = g_array_new(FALSE, TRUE, sizeof(icmp_report_t));
     tunnel->dpd_rtts = g_array_new(FALSE, FALSE, sizeof(duration_ns_t));
     tunnel->first_frame = tunnel->last_frame = frame;
     tunnel->first_time = tunnel->last_time = time;
@@ -51,6 +53,7 @@ tunnel_new(uint32_t index, const endpoint_t *a, const endpoint_t *b, frame_t fra
     tunnel->last_proof_at = tunnel->last_answer_at = tunnel->last_unanswered_at = CAPTURE_TIME_NONE;
     tunnel->last_child_success_at = CAPTURE_TIME_NONE;
     lifetimes_init(&tunnel->lifetimes);
+    children_init(&tunnel->children);
     return tunnel;
 }
 
@@ -63,9 +66,13 @@ tunnel_free(tunnel_t *tunnel)
     g_ptr_array_free(tunnel->incidents, TRUE);
     g_array_free(tunnel->flips, TRUE);
     g_ptr_array_free(tunnel->waiting, TRUE);
+    g_array_free(tunnel->icmp_reports, TRUE);
     g_array_free(tunnel->dpd_rtts, TRUE);
     g_array_free(tunnel->outages, TRUE);
     lifetimes_clear(&tunnel->lifetimes);
+    timeline_free(tunnel->timeline);
+    children_clear(&tunnel->children);
+    g_free(tunnel->points);
     g_free(tunnel->accepted_child);
     g_free(tunnel->accepted_ike);
     g_free(tunnel);
@@ -91,6 +98,17 @@ tunnel_is_between(const tunnel_t *tunnel, const endpoint_t *source, const endpoi
 
     return (endpoint_same_address(a, source) && endpoint_same_address(b, destination)) ||
            (endpoint_same_address(b, source) && endpoint_same_address(a, destination));
+}
+
+esp_sa_t *
+tunnel_esp_sa(const tunnel_t *tunnel, uint32_t spi, peer_t sender)
+{
+    for (unsigned i = tunnel->esp_sas->len; i-- > 0;) {
+        esp_sa_t *sa = g_ptr_array_index(tunnel->esp_sas, i);
+        if (sa->spi == spi && sa->sender == sender)
+            return sa;
+    }
+    return NULL;
 }
 
 flip_t *

@@ -6,12 +6,16 @@
 #define IPSEC_ENGINE_TUNNEL_H
 
 #include "base.h"
+#include "children.h"
 #include "endpoint.h"
 #include "engine.h"
 #include "esp_sa.h"
 #include "exchange.h"
 #include "ike_sa.h"
 #include "lifetime.h"
+#include "path.h"
+#include "points.h"
+#include "timeline.h"
 
 /* What the NAT in front of a peer did with the mapping of its endpoint while nothing was sent over it. A NAT forgets a mapping that is
  * silent for too long (RFC 4787 4.3); NAT keepalives are there to prevent that (RFC 3948 4). */
@@ -49,6 +53,7 @@ typedef struct {
     frame_t run_began_in;
     unsigned run_packets;          /* ESP packets since then */
     duration_ns_t longest_esp_gap; /* between two of its ESP packets, but for silences that were found to be faults */
+    large_packets_t large;
     char identity[IDENTITY_TEXT_MAX];
 } peer_state_t;
 
@@ -182,12 +187,15 @@ typedef struct tunnel {
     unsigned finding_count[FINDING_COUNT];
     uint64_t findings_left_out;     /* not kept because one id had FINDINGS_PER_ID_MAX already */
     unsigned exchanges;             /* of all its IKE SAs */
+    uint64_t exchanges_forgotten;   /* that are no longer remembered */
     uint32_t ike_sas_seen;          /* the next IKE SA's index; forgotten ones keep theirs */
-    uint64_t forgotten_loss[PEERS]; /* estimated loss on ESP SAs that are no longer remembered, by sender */
+    esp_toll_t forgotten_toll[PEERS]; /* of ESP SAs that are no longer remembered, by sender */
     GPtrArray *incidents;           /* owned incident_t */
     GArray *flips;                  /* flip_t, oldest first */
     GPtrArray *waiting;             /* borrowed exchange_t that wait for an answer */
     bool has_unreachable;           /* an ESP SA of it has `unreachable_in` set */
+
+    timeline_t *timeline; /* its ESP over time; owned; NULL: none yet */
 
     frame_t first_frame, last_frame;
     capture_ns_t first_time, last_time;
@@ -195,7 +203,13 @@ typedef struct tunnel {
     unsigned path_tries_left;                /* it may be another one on new ports (sdwan.c): so often is that still looked at */
 
     /* children */
-    uint32_t generations;               /* child SA pairs so far */
+    children_t children; /* pairs of ESP SAs */
+    struct {             /* a peer negotiated anew and said that it had no other IKE SA (INITIAL_CONTACT) */
+        frame_t in;      /* FRAME_NONE: never */
+        capture_ns_t at;
+        uint32_t lineage; /* of that negotiation */
+    } fresh_start[PEERS];
+    bool has_unread_ike;                /* some negotiation may have been missed: not decrypted, cut, or not in the capture */
     uint32_t lineage;                   /* counts IKE SAs that were negotiated anew (not by rekey) */
     int live_children;                  /* pairs established and not deleted, as far as can be seen */
     bool had_child;                     /* a child SA worked: two-way ESP, or a negotiation that made one */
@@ -233,10 +247,7 @@ typedef struct tunnel {
     duration_ns_t down;              /* total of past outages */
     unsigned flaps;
 
-    /* the latest ICMP error about its packets */
-    frame_t icmp_in; /* FRAME_NONE: none */
-    capture_ns_t icmp_at;
-    endpoint_t icmp_quoted_to; /* destination of the quoted packet */
+    GArray *icmp_reports; /* of icmp_report_t: ICMP errors about its packets, at most ICMP_REPORTS_MAX */
 
     bool is_in_syslog; /* of an SA of it `syslog.believed_in` may be set */
 
@@ -244,6 +255,7 @@ typedef struct tunnel {
     unsigned unseen_answers; /* requests evidently answered, though the answer is not in the capture */
     unsigned orphan_answers; /* answers to requests that are not in the capture */
     bool both_sides_of_nat;
+    points_t *points;    /* the two places where its packets were captured; owned; NULL: one place, as far as is known */
     nat_detection_t nat; /* of the latest IKE SA in which both peers sent hashes, or of the latest with any */
 
     /* as it was before engine_finish() concluded from the end alone: restored when the capture goes on */
@@ -269,6 +281,9 @@ peer_t tunnel_peer_at(const tunnel_t *tunnel, const endpoint_t *endpoint);
 /* Did its peers last send from these addresses, whoever from which? Ports are ignored. */
 bool tunnel_is_between(const tunnel_t *tunnel, const endpoint_t *source, const endpoint_t *destination);
 
+/* Its latest ESP SA with this SPI and sender, or NULL. A peer may choose a number again. */
+esp_sa_t *tunnel_esp_sa(const tunnel_t *tunnel, uint32_t spi, peer_t sender);
+
 /* The latest flip of `peer`, or NULL. */
 flip_t *tunnel_latest_flip(const tunnel_t *tunnel, peer_t peer);
 
@@ -293,6 +308,12 @@ bool tunnel_peer_sent_after(const tunnel_t *tunnel, peer_t peer, capture_ns_t ti
 
 /* A request met silence, but its receiver was heard after the last try: it lives, and only this request was lost. */
 bool tunnel_peer_lives(const tunnel_t *tunnel, const exchange_t *unanswered);
+
+/* The latest ICMP error at or after `since` that says that what is sent to this address (ports are ignored) does not arrive; or NULL. */
+const icmp_report_t *tunnel_undeliverable(const tunnel_t *tunnel, const endpoint_t *destination, capture_ns_t since);
+
+/* Has an error like this ICMP error been seen at about its time? */
+bool tunnel_has_icmp_about(const tunnel_t *tunnel, const packet_t *error);
 
 /* Keeps what an IKE SA has shown about NATs. */
 void tunnel_learn_nat(tunnel_t *tunnel, const nat_detection_t *nat);

@@ -8,8 +8,6 @@
  */
 #include "observe/flows.h"
 
-#include "observe/ipv4.h"
-
 enum {
     NON_ESP_MARKER = 4,
     IKE_HEADER = 28,
@@ -60,7 +58,7 @@ key_equal(gconstpointer a, gconstpointer b)
 static uint32_t
 number_at(const uint8_t *bytes)
 {
-    return (uint32_t)ipv4_number(bytes) << 16 | ipv4_number(bytes + 2);
+    return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
 }
 
 static bool

@@ -7,7 +7,10 @@
  */
 #include "observe/handles.h"
 
+#include "observe/stock_sequence.h"
+
 #include <epan/conversation.h>
+#include <epan/exceptions.h>
 
 typedef struct {
     const char *stock; /* filter name of the stock protocol, and the name of its dissector */
@@ -30,6 +33,12 @@ static const place_t places[STOCK_HANDLES] = {
                         "Syslog (IPsec analysis)" },
     [HANDLE_SYSLOG_TCP] = { "syslog", "tcp.port", 0, "Syslog in TCP (IPsec Tunnel Analysis)", "Syslog in TCP (IPsec)",
                             "ipsec.syslog.tcp", "Syslog in TCP (IPsec analysis)" },
+    [HANDLE_ICMP] = { "icmp", "ip.proto", 1, "ICMP (IPsec Tunnel Analysis)", "ICMP (IPsec)", "ipsec.icmp",
+                      "ICMP (IPsec analysis)" },
+    [HANDLE_ICMPV6] = { "icmpv6", "ip.proto", 58, "ICMPv6 (IPsec Tunnel Analysis)", "ICMPv6 (IPsec)", "ipsec.icmpv6",
+                        "ICMPv6 (IPsec analysis)" },
+    [HANDLE_IPV6_FRAGMENT] = { "ipv6.fraghdr", "ip.proto", 44, "IPv6 Fragment (IPsec Tunnel Analysis)", "IPv6 Fragment (IPsec)",
+                               "ipsec.ipv6.fraghdr", "IPv6 Fragment (IPsec analysis)" },
 };
 
 #define TCP_PORT 4500u /* RFC 9329 5, by IANA's registry */
@@ -283,8 +292,30 @@ handles_at_udp_port(uint16_t port)
     return there && (there == own[HANDLE_UDPENCAP] || there == claim) ? HANDLE_UDPENCAP : HANDLES;
 }
 
+bool
+handles_are_for_tcp_port(uint16_t port)
+{
+    const dissector_handle_t there = dissector_get_uint_handle(find_dissector_table("tcp.port"), port);
+
+    return there && there == own[HANDLE_TCP];
+}
+
 int
 handles_call_stock(handle_t handle, tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data)
 {
-    return call_dissector_only(stock[handle], tvb, pinfo, tree, data);
+    const bool was_silenced = handle != HANDLE_ISAKMP && stock_sequence_before();
+    volatile int consumed = 0;
+
+    if (!was_silenced)
+        return call_dissector_only(stock[handle], tvb, pinfo, tree, data);
+    TRY
+    {
+        consumed = call_dissector_only(stock[handle], tvb, pinfo, tree, data);
+    }
+    FINALLY
+    {
+        stock_sequence_after(was_silenced);
+    }
+    ENDTRY;
+    return consumed;
 }

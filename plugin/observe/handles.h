@@ -17,6 +17,9 @@ typedef enum {
     HANDLE_ISAKMP,
     HANDLE_SYSLOG,
     HANDLE_SYSLOG_TCP,
+    HANDLE_ICMP,
+    HANDLE_ICMPV6,
+    HANDLE_IPV6_FRAGMENT,
     STOCK_HANDLES,
     HANDLE_TCP = STOCK_HANDLES,
     HANDLES
@@ -59,6 +62,9 @@ void handles_set_ports(const range_t *udp_ports, const range_t *tcp_ports);
 
 /* Which handle stands at a UDP port now? HANDLES: none of this plugin's. */
 handle_t handles_at_udp_port(uint16_t port);
+
+/* Is this a TCP port where IPsec is looked for? */
+bool handles_are_for_tcp_port(uint16_t port);
 
 /* Calls the stock dissector behind a handle below STOCK_HANDLES, with its arguments. */
 int handles_call_stock(handle_t handle, tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data);

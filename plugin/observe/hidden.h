@@ -5,9 +5,10 @@
 #ifndef IPSEC_OBSERVE_HIDDEN_H
 #define IPSEC_OBSERVE_HIDDEN_H
 
-#include "observe/ipv4.h"
+#include "compat.h"
 
 #include "engine/packet.h"
+#include "engine/parse/ip_packet.h"
 
 enum { UDP_PORT_IPSEC = 4500 };
 
@@ -17,9 +18,9 @@ typedef struct {
 } hidden_t;
 
 /* False: no whole UDP datagram to or from port 4500. */
-bool hidden_in_ipv4(const ipv4_t *ipv4, hidden_t *ret_hidden);
+bool hidden_in_packet(const ip_packet_t *packet, hidden_t *ret_hidden);
 
-/* The same for the frame's innermost IPv6 header, if UDP follows it at once. Wireshark does not say where that is: it is looked for. */
+/* The same for the frame's innermost IPv6 header. Wireshark does not say where that is: it is looked for. */
 bool hidden_in_ipv6(tvbuff_t *frame, const packet_info *pinfo, hidden_t *ret_hidden);
 
 /* The filter name of the protocol as which Wireshark shows what is in UDP; NULL: none. Static. */

@@ -12,13 +12,13 @@
 #include "observe/flows.h"
 #include "observe/handles.h"
 #include "observe/hidden.h"
-#include "observe/icmp.h"
-#include "observe/ip_fragment.h"
+#include "observe/point.h"
 #include "observe/preferences.h"
 #include "observe/esp_in_udp.h"
 #include "observe/session.h"
 #include "observe/tcp_encap.h"
 
+#include "engine/parse/icmp_error.h"
 #include "engine/parse/syslog.h"
 #include "engine/sdwan.h"
 
@@ -39,7 +39,10 @@ enum {
     NAT_TRAVERSAL_PORT = 4500,
     SPI_RESERVED_MAX = 255, /* RFC 4303 2.1 */
     NAT_KEEPALIVE = 0xff,   /* RFC 3948 2.3 */
-    IP_PROTOCOL_ESP = 50,
+    UDP_HEADER = 8,
+    IPV4_HEADER = 20,
+    IPV4_SOURCE_AT = 12,
+    IPV6_HEADER = 40,
 };
 
 typedef enum { CARRIED_IN_IP, CARRIED_IN_UDP, CARRIED_IN_TCP } carrier_t;
@@ -69,6 +72,22 @@ endpoint_from(const address *from, uint32_t port, endpoint_t *ret_endpoint)
     return is_ipv4 || is_ipv6;
 }
 
+/* Not put together from fragments, nor decrypted. */
+static bool
+is_in_frame(tvbuff_t *tvb, const packet_info *pinfo)
+{
+    return pinfo->data_src && tvb_get_ds_tvb(tvb) == tvb_get_ds_tvb(get_data_source_tvb(pinfo->data_src->data));
+}
+
+/* How long is the IP packet that carries this? Options and extension headers are not counted. */
+static size_t
+ip_length(const packet_t *packet, carrier_t carrier)
+{
+    size_t headers = packet->source.family == ADDRESS_IPV6 ? IPV6_HEADER : IPV4_HEADER;
+
+    return headers + (carrier == CARRIED_IN_UDP ? UDP_HEADER : 0) + packet->reported;
+}
+
 /* The packet's addresses and ports at this layer, and its bytes. False: not between IP addresses. */
 static bool
 packet_from(tvbuff_t *tvb, const packet_info *pinfo, carrier_t carrier, packet_t *ret_packet)
@@ -83,6 +102,12 @@ packet_from(tvbuff_t *tvb, const packet_info *pinfo, carrier_t carrier, packet_t
     packet.reported = MAX(tvb_reported_length(tvb), packet.captured);
     packet.bytes = packet.captured ? tvb_get_ptr(tvb, 0, (int)packet.captured) : NULL;
     packet.time = observe_time(pinfo);
+    if (carrier != CARRIED_IN_TCP) /* a message of a stream may come from several frames */
+        packet.point =
+            (capture_point_t){ .interface = point_interface(pinfo),
+                               .hop_limit = point_hop_limit(tvb, pinfo, carrier == CARRIED_IN_UDP ? UDP_HEADER_LENGTH : 0) };
+    if (carrier != CARRIED_IN_TCP && !pinfo->fragmented && is_in_frame(tvb, pinfo))
+        packet.ip_length = ip_length(&packet, carrier);
     *ret_packet = packet;
     return true;
 }
@@ -170,40 +195,20 @@ feed(packet_info *pinfo, const packet_t *packet)
         p_add_proto_data(wmem_file_scope(), pinfo, protocol, KEY_NOTE, (void *)note);
 }
 
+/* What ICMP errors quote is fed by what looks at ICMP, and is no traffic. */
 static void
-feed_icmp_error(packet_info *pinfo, const icmp_error_t *error, packet_t *packet)
+feed_unless_quoted(packet_info *pinfo, const packet_t *packet)
 {
-    packet->kind = PACKET_ICMP_ERROR;
-    packet->reporter = error->reporter;
-    packet->icmp_type = error->type;
-    packet->icmp_code = error->code;
-    feed(pinfo, packet);
-}
-
-/* A packet quoted by an ICMP error: where in the frame's data its IP payload begins, and so which error it is. */
-static void
-feed_quoted(tvbuff_t *tvb, packet_info *pinfo, carrier_t carrier, packet_t *packet)
-{
-    tvbuff_t *source = tvb_get_ds_tvb(tvb);
-    const size_t length = tvb_captured_length(source);
-    size_t quoted = (size_t)tvb_raw_offset(tvb);
-    icmp_error_t error = { .reporter = { .family = ADDRESS_NONE } };
-
-    if (carrier == CARRIED_IN_UDP)
-        quoted = quoted >= UDP_HEADER_LENGTH ? quoted - UDP_HEADER_LENGTH : 0;
-    if (length > 0)
-        icmp_error_find(tvb_get_ptr(source, 0, (int)length), length, quoted, &packet->source, &error);
-    packet->quoted = packet->kind;
-    feed_icmp_error(pinfo, &error, packet);
-}
-
-static void
-feed_or_quote(tvbuff_t *tvb, packet_info *pinfo, carrier_t carrier, packet_t *packet)
-{
-    if (pinfo->flags.in_error_pkt)
-        feed_quoted(tvb, pinfo, carrier, packet);
-    else
+    if (!pinfo->flags.in_error_pkt)
         feed(pinfo, packet);
+}
+
+static void
+feed_esp(packet_info *pinfo, packet_t *packet)
+{
+    packet->kind = PACKET_ESP;
+    packet->is_ip_fragment = pinfo->fragmented; /* the user does not have fragments put together */
+    feed_unless_quoted(pinfo, packet);
 }
 
 /* Runs the stock dissector, which may throw, and feeds the IKE message then, with what was decrypted meanwhile. */
@@ -225,7 +230,7 @@ dissect_then_feed_ike(handle_t handle, tvbuff_t *tvb, packet_info *pinfo, proto_
             packet->decrypted_length = tvb_captured_length(decrypted);
             packet->decrypted = tvb_get_ptr(decrypted, 0, (int)packet->decrypted_length);
         }
-        feed_or_quote(tvb, pinfo, CARRIED_IN_UDP, packet);
+        feed_unless_quoted(pinfo, packet);
     }
     ENDTRY;
     return consumed;
@@ -239,8 +244,7 @@ look_at_esp(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data)
     packet_t packet;
 
     if (is_observing() && packet_from(tvb, pinfo, CARRIED_IN_IP, &packet) && has_esp_header(&packet)) {
-        packet.kind = PACKET_ESP;
-        feed_or_quote(tvb, pinfo, CARRIED_IN_IP, &packet);
+        feed_esp(pinfo, &packet);
     }
     return handles_call_stock(HANDLE_ESP, tvb, pinfo, tree, data);
 }
@@ -257,7 +261,7 @@ look_at_ah(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data)
         packet.is_around_esp = packet.bytes[0] == IP_PROTOCOL_ESP;
         packet_skip(&packet, AH_SPI_AT);
         if (has_esp_header(&packet))
-            feed_or_quote(tvb, pinfo, CARRIED_IN_IP, &packet);
+            feed_unless_quoted(pinfo, &packet);
     }
     return handles_call_stock(HANDLE_AH, tvb, pinfo, tree, data);
 }
@@ -271,7 +275,7 @@ look_at_isakmp(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data)
         return handles_call_stock(HANDLE_ISAKMP, tvb, pinfo, tree, data);
     if (is_nat_keepalive(&packet)) {
         packet.kind = PACKET_NAT_KEEPALIVE;
-        feed_or_quote(tvb, pinfo, CARRIED_IN_UDP, &packet);
+        feed_unless_quoted(pinfo, &packet);
         return handles_call_stock(HANDLE_ISAKMP, tvb, pinfo, tree, data);
     }
     packet.kind = PACKET_IKE;
@@ -324,10 +328,9 @@ look_at_udpencap(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data
     }
     if (is_nat_keepalive(&packet)) {
         packet.kind = PACKET_NAT_KEEPALIVE;
-        feed_or_quote(tvb, pinfo, CARRIED_IN_UDP, &packet);
+        feed_unless_quoted(pinfo, &packet);
     } else if (has_esp_header(&packet)) {
-        packet.kind = PACKET_ESP;
-        feed_or_quote(tvb, pinfo, CARRIED_IN_UDP, &packet);
+        feed_esp(pinfo, &packet);
     }
     return handles_call_stock(HANDLE_UDPENCAP, tvb, pinfo, tree, data);
 }
@@ -378,7 +381,7 @@ look_at_esp_in_udp(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *da
         is_esp = PINFO_FD_VISITED(pinfo) ? esp_in_udp_knows(&packet) : esp_in_udp_learn(&packet, feed_held);
     if (!is_esp)
         return 0;
-    feed_or_quote(tvb, pinfo, CARRIED_IN_UDP, &packet);
+    feed_unless_quoted(pinfo, &packet);
     return handles_call_stock(HANDLE_ESP, tvb, pinfo, tree, NULL);
 }
 
@@ -454,7 +457,7 @@ look_at_tcp(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data)
     return is_observing() ? tcp_encap_dissect(tvb, pinfo, tree, data, take_tcp_message) : 0;
 }
 
-/* ---- what no dissector saw ---- */
+/* ---- packets of which there is a part only: quoted by ICMP errors, or in IP fragments ---- */
 
 /* Of IKE and ESP, which of the two handles is one of these ports for? HANDLES: neither. */
 static handle_t
@@ -468,49 +471,151 @@ handle_between(const endpoint_t *source, const endpoint_t *destination)
 }
 
 static void
-look_at_ip_fragment(const ipv4_t *ipv4, packet_info *pinfo)
+packet_take(packet_t *packet, const cursor_t *payload, size_t length)
 {
-    ip_fragment_t fragment;
+    packet->bytes = payload->next;
+    packet->captured = payload->left;
+    packet->reported = MAX(length, payload->left);
+}
 
-    if (!ip_fragment_read(ipv4, &fragment))
-        return;
-    handle_t handle = handle_between(&fragment.source, &fragment.destination);
-    packet_t packet = { .kind = PACKET_IKE,
-                        .frame = pinfo->num,
-                        .time = observe_time(pinfo),
-                        .source = fragment.source,
-                        .destination = fragment.destination,
-                        .bytes = fragment.payload,
-                        .captured = fragment.captured,
-                        .reported = fragment.reported,
-                        .is_ip_fragment = true };
-    if (handle == HANDLES)
-        return;
-    if (handle == HANDLE_UDPENCAP) {
-        if (!has_non_esp_marker(&packet))
-            return;
-        packet.encapsulation = ENCAPSULATION_UDP;
-        packet_skip(&packet, NON_ESP_MARKER);
+/* Sets kind, bytes and endpoints of an IPsec packet that is there in part. False: it is none, or cannot be told. Where there is nothing but
+ * ports it is PACKET_IKE with no bytes. */
+static bool
+packet_from_part(const ip_packet_t *part, packet_t *packet)
+{
+    udp_datagram_t datagram;
+
+    packet->source = part->source;
+    packet->destination = part->destination;
+    if (part->protocol == IP_PROTOCOL_ESP) {
+        packet->kind = PACKET_ESP;
+        if (!part->is_later_fragment)
+            packet_take(packet, &part->payload, part->payload_length);
+        return true;
     }
-    feed(pinfo, &packet);
+    packet->kind = PACKET_IKE;
+    if (ip_packet_read_tcp_ports(part, &packet->source, &packet->destination)) {
+        packet->encapsulation = ENCAPSULATION_TCP; /* where in the stream it is cannot be known */
+        return handles_are_for_tcp_port(packet->source.port) || handles_are_for_tcp_port(packet->destination.port);
+    }
+    if (!ip_packet_read_udp(part, &datagram))
+        return false;
+    packet->source = datagram.source;
+    packet->destination = datagram.destination;
+    packet_take(packet, &datagram.payload, datagram.payload_length);
+    handle_t handle = handle_between(&datagram.source, &datagram.destination);
+    if (handle != HANDLE_UDPENCAP)
+        return handle == HANDLE_ISAKMP;
+    packet->encapsulation = ENCAPSULATION_UDP;
+    if (has_non_esp_marker(packet)) {
+        packet_skip(packet, NON_ESP_MARKER);
+    } else if (is_nat_keepalive(packet)) {
+        packet->kind = PACKET_NAT_KEEPALIVE;
+    } else if (packet->captured >= SPI_LENGTH) {
+        packet->kind = PACKET_ESP;
+        return has_esp_header(packet);
+    } else {
+        packet->captured = 0;
+    }
+    return true;
 }
 
 static void
-look_at_bare_quote(const ipv4_t *ipv4, packet_info *pinfo)
+look_at_first_fragment(const ip_packet_t *part, packet_info *pinfo)
 {
-    icmp_bare_quote_t quote;
-
-    if (!icmp_bare_quote_read(ipv4, &quote))
-        return;
-    handle_t handle = handle_between(&quote.source, &quote.destination);
     packet_t packet = { .frame = pinfo->num,
                         .time = observe_time(pinfo),
-                        .source = quote.source,
-                        .destination = quote.destination,
-                        .encapsulation = handle == HANDLE_UDPENCAP ? ENCAPSULATION_UDP : ENCAPSULATION_NONE,
-                        .quoted = PACKET_IKE };
-    if (handle != HANDLES)
-        feed_icmp_error(pinfo, &quote.error, &packet);
+                        .point = { .interface = point_interface(pinfo), .hop_limit = part->hop_limit },
+                        .is_ip_fragment = true };
+
+    if (!part->is_first_fragment || !packet_from_part(part, &packet) || packet.encapsulation == ENCAPSULATION_TCP)
+        return;
+    if (packet.kind == PACKET_ESP && has_esp_header(&packet)) {
+        packet.kind = PACKET_ESP_FRAGMENT;
+        feed(pinfo, &packet);
+    } else if (packet.kind == PACKET_IKE && packet.captured > 0) {
+        feed(pinfo, &packet);
+    }
+}
+
+static void
+look_at_icmp_error(tvbuff_t *tvb, packet_info *pinfo, address_family_t family)
+{
+    const size_t captured = tvb_captured_length(tvb);
+    packet_t packet = { .frame = pinfo->num };
+    icmp_error_t error;
+
+    if (captured == 0 || !icmp_is_error(family, compat_tvb_get_u8(tvb, 0)))
+        return; /* almost every message */
+    if (!is_observing() || pinfo->flags.in_error_pkt || !endpoint_from(&pinfo->src, 0, &packet.reporter) ||
+        !icmp_error_read(family, tvb_get_ptr(tvb, 0, (int)captured), captured, &error) || !packet_from_part(&error.quoted, &packet))
+        return;
+    packet.time = observe_time(pinfo);
+    packet.point.interface = point_interface(pinfo);
+    packet.quoted = packet.kind;
+    packet.kind = PACKET_ICMP_ERROR;
+    packet.icmp_type = error.type;
+    packet.icmp_code = error.code;
+    packet.icmp_mtu = error.mtu;
+    packet.ip_length = error.quoted.length;
+    feed(pinfo, &packet);
+}
+
+static int
+look_at_icmp(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data)
+{
+    look_at_icmp_error(tvb, pinfo, ADDRESS_IPV4);
+    return handles_call_stock(HANDLE_ICMP, tvb, pinfo, tree, data);
+}
+
+static int
+look_at_icmpv6(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data)
+{
+    look_at_icmp_error(tvb, pinfo, ADDRESS_IPV6);
+    return handles_call_stock(HANDLE_ICMPV6, tvb, pinfo, tree, data);
+}
+
+static const sighting_t *
+latest_sighting(packet_info *pinfo)
+{
+    const sightings_t *sightings = p_get_proto_data(pinfo->pool, pinfo, protocol, KEY_SIGHTINGS);
+
+    return sightings ? sightings->last : NULL;
+}
+
+/* The stock dissector shows what is in it once all fragments are there; until then it is to be looked at here. */
+static int
+look_at_ipv6_fragment(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data)
+{
+    const size_t captured = tvb_captured_length(tvb);
+    const sighting_t *before = latest_sighting(pinfo);
+    endpoint_t source, destination;
+    ip_packet_t part;
+    bool is_first = is_observing() && !pinfo->flags.in_error_pkt && captured > 0 && endpoint_from(&pinfo->src, 0, &source) &&
+                    endpoint_from(&pinfo->dst, 0, &destination) &&
+                    ip_packet_read_fragment_header(tvb_get_ptr(tvb, 0, (int)captured), captured, &part) && part.is_first_fragment;
+    int consumed = handles_call_stock(HANDLE_IPV6_FRAGMENT, tvb, pinfo, tree, data);
+
+    if (is_first && latest_sighting(pinfo) == before) {
+        part.source = source;
+        part.destination = destination;
+        look_at_first_fragment(&part, pinfo);
+    }
+    return consumed;
+}
+
+/* The innermost IPv4 packet of a frame, outside of what ICMP quotes: the IP dissector leaves its addresses as pointers into the frame, which
+ * tell where its header is. False: there is none, or it was put together from fragments. */
+static bool
+ipv4_of_frame(tvbuff_t *frame, const packet_info *pinfo, ip_packet_t *ret_packet)
+{
+    if (pinfo->net_src.type != AT_IPv4 || !pinfo->net_src.data)
+        return false;
+    size_t length = tvb_captured_length(frame);
+    const uint8_t *bytes = length > 0 ? tvb_get_ptr(frame, 0, (int)length) : NULL, *source = pinfo->net_src.data;
+    if (!bytes || source < bytes + IPV4_SOURCE_AT || source >= bytes + length)
+        return false;
+    return ip_packet_read(source - IPV4_SOURCE_AT, (size_t)(bytes + length - source) + IPV4_SOURCE_AT, ret_packet);
 }
 
 /* What stands behind another dissector's back is IPsec as well, if its bytes prove it. */
@@ -543,21 +648,19 @@ look_at_hidden(hidden_t *hidden, packet_info *pinfo)
 void
 observe_rest(tvbuff_t *frame, packet_info *pinfo)
 {
-    ipv4_t ipv4;
+    ip_packet_t packet;
     hidden_t hidden;
 
-    bool has_ipv4 = ipv4_of_frame(frame, pinfo, &ipv4);
-    bool may_be_hidden = has_ipv4 ? hidden_in_ipv4(&ipv4, &hidden) : hidden_in_ipv6(frame, pinfo, &hidden);
-    if (!may_be_hidden && (!has_ipv4 || (!ipv4.is_first_fragment && ipv4.protocol != IPV4_PROTOCOL_ICMP)))
+    bool has_ipv4 = ipv4_of_frame(frame, pinfo, &packet);
+    bool may_be_hidden = has_ipv4 ? hidden_in_packet(&packet, &hidden) : hidden_in_ipv6(frame, pinfo, &hidden);
+    if (!may_be_hidden && (!has_ipv4 || !packet.is_first_fragment))
         return; /* almost every frame */
     if (!is_observing() || observe_sightings(pinfo))
         return;
-    if (may_be_hidden) {
+    if (may_be_hidden)
         look_at_hidden(&hidden, pinfo);
-        return;
-    }
-    look_at_ip_fragment(&ipv4, pinfo);
-    look_at_bare_quote(&ipv4, pinfo);
+    else
+        look_at_first_fragment(&packet, pinfo);
 }
 
 /* ---- for the rest of the plugin ---- */
@@ -591,11 +694,16 @@ observe_register(int own_protocol)
 void
 observe_handoff(void)
 {
-    static const dissector_t looks[HANDLES] = {
-        [HANDLE_ESP] = look_at_esp,       [HANDLE_AH] = look_at_ah,         [HANDLE_UDPENCAP] = look_at_udpencap,
-        [HANDLE_ISAKMP] = look_at_isakmp, [HANDLE_SYSLOG] = look_at_syslog, [HANDLE_SYSLOG_TCP] = look_at_syslog_in_tcp,
-        [HANDLE_TCP] = look_at_tcp
-    };
+    static const dissector_t looks[HANDLES] = { [HANDLE_ESP] = look_at_esp,
+                                                [HANDLE_UDPENCAP] = look_at_udpencap,
+                                                [HANDLE_AH] = look_at_ah,
+                                                [HANDLE_ISAKMP] = look_at_isakmp,
+                                                [HANDLE_ICMP] = look_at_icmp,
+                                                [HANDLE_ICMPV6] = look_at_icmpv6,
+                                                [HANDLE_IPV6_FRAGMENT] = look_at_ipv6_fragment,
+                                                [HANDLE_SYSLOG] = look_at_syslog,
+                                                [HANDLE_SYSLOG_TCP] = look_at_syslog_in_tcp,
+                                                [HANDLE_TCP] = look_at_tcp };
 
     handles_handoff(looks, look_at_udpencap_first, tcp_protocol);
     handles_add_heuristic(watch_esp_in_udp, look_at_esp_in_udp);

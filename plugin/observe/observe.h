@@ -29,8 +29,8 @@ void observe_handoff(void);
 /* Says that the capture goes on, for a frame visited for the first time; does nothing the second time. */
 void observe_frame(packet_info *pinfo);
 
-/* Looks for what no dissector saw: an IKE message of which this frame holds the first IP fragment only, an ICMP error that quotes no more
- * than ports. To be called at the end of the dissection, with the whole frame. */
+/* Looks for what no dissector saw: a packet of which this frame holds the first IPv4 fragment only. To be called at the end of the
+ * dissection, with the whole frame. */
 void observe_rest(tvbuff_t *frame, packet_info *pinfo);
 
 /* The frame's capture time, or CAPTURE_TIME_NONE. */

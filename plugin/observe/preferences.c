@@ -6,6 +6,7 @@
 
 #include "observe/handles.h"
 #include "observe/session.h"
+#include "observe/stock_sequence.h"
 
 #include <epan/prefs.h>
 
@@ -49,6 +50,16 @@ preferences_register(int protocol)
     prefs_register_uint_preference(module, "rekey_interval_seconds", "Rekey interval (seconds)",
                                    "Child SAs that are replaced more often than this, in the median, are reported", 10,
                                    &settings->rekey_interval_seconds);
+    prefs_register_uint_preference(
+        module, "replay_window", "Anti-replay window (packets)",
+        "The size of the receivers' anti-replay windows (RFC 4303 3.4.3), from 32 to 4096: ESP that such a "
+        "window would drop is reported",
+        10, &settings->replay_window);
+    prefs_register_bool_preference(
+        module, "silence_stock_esp_sequence", "Silence Wireshark's own ESP sequence analysis",
+        "While this is set, the ESP preference \"Attempt to detect out-of-sequence\" has no effect; it is "
+        "neither changed nor saved",
+        stock_sequence_is_silenced());
     prefs_register_uint_preference(module, "max_tunnels", "Tunnels remembered",
                                    "The oldest idle tunnel is forgotten beyond this number; the report says so", 10,
                                    &settings->max_tunnels);

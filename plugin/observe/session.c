@@ -8,6 +8,7 @@
 #include "observe/session.h"
 
 #include "observe/esp_in_udp.h"
+#include "observe/point.h"
 
 static engine_t *engine;
 static engine_settings_t settings;
@@ -78,4 +79,5 @@ observe_frame(packet_info *pinfo)
         return;
     last_frame = pinfo->num;
     engine_frame(engine, pinfo->num, observe_time(pinfo));
+    point_heard(engine, pinfo);
 }

@@ -35,6 +35,7 @@ int hf_analysis_confidence = -1;
 int hf_analysis_text = -1;
 int hf_analysis_cause = -1;
 int hf_analysis_evidence = -1;
+int hf_lost_between = -1;
 int hf_incident = -1;
 int hf_incident_root_cause = -1;
 
@@ -112,6 +113,9 @@ static hf_register_info fields[] = {
         HFILL } },
     { &hf_analysis_evidence,
       { "Evidence", "ipsec.analysis.evidence", FT_FRAMENUM, BASE_NONE, NULL, 0, "A frame that supports the finding", HFILL } },
+    { &hf_lost_between,
+      { "Lost between", "ipsec.lost_between", FT_STRING, BASE_NONE, NULL, 0,
+        "The two capture points between which it was lost, in the order in which it passed them", HFILL } },
     { &hf_incident,
       { "Incident", "ipsec.incident", FT_UINT32, BASE_DEC, NULL, 0, "Index of the incident in its tunnel, from 0", HFILL } },
     { &hf_incident_root_cause,

@@ -42,6 +42,7 @@ extern int hf_analysis_confidence;
 extern int hf_analysis_text;
 extern int hf_analysis_cause;
 extern int hf_analysis_evidence;
+extern int hf_lost_between;
 extern int hf_incident;
 extern int hf_incident_root_cause;
 

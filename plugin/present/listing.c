@@ -141,7 +141,7 @@ tunnel_cells(const tunnel_row_t *row, char *ret_cells[TUNNEL_COLUMNS])
     ret_cells[TUNNEL_CELL_PACKETS_B] = number_cell(b->esp_packets);
     ret_cells[TUNNEL_CELL_BYTES_A] = number_cell(a->esp_bytes);
     ret_cells[TUNNEL_CELL_BYTES_B] = number_cell(b->esp_bytes);
-    ret_cells[TUNNEL_CELL_LOST] = g_strdup_printf("%" G_GUINT64_FORMAT "/%" G_GUINT64_FORMAT, a->esp_lost, b->esp_lost);
+    ret_cells[TUNNEL_CELL_LOST] = g_strdup_printf("%" G_GUINT64_FORMAT "/%" G_GUINT64_FORMAT, a->esp_toll.lost, b->esp_toll.lost);
     ret_cells[TUNNEL_CELL_WORST] =
         row->worst ? g_strdup_printf("%s (%s)", finding_catalogue[row->worst->id].id, severity_text(row->worst->severity))
                    : g_strdup("-");

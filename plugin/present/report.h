@@ -15,6 +15,10 @@
 /* Call engine_finish() first. Freed by the caller. */
 GString *report_text(const engine_t *engine);
 
+/* One page for people, complete in itself: it refers to nothing outside, and needs no script to be read. Call engine_finish() first.
+ * Freed by the caller. */
+GString *report_html(const engine_t *engine);
+
 /* Writes one JSON document to `out`. */
 void report_json(const engine_t *engine, FILE *out);
 

@@ -105,6 +105,7 @@ put_capture(json_dumper *json, const engine_t *engine)
     put_uint(json, "icmp_errors", capture.icmp_errors);
     put_uint(json, "syslog_lines", capture.syslog_lines);
     put_uint(json, "copies", capture.copies);
+    put_uint(json, "other_point_only", capture.elsewhere);
     put_uint(json, "malformed", capture.malformed);
     put_uint(json, "tunnels_evicted", capture.tunnels_evicted);
     put_uint(json, "findings_left_out", capture.findings_left_out);
@@ -134,6 +135,19 @@ put_nat_detection(json_dumper *json, const peer_nat_t *nat)
 }
 
 static void
+put_too_old(json_dumper *json, const uint64_t too_old[REPLAY_WINDOWS])
+{
+    json_dumper_set_member_name(json, "esp_too_old");
+    json_dumper_begin_object(json);
+    for (unsigned i = 0; i < REPLAY_WINDOWS; i++) {
+        char size[16];
+        snprintf(size, sizeof(size), "%u", REPLAY_WINDOW_LEAST << i);
+        put_uint(json, size, too_old[i]);
+    }
+    json_dumper_end_object(json);
+}
+
+static void
 put_peer(json_dumper *json, const char *name, const peer_row_t *peer)
 {
     json_dumper_begin_object(json);
@@ -146,7 +160,8 @@ put_peer(json_dumper *json, const char *name, const peer_row_t *peer)
     put_nat_detection(json, &peer->nat);
     put_uint(json, "esp_packets", peer->esp_packets);
     put_uint(json, "esp_bytes", peer->esp_bytes);
-    put_uint(json, "esp_lost", peer->esp_lost);
+    put_uint(json, "esp_lost", peer->esp_toll.lost);
+    put_too_old(json, peer->esp_toll.too_old);
     json_dumper_end_object(json);
 }
 
@@ -176,6 +191,21 @@ put_nat(json_dumper *json, const finding_t *finding)
     put_text(json, "grade", finding->grade == NAT_GRADE_NONE ? NULL : nat_grade_text(finding->grade));
 }
 
+/* The two capture points between which it was lost, or null. */
+static void
+put_lost_between(json_dumper *json, const finding_t *finding)
+{
+    if (finding->lost_from[0] == '\0') {
+        put_null(json, "lost_between");
+        return;
+    }
+    json_dumper_set_member_name(json, "lost_between");
+    json_dumper_begin_array(json);
+    json_dumper_value_string(json, finding->lost_from);
+    json_dumper_value_string(json, finding->lost_to);
+    json_dumper_end_array(json);
+}
+
 static void
 put_finding(json_dumper *json, const finding_t *finding)
 {
@@ -197,6 +227,7 @@ put_finding(json_dumper *json, const finding_t *finding)
     put_evidence(json, finding);
     put_text(json, "cause", finding->cause ? finding_catalogue[finding->cause->id].id : NULL);
     put_text(json, "peer", peer_name(finding->culprit));
+    put_lost_between(json, finding);
     if (finding->incident == INDEX_NONE)
         put_null(json, "incident");
     else
@@ -334,6 +365,75 @@ put_waiting(json_dumper *json, const engine_t *engine, uint32_t tunnel)
 }
 
 static void
+put_direction(json_dumper *json, const char *name, const child_sa_direction_t *direction)
+{
+    char spi[sizeof "0x12345678"];
+
+    json_dumper_set_member_name(json, name);
+    json_dumper_begin_object(json);
+    g_snprintf(spi, sizeof spi, "0x%08x", direction->spi);
+    put_text(json, "spi", direction->spi ? spi : NULL);
+    put_uint(json, "packets", direction->packets);
+    put_uint(json, "bytes", direction->bytes);
+    put_frame(json, "first_frame", direction->first_frame);
+    put_frame(json, "last_frame", direction->last_frame);
+    put_frame(json, "announced_in", direction->announced_in);
+    put_frame(json, "deleted_in", direction->deleted_in);
+    json_dumper_end_object(json);
+}
+
+static void
+put_index(json_dumper *json, const char *key, uint32_t index)
+{
+    if (index == INDEX_NONE)
+        put_null(json, key);
+    else
+        put_uint(json, key, index);
+}
+
+static void
+put_generation(json_dumper *json, const child_sa_row_t *row)
+{
+    json_dumper_begin_object(json);
+    put_index(json, "child_sa", row->child_sa);
+    put_text(json, "confidence", row->child_sa == INDEX_NONE ? NULL : confidence_text(row->confidence));
+    put_direction(json, "from_a", &row->from[PEER_A]);
+    put_direction(json, "from_b", &row->from[PEER_B]);
+    put_frame(json, "made_in", row->made_in);
+    put_text(json, "exchange", row->exchange);
+    put_text(json, "exchange_confidence", row->exchange ? confidence_text(row->exchange_confidence) : NULL);
+    put_text(json, "asked_by", peer_name(row->asked_by));
+    put_index(json, "ike_sa", row->ike_sa);
+    put_index(json, "replaces", row->replaces);
+    put_index(json, "replaced_by", row->replaced_by);
+    put_text(json, "replacement_asked_by", peer_name(row->replacement_asked_by));
+    put_frame(json, "born_frame", row->born_in);
+    put_time(json, "born", row->born_at);
+    put_frame(json, "last_frame", row->last_frame);
+    put_time(json, "last_seen", row->last_at);
+    put_text(json, "end", child_end_text(row->end));
+    put_frame(json, "ended_in", row->ended_in);
+    put_time(json, "ended", row->ended_at);
+    put_text(json, "ended_by", peer_name(row->ended_by));
+    put_text(json, "end_confidence", row->ended_in != FRAME_NONE ? confidence_text(row->end_confidence) : NULL);
+    put_number(json, "lifetime_seconds", row->lifetime, 6);
+    json_dumper_end_object(json);
+}
+
+static void
+put_generations(json_dumper *json, const engine_t *engine, uint32_t tunnel)
+{
+    GArray *rows = engine_child_sas(engine, tunnel);
+
+    json_dumper_set_member_name(json, "generations");
+    json_dumper_begin_array(json);
+    for (unsigned i = 0; i < rows->len; i++)
+        put_generation(json, &g_array_index(rows, child_sa_row_t, i));
+    json_dumper_end_array(json);
+    g_array_free(rows, TRUE);
+}
+
+static void
 put_tunnel(json_dumper *json, const engine_t *engine, uint32_t tunnel)
 {
     tunnel_row_t row;
@@ -372,6 +472,7 @@ put_tunnel(json_dumper *json, const engine_t *engine, uint32_t tunnel)
     put_frame(json, "last_frame", row.last_frame);
     put_time(json, "first_time", row.first_time);
     put_time(json, "last_time", row.last_time);
+    put_generations(json, engine, tunnel);
     put_findings(json, engine, tunnel);
     put_incidents(json, engine, tunnel);
     put_waiting(json, engine, tunnel);

@@ -4,6 +4,7 @@
  */
 #include "present/report.h"
 
+#include "present/phrases.h"
 #include "present/words.h"
 
 #include <string.h>
@@ -48,27 +49,10 @@ static void
 append_capture(GString *out, const engine_t *engine, const capture_row_t *capture)
 {
     begin_line(out, "Capture");
-    words_count(out, capture->frames, "frame");
-    if (capture->first_time != CAPTURE_TIME_NONE) {
-        g_string_append(out, ", ");
-        words_date(out, capture->first_time);
-        g_string_append(out, ", ");
-        words_duration(out, seconds_between(capture->first_time, capture->last_time));
-    }
+    phrase_capture(out, capture);
     g_string_append_c(out, '\n');
     begin_line(out, "IPsec");
-    words_count(out, capture->ike_messages, "IKE message");
-    g_string_append(out, ", ");
-    words_count(out, capture->esp_packets, "ESP packet");
-    g_string_append(out, ", ");
-    words_count(out, capture->keepalives, "NAT keepalive");
-    g_string_append(out, ", ");
-    words_count(out, capture->icmp_errors, "ICMP error");
-    if (capture->syslog_lines) {
-        g_string_append(out, ", ");
-        words_count(out, capture->syslog_lines, "syslog line");
-        g_string_append(out, " about invalid SPIs");
-    }
+    phrase_ipsec(out, capture);
     g_string_append_c(out, '\n');
     begin_line(out, "Tunnels");
     g_string_append_printf(out, "%u\n", tunnels_kept(engine) + (unsigned)capture->tunnels_evicted);
@@ -76,6 +60,11 @@ append_capture(GString *out, const engine_t *engine, const capture_row_t *captur
         begin_line(out, "Copies");
         words_count(out, capture->copies, "packet");
         g_string_append(out, " captured twice and counted once\n");
+    }
+    if (capture->elsewhere) {
+        begin_line(out, "Elsewhere");
+        words_count(out, capture->elsewhere, "packet");
+        g_string_append(out, " that only the other capture point has seen, not counted\n");
     }
     if (capture->malformed) {
         begin_line(out, "Malformed");
@@ -97,46 +86,6 @@ append_capture(GString *out, const engine_t *engine, const capture_row_t *captur
 
 /* ---- a tunnel ---- */
 
-static void
-append_peer(GString *out, const char *name, const peer_row_t *peer)
-{
-    char first[ENDPOINT_TEXT_MAX], last[ENDPOINT_TEXT_MAX];
-
-    begin_line(out, name);
-    if (peer->first.family == ADDRESS_NONE) {
-        g_string_append(out, "not seen\n");
-        return;
-    }
-    g_string_append(out, endpoint_text(&peer->first, first));
-    if (peer->last.family != ADDRESS_NONE && !endpoint_equal(&peer->first, &peer->last))
-        g_string_append_printf(out, ", later %s", endpoint_text(&peer->last, last));
-    if (peer->identity[0]) {
-        char *identity = g_utf8_make_valid(peer->identity, -1);
-
-        g_string_append_printf(out, " (%s)", identity);
-        g_free(identity);
-    }
-    g_string_append_c(out, '\n');
-}
-
-static void
-append_protocol(GString *out, const tunnel_row_t *row)
-{
-    begin_line(out, "Protocol");
-    if (row->ike_version)
-        g_string_append_printf(out, "IKEv%u, ", row->ike_version);
-    else
-        g_string_append(out, "no IKE in this capture, ");
-    if (row->tcp_encapsulated)
-        g_string_append(out, row->udp_encapsulated ? "in TCP and with NAT traversal in UDP, " : "in TCP, ");
-    else
-        g_string_append(out, !row->udp_encapsulated ? "no NAT traversal, " : row->ike_version ? "NAT traversal, " : "ESP in UDP, ");
-    words_count(out, row->ike_sas, "IKE SA");
-    g_string_append(out, ", ");
-    words_count(out, row->child_sas, "child SA");
-    g_string_append_c(out, '\n');
-}
-
 /* One line per peer of which NAT detection says something. */
 static void
 append_nat(GString *out, const tunnel_row_t *row)
@@ -153,60 +102,21 @@ append_nat(GString *out, const tunnel_row_t *row)
     }
 }
 
+/* A line of one phrase. */
 static void
-append_availability(GString *out, const tunnel_row_t *row)
-{
-    begin_line(out, "Availability");
-    if (row->availability < 0) {
-        g_string_append(out, "unknown: nothing proves that it worked or did not\n");
-        return;
-    }
-    g_string_append_printf(out, "%.1f %% of ", row->availability * 100);
-    words_duration(out, row->known_seconds);
-    g_string_append(out, " of which the capture tells");
-    if (!row->came_up) {
-        g_string_append(out, ", never came up\n");
-        return;
-    }
-    if (row->degraded_seconds > 0) {
-        g_string_append(out, ", degraded ");
-        words_duration(out, row->degraded_seconds);
-    }
-    g_string_append(out, ", down ");
-    words_duration(out, row->down_seconds);
-    g_string_append(out, ", ");
-    words_count(out, row->flaps, "flap");
-    g_string_append_c(out, '\n');
-}
-
-static void
-append_esp_from(GString *out, const char *label, const peer_row_t *peer)
+append_peer_line(GString *out, const char *label, void (*phrase)(GString *, const peer_row_t *), const peer_row_t *peer)
 {
     begin_line(out, label);
-    words_count(out, peer->esp_packets, "packet");
-    g_string_append(out, ", ");
-    words_bytes(out, peer->esp_bytes);
-    if (peer->esp_lost)
-        g_string_append_printf(out, ", about %" G_GUINT64_FORMAT " missing (lost, or not captured)", peer->esp_lost);
+    phrase(out, peer);
     g_string_append_c(out, '\n');
 }
 
 static void
-append_counts(GString *out, const tunnel_row_t *row)
+append_line(GString *out, const char *label, void (*phrase)(GString *, const tunnel_row_t *), const tunnel_row_t *row)
 {
-    begin_line(out, "Rekeys");
-    g_string_append_printf(out, "%u ok, %u failed\n", row->rekeys_ok, row->rekeys_failed);
-    begin_line(out, "DPD");
-    g_string_append_printf(out, "%u sent, %u unanswered", row->dpd_sent, row->dpd_unanswered);
-    if (row->dpd_median_rtt >= 0) {
-        g_string_append(out, ", median answer after ");
-        words_duration(out, row->dpd_median_rtt);
-    }
+    begin_line(out, label);
+    phrase(out, row);
     g_string_append_c(out, '\n');
-    if (row->port_flips) {
-        begin_line(out, "NAT port flips");
-        g_string_append_printf(out, "%u\n", row->port_flips);
-    }
 }
 
 static void
@@ -222,6 +132,120 @@ append_tunnel_header(GString *out, const tunnel_row_t *row)
     words_state(title, row);
     append_underlined(out, title->str, '-');
     g_string_free(title, TRUE);
+}
+
+/* ---- generations of child SAs ---- */
+
+enum { GENERATIONS_FIRST = 4, GENERATIONS_LAST = 8 };
+
+static void
+append_spi(GString *out, uint32_t spi)
+{
+    if (spi)
+        g_string_append_printf(out, "  %08x", spi);
+    else
+        g_string_append_printf(out, "  %-8s", "-");
+}
+
+/* Right-aligned, "120" or "12.1 kB", both directions: "120/118". */
+static void
+append_both(GString *out, int width, const char *a, const char *b)
+{
+    char *both = g_strdup_printf("%s/%s", a, b);
+
+    g_string_append_printf(out, "  %*s", width, both);
+    g_free(both);
+}
+
+static void
+append_traffic(GString *out, const child_sa_row_t *row)
+{
+    GString *words[PEERS];
+    char packets[PEERS][24];
+
+    for (unsigned p = 0; p < PEERS; p++) {
+        g_snprintf(packets[p], sizeof packets[p], "%" G_GUINT64_FORMAT, row->from[p].packets);
+        words[p] = g_string_new(NULL);
+        words_bytes(words[p], row->from[p].bytes);
+    }
+    append_both(out, 13, packets[PEER_A], packets[PEER_B]);
+    append_both(out, 17, words[PEER_A]->str, words[PEER_B]->str);
+    for (unsigned p = 0; p < PEERS; p++)
+        g_string_free(words[p], TRUE);
+}
+
+static void
+append_birth(GString *out, const child_sa_row_t *row)
+{
+    GString *words = g_string_new(NULL);
+
+    if (row->born_in != FRAME_NONE)
+        words_clock(words, row->born_at);
+    else
+        g_string_append(words, "earlier");
+    g_string_append_printf(out, "  %-12s", words->str);
+    g_string_truncate(words, 0);
+    if (row->lifetime >= 0)
+        words_duration(words, row->lifetime);
+    else
+        g_string_append_c(words, '-');
+    g_string_append_printf(out, "  %12s", words->str);
+    g_string_free(words, TRUE);
+}
+
+static void
+append_made(GString *out, const child_sa_row_t *row)
+{
+    GString *words = g_string_new(NULL);
+
+    phrase_child_made(words, row);
+    g_string_append_printf(out, "  %-38s", words->str);
+    g_string_free(words, TRUE);
+}
+
+static void
+append_end(GString *out, const child_sa_row_t *row)
+{
+    g_string_append(out, "  ");
+    phrase_child_end(out, row);
+    g_string_append_c(out, '\n');
+}
+
+static void
+append_generation(GString *out, const child_sa_row_t *row)
+{
+    if (row->child_sa == INDEX_NONE)
+        g_string_append_printf(out, "%*s%4s", INDENT, "", "?");
+    else
+        g_string_append_printf(out, "%*s%4u", INDENT, "", row->child_sa);
+    append_spi(out, row->from[PEER_A].spi);
+    append_spi(out, row->from[PEER_B].spi);
+    append_birth(out, row);
+    append_traffic(out, row);
+    append_made(out, row);
+    append_end(out, row);
+}
+
+static void
+append_generations(GString *out, const engine_t *engine, uint32_t tunnel)
+{
+    GArray *rows = engine_child_sas(engine, tunnel);
+    bool is_long = rows->len > GENERATIONS_FIRST + GENERATIONS_LAST + 1;
+
+    if (rows->len > 0)
+        g_string_append_printf(out, "%*sSA    %-8s  %-8s  %-12s  %12s  %13s  %17s  %-38s  %s\n", INDENT, "", "from A", "from B",
+                               "Born", "Lived", "Packets A/B", "Bytes A/B", "Made by", "End");
+    for (unsigned i = 0; i < rows->len; i++) {
+        if (is_long && i == GENERATIONS_FIRST) {
+            unsigned left_out = rows->len - GENERATIONS_FIRST - GENERATIONS_LAST;
+            g_string_append_printf(out, "%*s ...  %u more, all of them in the JSON report\n", INDENT, "", left_out);
+            i += left_out;
+        }
+        append_generation(out, &g_array_index(rows, child_sa_row_t, i));
+    }
+    if (rows->len > 0)
+        g_string_append_c(out, '\n');
+    g_array_free(rows, TRUE);
 }
 
 /* ---- incidents ---- */
@@ -252,21 +276,6 @@ append_checks(GString *out, const incident_row_t *incident)
     }
 }
 
-/* Both bounds, where they differ: the tunnel failed some time between the last proof that it worked and the first sign that it did not. */
-static void
-append_down_time(GString *out, const incident_row_t *incident)
-{
-    if (!incident->is_outage)
-        return;
-    g_string_append(out, ", down ");
-    words_duration(out, incident->down_seconds);
-    if (incident->down_seconds - incident->down_least_seconds > 0.1) {
-        g_string_append(out, " (at least ");
-        words_duration(out, incident->down_least_seconds);
-        g_string_append_c(out, ')');
-    }
-}
-
 static void
 append_incident(GString *out, const incident_row_t *incident)
 {
@@ -279,8 +288,8 @@ append_incident(GString *out, const incident_row_t *incident)
     } else {
         g_string_append_printf(out, " (from frame %u)", incident->start_frame);
     }
-    append_down_time(out, incident);
-    g_string_append(out, incident->recovered ? ", recovered\n" : ", not recovered\n");
+    phrase_down(out, incident);
+    g_string_append_c(out, '\n');
     g_string_append_printf(out, "%*sRoot cause: %s - %s (%s)\n", 2 * INDENT, "", finding_catalogue[incident->root_cause].id,
                            finding_catalogue[incident->root_cause].summary, confidence_text(incident->root_confidence));
     append_chain(out, incident);
@@ -348,25 +357,11 @@ static void
 append_waiting(GString *out, const engine_t *engine, const tunnel_row_t *tunnel)
 {
     for (uint32_t i = 0; i < engine_waiting_count(engine, tunnel->tunnel); i++) {
-        char address[ENDPOINT_TEXT_MAX];
         GString *words = g_string_new(NULL);
         waiting_row_t row;
 
         engine_waiting_row(engine, tunnel->tunnel, i, &row);
-        g_string_printf(words, "When the capture ended, %s still waited for an answer to its %s, sent %u times, last in frame %u.",
-                        row.requester < PEERS ? endpoint_address_text(&tunnel->peer[row.requester].last, address) : "a peer",
-                        row.words, row.transmissions, row.last_frame);
-        if (row.next_try_at != CAPTURE_TIME_NONE) {
-            g_string_append(words, " The next try is due at ");
-            words_clock(words, row.next_try_at);
-        }
-        if (row.gives_up_at != CAPTURE_TIME_NONE) {
-            g_string_append(words, ", and it gives up at about ");
-            words_clock(words, row.gives_up_at);
-            g_string_append_printf(words, " if it has the defaults of %s, as its timer looks", row.family);
-        }
-        if (row.next_try_at != CAPTURE_TIME_NONE)
-            g_string_append_c(words, '.');
+        phrase_waiting(words, tunnel, &row);
         words_wrapped(out, words->str, INDENT, WIDTH);
         g_string_append_c(out, '\n');
         g_string_free(words, TRUE);
@@ -380,15 +375,21 @@ append_tunnel(GString *out, const engine_t *engine, const capture_row_t *capture
 
     engine_tunnel_row(engine, tunnel, &row);
     append_tunnel_header(out, &row);
-    append_peer(out, "Peer A", &row.peer[PEER_A]);
-    append_peer(out, "Peer B", &row.peer[PEER_B]);
-    append_protocol(out, &row);
+    append_peer_line(out, "Peer A", phrase_peer, &row.peer[PEER_A]);
+    append_peer_line(out, "Peer B", phrase_peer, &row.peer[PEER_B]);
+    append_line(out, "Protocol", phrase_protocol, &row);
     append_nat(out, &row);
-    append_availability(out, &row);
-    append_esp_from(out, "ESP from A", &row.peer[PEER_A]);
-    append_esp_from(out, "ESP from B", &row.peer[PEER_B]);
-    append_counts(out, &row);
+    append_line(out, "Availability", phrase_availability, &row);
+    append_peer_line(out, "ESP from A", phrase_esp, &row.peer[PEER_A]);
+    append_peer_line(out, "ESP from B", phrase_esp, &row.peer[PEER_B]);
+    append_line(out, "Rekeys", phrase_rekeys, &row);
+    append_line(out, "DPD", phrase_dpd, &row);
+    if (row.port_flips) {
+        begin_line(out, "NAT port flips");
+        g_string_append_printf(out, "%u\n", row.port_flips);
+    }
     g_string_append_c(out, '\n');
+    append_generations(out, engine, tunnel);
     append_incidents(out, engine, tunnel);
     append_waiting(out, engine, &row);
     append_findings(out, engine, capture, tunnel);
@@ -406,13 +407,6 @@ append_findings_of_no_tunnel(GString *out, const engine_t *engine, const capture
     g_string_free(findings, TRUE);
 }
 
-static bool
-has_ipsec(const engine_t *engine, const capture_row_t *capture)
-{
-    return engine_tunnel_count(engine) > 0 || capture->ike_messages || capture->esp_packets || capture->icmp_errors ||
-           capture->syslog_lines;
-}
-
 GString *
 report_text(const engine_t *engine)
 {
@@ -421,7 +415,7 @@ report_text(const engine_t *engine)
 
     engine_capture_row(engine, &capture);
     append_underlined(out, "IPsec tunnel report", '=');
-    if (!has_ipsec(engine, &capture)) {
+    if (!phrase_has_ipsec(engine, &capture)) {
         words_count(out, capture.frames, "frame");
         g_string_append(out, ", no IPsec traffic found\n");
         return out;

@@ -19,7 +19,7 @@
 
 #include <string.h>
 
-typedef enum { REPORT_TUNNELS, REPORT_FINDINGS, REPORT_TEXT, REPORT_JSON, REPORTS } report_kind_t;
+typedef enum { REPORT_TUNNELS, REPORT_FINDINGS, REPORT_TEXT, REPORT_JSON, REPORT_HTML, REPORTS } report_kind_t;
 
 typedef struct {
     report_kind_t kind;
@@ -73,6 +73,9 @@ listener_draw(void *data)
     case REPORT_TEXT:
         print_and_free(report_text(engine));
         break;
+    case REPORT_HTML:
+        print_and_free(report_html(engine));
+        break;
     case REPORT_JSON:
     default:
         report_json(engine, stdout);
@@ -124,7 +127,7 @@ refuse(const char *argument)
 {
     fprintf(stderr,
             "ipsec: \"-z %s\" is not one of -z ipsec,tunnels[,filter], -z ipsec,findings[,filter], "
-            "-z ipsec,report and -z ipsec,report,json\n",
+            "-z ipsec,report, -z ipsec,report,json and -z ipsec,report,html\n",
             argument);
     return false;
 }
@@ -167,6 +170,8 @@ listen_for_report(const char *argument)
         return listen_to_tap(REPORT_TEXT, NULL);
     if (strcmp(rest, ",json") == 0)
         return listen_to_tap(REPORT_JSON, NULL);
+    if (strcmp(rest, ",html") == 0)
+        return listen_to_tap(REPORT_HTML, NULL);
     return refuse(argument);
 }
 

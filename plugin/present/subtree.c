@@ -116,6 +116,16 @@ draw_nat(proto_tree *tree, tvbuff_t *tvb, const finding_t *finding)
 }
 
 static void
+draw_lost_between(proto_tree *tree, tvbuff_t *tvb, const finding_t *finding)
+{
+    if (finding->lost_from[0] == '\0')
+        return;
+    char *text = g_strdup_printf("%s and %s", finding->lost_from, finding->lost_to);
+    add_text(tree, hf_lost_between, tvb, text);
+    g_free(text);
+}
+
+static void
 draw_finding(proto_tree *tree, tvbuff_t *tvb, packet_info *pinfo, const finding_t *finding)
 {
     const char *id = finding_catalogue[finding->id].id;
@@ -132,6 +142,7 @@ draw_finding(proto_tree *tree, tvbuff_t *tvb, packet_info *pinfo, const finding_
     for (unsigned i = 0; i < finding->evidences; i++)
         add_frame(finding_tree, hf_analysis_evidence, tvb, finding->evidence[i]);
     draw_nat(finding_tree, tvb, finding);
+    draw_lost_between(finding_tree, tvb, finding);
     if (finding->cause)
         add_text(finding_tree, hf_analysis_cause, tvb, finding_catalogue[finding->cause->id].id);
 }

@@ -106,12 +106,22 @@ write_text(const engine_t *engine, FILE *out)
     g_string_free(text, TRUE);
 }
 
+static void
+write_html(const engine_t *engine, FILE *out)
+{
+    GString *page = report_html(engine);
+
+    fputs(page->str, out);
+    g_string_free(page, TRUE);
+}
+
 static const struct {
     const char *button, *title, *file;
     writer_t write;
 } formats[] = {
     { "Save as text", "Save the IPsec report as text", "ipsec-report.txt", write_text },
     { "Save as JSON", "Save the IPsec report as JSON", "ipsec-report.json", report_json },
+    { "Save as HTML", "Save the IPsec report as HTML", "ipsec-report.html", write_html },
 };
 
 static void

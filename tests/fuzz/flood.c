@@ -30,6 +30,7 @@ enum { REQUEST = 0x08, RESPONSE = 0x20 };
 typedef struct {
     engine_t *engine;
     frame_t frame;
+    capture_point_t point; /* where the next packets are captured */
     capture_ns_t time;
     uint64_t random;
 } flood_t;
@@ -102,6 +103,7 @@ send_ike(flood_t *flood, ike_t ike)
                         .source = ike.from,
                         .destination = ike.to,
                         .encapsulation = ike.from.port == 500 ? ENCAPSULATION_NONE : ENCAPSULATION_UDP,
+                        .point = flood->point,
                         .bytes = bytes,
                         .captured = length,
                         .reported = length };
@@ -122,6 +124,7 @@ send_esp(flood_t *flood, endpoint_t from, endpoint_t to, uint32_t spi, uint32_t 
                         .source = from,
                         .destination = to,
                         .encapsulation = from.port == 0 ? ENCAPSULATION_NONE : ENCAPSULATION_UDP,
+                        .point = flood->point,
                         .bytes = bytes,
                         .captured = sizeof(bytes),
                         .reported = sizeof(bytes) };
@@ -327,6 +330,20 @@ children_rekeyed(flood_t *flood, uint32_t turn)
         send_esp(flood, ipv4(ADDRESS_R, 0), ipv4(ADDRESS_I, 0), 0x80000000u + round, 1);
 }
 
+/* Two children for each SPI, of one direction: pairs that wait for the rest of their SPIs become more and more. */
+static void
+children_half_used(flood_t *flood, uint32_t turn)
+{
+    uint32_t round = turn / 5, id = 2 + 2 * round + turn % 5 / 2;
+
+    if (turn % 5 == 4)
+        send_esp(flood, ipv4(ADDRESS_I, 0), ipv4(ADDRESS_R, 0), (uint32_t)random_number(flood), 1);
+    else if (turn % 5 % 2 == 0)
+        send_ike(flood, message(IKEV2_CREATE_CHILD_SA, REQUEST, id, PAYLOAD_SA, 240));
+    else
+        send_ike(flood, message(IKEV2_CREATE_CHILD_SA, RESPONSE, id, PAYLOAD_SA, 200));
+}
+
 static ike_t
 message_v1(uint8_t exchange, uint32_t id, unsigned body)
 {
@@ -386,6 +403,29 @@ static void
 one_spi_of_any_pair(flood_t *flood, uint32_t turn)
 {
     send_esp(flood, ipv4((uint32_t)random_number(flood), 0), ipv4((uint32_t)random_number(flood), 0), 0x1000, turn);
+}
+
+/* Each SPI twice, so that its numbers are followed. */
+static void
+spis_twice(flood_t *flood, uint32_t turn)
+{
+    send_esp(flood, ipv4(ADDRESS_I + turn / 1000, 0), ipv4(ADDRESS_R, 0), 0x10000 + turn / 2, 1 + 9 * (turn % 2));
+}
+
+static void
+numbers_random(flood_t *flood, uint32_t turn)
+{
+    (void)turn;
+    send_esp(flood, ipv4(ADDRESS_I, 0), ipv4(ADDRESS_R, 0), 0x10001, (uint32_t)random_number(flood));
+}
+
+/* Every other number is missing, some are late, some come again. */
+static void
+numbers_in_disorder(flood_t *flood, uint32_t turn)
+{
+    uint32_t back = turn % 3 == 0 ? (uint32_t)(random_number(flood) % 6000) : 0;
+
+    send_esp(flood, ipv4(ADDRESS_I, 0), ipv4(ADDRESS_R, 0), 0x10001, 10000 + 2 * turn - back);
 }
 
 static void
@@ -454,6 +494,35 @@ keepalives(flood_t *flood, uint32_t turn)
     engine_packet(flood->engine, &packet);
 }
 
+/* One SA after the other whose receiver has nobody on its port, and that is used all the same. */
+static void
+spis_unreachable(flood_t *flood, uint32_t turn)
+{
+    uint32_t spi = 0x10000 + turn / 8;
+    uint8_t bytes[8] = { 0 };
+
+    flood->time += MILLISECONDS(400);
+    if (turn % 8 != 1) {
+        send_esp(flood, ipv4(ADDRESS_I, 4500), ipv4(ADDRESS_R, 4500), spi, 1 + turn % 8);
+        return;
+    }
+    put(bytes, spi, 4);
+    packet_t packet = { .kind = PACKET_ICMP_ERROR,
+                        .frame = ++flood->frame,
+                        .time = flood->time,
+                        .source = ipv4(ADDRESS_I, 4500),
+                        .destination = ipv4(ADDRESS_R, 4500),
+                        .encapsulation = ENCAPSULATION_UDP,
+                        .bytes = bytes,
+                        .captured = sizeof(bytes),
+                        .reported = sizeof(bytes),
+                        .quoted = PACKET_ESP,
+                        .reporter = ipv4(ADDRESS_R, 0),
+                        .icmp_type = 3,
+                        .icmp_code = 3 };
+    engine_packet(flood->engine, &packet);
+}
+
 static void
 icmp_errors(flood_t *flood, uint32_t turn)
 {
@@ -475,7 +544,39 @@ icmp_errors(flood_t *flood, uint32_t turn)
                         .quoted = PACKET_ESP,
                         .reporter = ipv4((uint32_t)random_number(flood), 0),
                         .icmp_type = 3,
-                        .icmp_code = (uint8_t)(turn % 16) };
+                        .icmp_code = (uint8_t)(turn % 16),
+                        .icmp_mtu = turn % 16 == 4 ? (uint32_t)random_number(flood) % 1500 : 0,
+                        .ip_length = 1500 };
+    engine_packet(flood->engine, &packet);
+}
+
+/* One router complains for ever, of first fragments whose rest never comes and of packets that are too large. */
+static void
+large_packets(flood_t *flood, uint32_t turn)
+{
+    uint8_t bytes[80] = { 0 };
+
+    if (turn == 0)
+        send_esp(flood, ipv4(ADDRESS_I, 0), ipv4(ADDRESS_R, 0), 0x10001, 1);
+    put(bytes, 0x10001, 4);
+    put(bytes + 4, turn, 4);
+    flood->time += MILLISECONDS(300);
+    packet_t packet = { .kind = turn % 3 == 0   ? PACKET_ESP
+                                : turn % 3 == 1 ? PACKET_ESP_FRAGMENT
+                                                : PACKET_ICMP_ERROR,
+                        .frame = ++flood->frame,
+                        .time = flood->time,
+                        .source = ipv4(ADDRESS_I, 0),
+                        .destination = ipv4(ADDRESS_R, 0),
+                        .bytes = bytes,
+                        .captured = sizeof(bytes),
+                        .reported = 1480,
+                        .ip_length = 1500,
+                        .quoted = PACKET_ESP,
+                        .reporter = ipv4(0xcb007109, 0),
+                        .icmp_type = 3,
+                        .icmp_code = 4,
+                        .icmp_mtu = 1400 };
     engine_packet(flood->engine, &packet);
 }
 
@@ -584,6 +685,36 @@ adoptions(flood_t *flood, uint32_t turn)
     send_ike(flood, ike);
 }
 
+/* Copies at two places, at any place, and of few packets again and again. */
+static void
+points_of_esp(flood_t *flood, uint32_t turn)
+{
+    flood->point = (capture_point_t){ 1 + turn % 2, turn % 2 == 0 ? 64 : 61 };
+    send_esp(flood, ipv4(ADDRESS_I, 0), ipv4(ADDRESS_R, 0), 0x10000, turn / 2 - turn % 2 * (turn / 64));
+}
+
+static void
+points_of_ike(flood_t *flood, uint32_t turn)
+{
+    ike_t ike = message(IKEV2_INFORMATIONAL, turn % 4 < 2 ? REQUEST : RESPONSE, turn / 4, PAYLOAD_NONE, 52);
+
+    flood->point = (capture_point_t){ 1 + turn % 2, turn % 2 == 0 ? 64 : 61 };
+    send_ike(flood, ike);
+}
+
+static void
+points_anywhere(flood_t *flood, uint32_t turn)
+{
+    uint64_t random = random_number(flood);
+
+    flood->point = (capture_point_t){ (uint32_t)(random % 1000), (uint8_t)(random >> 16) };
+    if (turn % 2 == 0)
+        send_esp(flood, ipv4(ADDRESS_I, 0), ipv4(ADDRESS_R, 0), 0x10000, (uint32_t)(random >> 32) % 1000);
+    else
+        send_ike(flood, message(IKEV2_INFORMATIONAL, REQUEST, (uint32_t)(random >> 32) % 100, PAYLOAD_NONE, 52));
+    engine_interface_heard(flood->engine, flood->point.interface, flood->time);
+}
+
 typedef struct {
     const char *name;
     void (*send)(flood_t *flood, uint32_t turn);
@@ -608,12 +739,16 @@ static const kind_t kinds[] = {
     { "init-answers", init_answers, false },
     { "children-refused", children_refused, true },
     { "children-rekeyed", children_rekeyed, true },
+    { "children-half-used", children_half_used, true },
     { "quick-modes", quick_modes, false },
     { "quick-modes-answered", quick_modes_answered, false },
     { "notices", notices, false },
     { "spis-of-one-pair", spis_of_one_pair, false },
     { "spis-of-any-pair", spis_of_any_pair, false },
     { "one-spi-of-any-pair", one_spi_of_any_pair, false },
+    { "spis-twice", spis_twice, false },
+    { "numbers-random", numbers_random, false },
+    { "numbers-in-disorder", numbers_in_disorder, false },
     { "esp-moves", esp_moves, false },
     { "esp-port-moves", esp_port_moves, false },
     { "sdwan-paths", sdwan_paths, false },
@@ -621,11 +756,16 @@ static const kind_t kinds[] = {
     { "sdwan-spis", sdwan_spis, false },
     { "ike-moves", ike_moves, true },
     { "keepalives", keepalives, false },
+    { "spis-unreachable", spis_unreachable, false },
     { "icmp-errors", icmp_errors, false },
     { "syslog-lines", syslog_lines, false },
+    { "large-packets", large_packets, false },
     { "flaps", flaps, false },
     { "clear-errors", clear_errors, false },
     { "adoptions", adoptions, false },
+    { "points-of-esp", points_of_esp, false },
+    { "points-of-ike", points_of_ike, true },
+    { "points-anywhere", points_anywhere, true },
     { "restarts-among-many", restarts_among_many, false },
 };
 
@@ -653,6 +793,9 @@ hold_limits(const flood_t *flood, const char *name)
         kept += engine_tunnel_is_kept(flood->engine, i);
         engine_tunnel_row(flood->engine, i, &row);
         unsigned incidents = engine_incident_count(flood->engine, i);
+        GArray *child_sas = engine_child_sas(flood->engine, i);
+        hold(child_sas->len <= CHILD_SAS_PER_TUNNEL_MAX + ESP_SAS_PER_TUNNEL_MAX, name, "child SAs of a tunnel", child_sas->len);
+        g_array_free(child_sas, TRUE);
         hold(incidents <= 3 * FINDINGS_PER_ID_MAX, name, "incidents of a tunnel", incidents);
     }
     unsigned findings = engine_findings(flood->engine)->len;
@@ -665,7 +808,9 @@ static void
 run(const kind_t *kind, uint32_t count)
 {
     engine_settings_t settings = engine_default_settings();
-    flood_t flood = { .engine = engine_new(&settings), .time = SECONDS(1700000000), .random = UINT64_C(0x9e3779b97f4a7c15) };
+    flood_t flood = {
+        .engine = engine_new(&settings), .point = { 1, 64 }, .time = SECONDS(1700000000), .random = UINT64_C(0x9e3779b97f4a7c15)
+    };
     struct rusage usage;
 
     clock_t begin = clock();

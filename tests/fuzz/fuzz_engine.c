@@ -510,6 +510,8 @@ esp(world_t *world)
         put(&world->message, sequence + i, 4);
         put_noise(&world->message, burst, spi);
         packet.captured = world->message.length;
+        packet.kind = (burst & 0x40) != 0 && i % 2 == 0 ? PACKET_ESP_FRAGMENT : PACKET_ESP;
+        packet.ip_length = (burst & 0x20) != 0 ? packet.captured + 28 : 0;
         send_packet(world, packet);
         if ((burst & 0x80) != 0)
             world->time += MILLISECONDS(700);
@@ -527,6 +529,12 @@ icmp(world_t *world)
     packet.reporter.port = 0;
     packet.icmp_type = (about & 4) != 0 ? 3 : about >> 4;
     packet.icmp_code = (about & 8) != 0 ? 3 : about >> 4;
+    if ((about & 0x10) != 0) { /* too big */
+        packet.icmp_type = 3;
+        packet.icmp_code = 4;
+        packet.icmp_mtu = take(world);
+        packet.ip_length = about & 0x20 ? 1500 : packet.icmp_mtu;
+    }
     world->message.length = 0;
     put(&world->message, esp_spi(take(world)), 4);
     put_input(world, &world->message, about >> 4);

@@ -12,6 +12,7 @@ import runner
 
 REPORT = ("-z", "ipsec,report")
 JSON = ("-z", "ipsec,report,json")
+HTML = ("-z", "ipsec,report,html")
 SIGNALS = range(129, 256)
 
 
@@ -55,7 +56,7 @@ def udp(source, destination, payload):
 
 
 def check_command_line(checks, capture):
-    for argument in ("ipsec", "ipsec,nonsense", "ipsec,report,xml", "ipsec,reports", "ipsec,report,json,more", "ipsec,tunnels2"):
+    for argument in ("ipsec", "ipsec,nonsense", "ipsec,report,xml", "ipsec,reports", "ipsec,report,json,more", "ipsec,report,html,more", "ipsec,tunnels2"):
         code, out, err = checks.run("-q", "-r", capture, "-z", argument)
         lines = [line for line in err.splitlines() if "ipsec" in line]
         checks.that(code != 0 and out == "" and len(lines) == 1 and "ipsec,report,json" in lines[0], f"-z {argument}",
@@ -88,14 +89,14 @@ def check_broken(checks, capture):
     whole = capture.read_bytes()
     for share in (0.1, 0.5, 0.77, 0.99):
         cut = checks.tshark.write("cut.pcapng", whole[: int(len(whole) * share)])
-        checks.run("-q", "-r", cut, *JSON)
+        checks.run("-q", "-r", cut, *JSON, *HTML)
         checks.run("-2", "-V", "-r", cut)
     noise = random.Random(20)
     for _ in range(8):
         bytes_ = bytearray(whole)
         for _ in range(len(bytes_) // 100):
             bytes_[noise.randrange(400, len(bytes_))] = noise.randrange(256)
-        checks.run("-V", "-r", checks.tshark.write("noise.pcapng", bytes(bytes_)), *JSON)
+        checks.run("-V", "-r", checks.tshark.write("noise.pcapng", bytes(bytes_)), *JSON, *HTML)
 
 
 def check_short_packets(checks):

@@ -10,7 +10,7 @@ import struct
 import sys
 
 import runner
-from packets import icmp_error, pcap
+from packets import icmp, pcap
 
 IOS = "%CRYPTO-4-RECVD_PKT_INV_SPI: decaps: rec'd IPSEC packet has invalid spi for destaddr={to}, prot=50, spi=0x{spi:X}({spi}), srcaddr={by}"
 SPI, UNKNOWN = 0xB761863E, 0x0BADCAFE
@@ -133,7 +133,7 @@ def check_tcp(checks):
 def check_quotes(checks):
     """An ICMP error about a syslog datagram quotes a line that came before; it is none itself."""
     datagram = syslog(4, line(4, SPI))
-    error = icmp_error(12.0, 3, datagram, 200, ROUTER, ipaddress.ip_address(LINK[4][1]).packed)
+    error = icmp(12.0, 3, 3, 0, datagram[:220], ROUTER, ipaddress.ip_address(LINK[4][1]).packed)
     checks.findings("quote", story(4, error[1][0]), [])
 
 

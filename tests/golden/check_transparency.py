@@ -14,7 +14,7 @@ import runner
 
 SUBTREE = "[IPsec Tunnel Analysis"
 COLUMN = re.compile(r" \[IPsec: [^\]]*\]$", re.MULTILINE)
-ADDED = ("ipsec.esp", "ipsec.ah", "ipsec.isakmp", "ipsec.udpencap", "ipsec.syslog", "ipsec.tcp")
+ADDED = ("ipsec.esp", "ipsec.ah", "ipsec.isakmp", "ipsec.udpencap", "ipsec.syslog", "ipsec.icmp", "ipsec.icmpv6", "ipsec.ipv6.fraghdr", "ipsec.tcp")
 TCP = "ipsec.tcp"
 SDWAN, SDWAN_PORTS = "ipsec_sdwan_udp", "udp.port in {12346..12445}"
 UNCLAIMED = ["-o", "ipsec.claim_4500:FALSE"]

@@ -32,22 +32,41 @@ def encrypted(exchange, message_id, is_response, first, blocks):
     return message(exchange, message_id, is_response, SK, payload(first, b"\xe5" * (16 + 16 * blocks + 16)))
 
 
+def ip(source, destination, protocol, content, identification=1, place=0):
+    """One IP packet of either version; `place`: flags and offset of a fragment, as IPv4 has them."""
+    if len(source) == 4:
+        return struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(content), identification, place, 64, protocol, 0, source,
+                           destination) + content
+    if place:   # RFC 8200 4.5: the offset is in the upper bits, the flag in the lowest
+        content = struct.pack("!BBHI", protocol, 0, (place & 0x1fff) << 3 | place >> 13 & 1, identification) + content
+        protocol = 44
+    return struct.pack("!IHBB16s16s", 0x60000000, len(content), protocol, 64, source, destination) + content
+
+
+def fragmented(source, destination, protocol, content, identification, size=FRAGMENT):
+    """The IP packets that carry it, in pieces of at most `size` bytes."""
+    parts = [content[at:at + size] for at in range(0, len(content), size)]
+    return [ip(source, destination, protocol, part, identification, (0x2000 if n + 1 < len(parts) else 0) | n * size // 8)
+            for n, part in enumerate(parts)]
+
+
+def udp(source_port, destination_port, content):
+    return struct.pack("!HHHH", source_port, destination_port, 8 + len(content), 0) + content
+
+
+def esp(spi, sequence, size=120):
+    return struct.pack("!II", spi, sequence) + bytes((spi + sequence * 7 + n) & 0xff for n in range(size - 8))
+
+
 def packets(source, destination, content, port, identification):
     """The IP packets of one datagram."""
-    content = (bytes(4) if port == 4500 else b"") + content
-    datagram = struct.pack("!HHHH", port, port, 8 + len(content), 0) + content
-    for at in range(0, len(datagram), FRAGMENT):
-        part = datagram[at:at + FRAGMENT]
-        more = 0x2000 if at + FRAGMENT < len(datagram) else 0
-        header = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(part), identification, more | at // 8, 64, 17, 0, source, destination)
-        yield header + part
+    return fragmented(source, destination, 17, udp(port, port, (bytes(4) if port == 4500 else b"") + content), identification)
 
 
-def icmp_error(time, code, quoted, quoted_bytes, reporter, to):
-    """Destination unreachable, with the quoted packet's IP header and so many bytes of what follows it."""
-    body = struct.pack("!BBHI", 3, code, 0, 0) + quoted[:20 + quoted_bytes]
-    header = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(body), int(time * 10) & 0xffff, 0, 64, 1, 0, reporter, to)
-    return time, [header + body]
+def icmp(time, kind, code, rest, quote, reporter, to):
+    """An ICMP or ICMPv6 message."""
+    message_bytes = struct.pack("!BBHI", kind, code, 0, rest) + quote
+    return time, [ip(reporter, to, 1 if len(to) == 4 else 58, message_bytes, int(time * 10) & 0xffff)]
 
 
 def from_client(time, content, port=500):
@@ -67,17 +86,10 @@ def pcap(story):
 
 def datagram(time, source, source_port, destination, destination_port, content):
     """One UDP datagram with ports of its own, for pcap()."""
-    udp = struct.pack("!HHHH", source_port, destination_port, 8 + len(content), 0) + content
-    header = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(udp), int(time * 100) & 0xffff, 0, 64, 17, 0, source, destination)
-    return time, [header + udp]
+    return time, [ip(source, destination, 17, udp(source_port, destination_port, content), int(time * 100) & 0xffff)]
 
 
 def datagram6(time, source, source_port, destination, destination_port, content):
     """The same over IPv6, between addresses made of the IPv4 ones."""
-    udp = struct.pack("!HHHH", source_port, destination_port, 8 + len(content), 0xffff) + content
     prefix = b"\x20\x01\x0d\xb8" + bytes(8)
-    return time, [struct.pack("!IHBB", 0x60000000, len(udp), 17, 64) + prefix + source + prefix + destination + udp]
-
-
-def esp(spi, sequence, size=64):
-    return struct.pack("!II", spi, sequence) + bytes((sequence * 37 + n * 101 + spi) & 0xff for n in range(size))
+    return time, [ip(prefix + source, prefix + destination, 17, udp(source_port, destination_port, content))]

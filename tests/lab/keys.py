@@ -149,8 +149,7 @@ class Keys:
             if spi and spi not in seen:
                 seen.append(spi)
         for spi in seen:
-            sample = [pcapng.udp(d)[4] for d in frames
-                      if pcapng.esp_spi(d) == spi and pcapng.udp(d)]
+            sample = [pcapng.esp(d) for d in frames if pcapng.esp_spi(d) == spi]
             version = "IPv6" if any(d[12:14] == b"\x86\xdd" for d in frames
                                     if pcapng.esp_spi(d) == spi) else "IPv4"
             row = self._esp_row(spi, sample, version)
@@ -171,9 +170,9 @@ class Keys:
         for algs, key, auth in choices:
             cipher = algs.get("encryption", "")
             if auth:
-                name, hashing, size = _esp_hmac(algs.get("integrity", ""), auth)
-                packet = samples[0]
-                if hmac.new(auth, packet[:-size], hashing).digest()[:size] != packet[-size:]:
+                name = next((name for name, hashing, size in _esp_hmacs(auth)
+                             if _esp_icv_is_good(auth, hashing, size, samples[0])), None)
+                if not name:
                     continue
                 title = "TripleDES-CBC [RFC2451]" if cipher.startswith("3DES") \
                     else "AES-CBC [RFC3602]"
@@ -186,11 +185,17 @@ class Keys:
         return None
 
 
-def _esp_hmac(name, key):
+def _esp_hmacs(key):
+    """Name, hash and length of the ICV for each way to use a key of this length."""
     for (hashing, size), title in ESP_HMAC.items():
         if len(key) == size:
-            return title, getattr(hashlib, hashing), {20: 12}.get(size, size // 2)
-    raise ValueError(name)
+            yield title, getattr(hashlib, hashing), {20: 12}.get(size, size // 2)
+    if len(key) == 32:          # as before RFC 4868
+        yield "HMAC-SHA-256-96 [draft-ietf-ipsec-ciph-sha-256-00]", hashlib.sha256, 12
+
+
+def _esp_icv_is_good(key, hashing, size, packet):
+    return hmac.new(key, packet[:-size], hashing).digest()[:size] == packet[-size:]
 
 
 def _ike_icv(material, message):

@@ -82,11 +82,16 @@ def ike(frame):
     return payload
 
 
-def esp_spi(frame):
+def esp(frame):
+    """The ESP packet, in UDP or native over IPv4; None: none."""
     found = udp(frame)
     if found and 4500 in found[2:4] and len(found[4]) > 8 and found[4][:4] != b"\0\0\0\0":
-        return found[4][:4].hex()
+        return found[4]
     if frame[12:14] == b"\x08\x00" and frame[23] == 50:
-        start = 14 + (frame[14] & 15) * 4
-        return frame[start:start + 4].hex()
+        return frame[14 + (frame[14] & 15) * 4:]
     return None
+
+
+def esp_spi(frame):
+    packet = esp(frame)
+    return packet and packet[:4].hex()

@@ -63,7 +63,8 @@ class Session:
         self.inside = getattr(scenario, "INSIDE", False)
         self.top = topology.Topology(self.nat, self.ipv6,
                                      getattr(scenario, "WAN_DELAY", None),
-                                     getattr(scenario, "SECOND_CLIENT", False))
+                                     getattr(scenario, "SECOND_CLIENT", False),
+                                     getattr(scenario, "WAN_FAULTS", ()))
         charon = getattr(scenario, "CHARON", {})
         timers = dict({"retransmit_timeout": "1.0", "retransmit_base": "1.5",
                        "retransmit_tries": 4}, **charon)
@@ -289,9 +290,9 @@ class Session:
         change = getattr(self.scenario, "rewrite", lambda frame: frame)
         for name, raw, _ in self.captures:
             linktype, packets = pcapng.read(raw)
+            packets = [(stamp, change(frame)) for stamp, frame in packets]
             everything += packets
-            pcapng.write(os.path.join(fresh, name), linktype,
-                         [(stamp, change(frame)) for stamp, frame in packets])
+            pcapng.write(os.path.join(fresh, name), linktype, packets)
         everything.sort(key=lambda packet: packet[0])
         rows, rows1, rows2, stats = found.tables(everything)
         keys.write(os.path.join(fresh, "keys"), rows, rows1, rows2)

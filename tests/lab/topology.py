@@ -58,11 +58,13 @@ def run(*argv, check=True, text_input=None):
 
 
 class Topology:
-    def __init__(self, nat=True, ipv6=False, wan_delay=None, second_client=False):
+    def __init__(self, nat=True, ipv6=False, wan_delay=None, second_client=False,
+                 wan_faults=()):
         self.prefix = "ipl%d" % os.getpid()
         self.nat = nat
         self.ipv6 = ipv6
         self.wan_delay = wan_delay
+        self.wan_faults = wan_faults
         self.second_client = second_client
         self.addr = V6 if ipv6 else V4
         self.nat_port = NAT_PORT_4500
@@ -157,7 +159,7 @@ class Topology:
             self._nat_rules()
         if self.wan_delay:
             self.start("w", sys.executable, os.path.join(HERE, "wan.py"),
-                       "left", "right", str(self.wan_delay))
+                       "left", "right", str(self.wan_delay), *self.wan_faults)
         # First neighbour lookups here, not inside the capture.
         self.inside("a", "ping", "-c1", "-W2", "-n", a["r_in"])
         self.inside("r", "ping", "-c1", "-W2", "-n", a["b"])

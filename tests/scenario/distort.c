@@ -38,6 +38,38 @@ add_view(GArray *placed, const shot_t *shot, capture_ns_t time, capture_ns_t pla
     g_array_append_val(placed, item);
 }
 
+enum { POINTS = 2, NEAR_HOPS = 64, FAR_HOPS = 61 };
+
+two_points_t
+distortion_points(distortion_t distortion)
+{
+    switch (distortion) {
+    case DISTORTION_TWO_POINTS_AHEAD:
+        return (two_points_t){ .offset = SECONDS(3600), .by_hops = true };
+    case DISTORTION_TWO_POINTS_BEHIND:
+        return (two_points_t){ .offset = -SECONDS(2) };
+    default:
+        return (two_points_t){ .offset = 0 };
+    }
+}
+
+/* Near the first peers and near the last; a NAT is between the two. What is lost has been seen where it was sent only. */
+static void
+add_two_points(GArray *placed, const shot_t *shot, const two_points_t *points)
+{
+    for (unsigned point = 0; point < POINTS; point++) {
+        bool is_near = shot->is_foreign || (point == 0) == shot->towards_later;
+        bool is_inside = !points->both_outside && !shot->is_foreign && shot->is_natted && is_near == shot->sent_from_inside;
+        capture_ns_t time = shot->time + (is_near ? 0 : NAT_DELAY) + (point == 1 ? points->offset : 0);
+        if (!is_near && (shot->is_lost || (is_inside && shot->dies_at_nat)))
+            continue;
+        add_view(placed, shot, time, time, is_inside);
+        view_t *view = &g_array_index(placed, placed_t, placed->len - 1).view;
+        view->point.interface = points->by_hops ? 1 : 1 + point;
+        view->point.hop_limit = is_near ? NEAR_HOPS : FAR_HOPS;
+    }
+}
+
 /* Both sides of the NAT, in the order in which the packet passes them. */
 static void
 add_both_sides(GArray *placed, const shot_t *shot)
@@ -62,7 +94,8 @@ snapped(const shot_t *shot, size_t snaplen)
     size_t headers = ETHERNET_HEADER + IPV4_HEADER;
     size_t length = shot->bytes != NULL ? shot->bytes->len : 0;
 
-    if (shot->kind != PACKET_ESP || shot->encapsulation != ENCAPSULATION_NONE)
+    bool is_esp = shot->kind == PACKET_ESP || shot->kind == PACKET_ESP_FRAGMENT;
+    if (!is_esp || shot->encapsulation != ENCAPSULATION_NONE)
         headers += UDP_HEADER;
     if (shot->kind == PACKET_IKE && shot->encapsulation != ENCAPSULATION_NONE)
         headers += NON_ESP_MARKER;
@@ -110,16 +143,27 @@ compare_placed(const void *left, const void *right)
     return a->order < b->order ? -1 : a->order > b->order;
 }
 
-GArray *
-distort(const GPtrArray *shots, distortion_t distortion, unsigned number)
+static bool
+is_at_two_points(distortion_t distortion)
 {
+    return distortion == DISTORTION_TWO_POINTS || distortion == DISTORTION_TWO_POINTS_AHEAD ||
+           distortion == DISTORTION_TWO_POINTS_BEHIND;
+}
+
+GArray *
+distort(const GPtrArray *shots, distortion_t distortion, unsigned number, const two_points_t *points)
+{
+    two_points_t usual = distortion_points(distortion);
     GArray *placed = g_array_new(FALSE, TRUE, sizeof(placed_t));
     GArray *views = g_array_new(FALSE, TRUE, sizeof(view_t));
     unsigned from = distortion == DISTORTION_MIDSTREAM ? number : 0;
     unsigned until = distortion == DISTORTION_CUT ? MIN(number, shots->len) : shots->len;
 
     for (unsigned i = from; i < until; i++)
-        add_distorted(placed, g_ptr_array_index(shots, i), distortion);
+        if (is_at_two_points(distortion))
+            add_two_points(placed, g_ptr_array_index(shots, i), points != NULL ? points : &usual);
+        else
+            add_distorted(placed, g_ptr_array_index(shots, i), distortion);
     g_array_sort(placed, compare_placed);
     for (unsigned i = 0; i < placed->len; i++)
         g_array_append_val(views, g_array_index(placed, placed_t, i).view);

@@ -54,6 +54,18 @@ is_in_place(const judge_t *judge, const expectation_t *expectation, const findin
     return !finding->at_end && step_of_frame(judge->views, finding->frame) == expectation->step;
 }
 
+/* "FROM > TO", or "nothing". */
+static bool
+is_lost_between(const finding_t *finding, const char *between)
+{
+    char *got =
+        finding->lost_from[0] != '\0' ? g_strdup_printf("%s > %s", finding->lost_from, finding->lost_to) : g_strdup("nothing");
+    bool is_equal = g_str_equal(got, between);
+
+    g_free(got);
+    return is_equal;
+}
+
 static bool
 is_as_described(const expectation_t *expectation, const finding_t *finding, int cause)
 {
@@ -61,7 +73,8 @@ is_as_described(const expectation_t *expectation, const finding_t *finding, int 
            (expectation->confidence == UNSAID || expectation->confidence == (int)finding->confidence) &&
            (expectation->grade == UNSAID || expectation->grade == (int)finding->grade) &&
            (expectation->cause == UNSAID || expectation->cause == cause) &&
-           (expectation->word == NULL || (finding->text != NULL && strstr(finding->text, expectation->word) != NULL));
+           (expectation->word == NULL || (finding->text != NULL && strstr(finding->text, expectation->word) != NULL)) &&
+           (expectation->between == NULL || is_lost_between(finding, expectation->between));
 }
 
 static void

@@ -19,6 +19,8 @@ engine_for(const scenario_t *scenario)
         settings.restart_wait_seconds = scenario->pref_restart;
     if (scenario->pref_rekey != 0)
         settings.rekey_interval_seconds = scenario->pref_rekey;
+    if (scenario->pref_window != 0)
+        settings.replay_window = scenario->pref_window;
     return engine_new(&settings);
 }
 
@@ -34,10 +36,13 @@ feed(engine_t *engine, const view_t *view, frame_t frame, keys_mode_t keys)
                         .destination = view->destination,
                         .encapsulation = shot->encapsulation,
                         .is_ah = shot->is_ah,
-                        .is_around_esp = shot->is_around_esp };
+                        .is_around_esp = shot->is_around_esp,
+                        .point = view->point };
     uint8_t *exact;
 
     engine_frame(engine, frame, view->time);
+    if (view->point.interface != 0)
+        engine_interface_heard(engine, view->point.interface, view->time);
     if (shot->is_foreign)
         return;
     exact = g_malloc(view->captured); /* exact size: a read beyond it is seen by the sanitizer */
@@ -54,6 +59,8 @@ feed(engine_t *engine, const view_t *view, frame_t frame, keys_mode_t keys)
     packet.reporter = shot->reporter;
     packet.icmp_type = shot->icmp_type;
     packet.icmp_code = shot->icmp_code;
+    packet.icmp_mtu = shot->icmp_mtu;
+    packet.ip_length = shot->ip_length;
     (void)engine_packet(engine, &packet);
     g_free(exact);
 }

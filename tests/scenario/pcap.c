@@ -102,7 +102,7 @@ put_transport(GByteArray *out, const view_t *view, packet_kind_t kind, unsigned 
 
     if (encapsulation == ENCAPSULATION_TCP) {
         put_tcp(out, view, kind, id, streams);
-    } else if (kind == PACKET_ESP && encapsulation == ENCAPSULATION_NONE) {
+    } else if ((kind == PACKET_ESP || kind == PACKET_ESP_FRAGMENT) && encapsulation == ENCAPSULATION_NONE) {
         bool is_ah = view->shot->is_ah;
 
         put_ipv4(out, &view->source, &view->destination, is_ah ? IP_AH : IP_ESP, (is_ah ? 4 : 0) + bytes->len, id);
@@ -122,6 +122,21 @@ put_transport(GByteArray *out, const view_t *view, packet_kind_t kind, unsigned 
     g_byte_array_append(out, bytes->data, (guint)view->captured);
 }
 
+/* The last 8 bytes of it went into another IP packet, which the capture does not have. */
+static void
+put_first_fragment(GByteArray *out, const view_t *view, unsigned id, GHashTable *streams)
+{
+    unsigned start = out->len;
+
+    put_transport(out, view, PACKET_ESP_FRAGMENT, id, streams);
+    unsigned length = (out->len - start - 20) / 8 * 8 - 8;
+    g_byte_array_set_size(out, start + 20 + length);
+    set_u16(out, start + 2, 20 + length);
+    set_u16(out, start + 6, 0x2000);
+    set_u16(out, start + 10, 0);
+    set_u16(out, start + 10, checksum(out->data + start, 20));
+}
+
 static void
 put_icmp(GByteArray *out, const view_t *view, unsigned id, GHashTable *streams)
 {
@@ -135,7 +150,7 @@ put_icmp(GByteArray *out, const view_t *view, unsigned id, GHashTable *streams)
     put_u8(out, view->shot->icmp_type);
     put_u8(out, view->shot->icmp_code);
     put_u16(out, 0);
-    put_u32(out, view->shot->icmp_code == 4 ? 1400 : 0);
+    put_u32(out, view->shot->icmp_mtu);
     put_bytes(out, quote);
     set_u16(out, start + 2, checksum(out->data + start, out->len - start));
     g_byte_array_free(quote, TRUE);
@@ -176,6 +191,8 @@ put_record(GByteArray *out, const view_t *view, unsigned id, GHashTable *streams
         put_foreign(frame);
     else if (view->shot->kind == PACKET_ICMP_ERROR)
         put_icmp(frame, view, id, streams);
+    else if (view->shot->kind == PACKET_ESP_FRAGMENT)
+        put_first_fragment(frame, view, id, streams);
     else
         put_transport(frame, view, view->shot->kind, id, streams);
     if (!view->shot->is_foreign)

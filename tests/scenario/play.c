@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { NATT_PORT = 4500, ICMP_QUOTE_MAX = 64 };
+enum { NATT_PORT = 4500, ICMP_QUOTE_MAX = 64, DEFAULT_MTU = 1400 };
 
 #define STORY_BEGINS (SECONDS(1700000000))
 #define BACK_OFFSET (MILLISECONDS(1) / 3) /* in two-way bulk traffic the answer follows this soon */
@@ -88,6 +88,8 @@ stage_add(stage_t *stage, const step_t *step, unsigned step_index, unsigned from
     shot->order = stage->shots->len;
     shot->step = step_index;
     shot->sender = from;
+    shot->is_lost = step->is_lost;
+    shot->towards_later = to > from;
     shot->towards_last = to + 1 == stage->world.actors;
     shot->source = sender->seen;
     shot->destination = receiver->seen;
@@ -125,18 +127,46 @@ stage_add(stage_t *stage, const step_t *step, unsigned step_index, unsigned from
     return shot;
 }
 
+/* Of the IP packet that carries it in one piece. */
+static size_t
+ip_length(const shot_t *shot, size_t bytes)
+{
+    size_t header = shot->source.family == ADDRESS_IPV6 ? 40 : 20;
+
+    if (shot->kind != PACKET_ESP && shot->encapsulation == ENCAPSULATION_NONE)
+        header += 8;
+    if (shot->encapsulation == ENCAPSULATION_UDP)
+        header += shot->kind == PACKET_IKE ? 12 : 8;
+    return header + bytes;
+}
+
+static uint32_t
+next_sequence(stage_t *stage, const step_t *step, unsigned to)
+{
+    char *both = g_strdup_printf("%s/%s", step->child, step->counter != NULL ? step->counter : "");
+    const char *name = g_string_chunk_insert_const(stage->world.names, both);
+
+    g_free(both);
+    return world_sequence(&stage->world, name, to, step->skip, step->sequence);
+}
+
 static void
 send_esp(stage_t *stage, const step_t *step, unsigned step_index, unsigned from, unsigned to)
 {
     shot_t *shot = stage_add(stage, step, step_index, from, to, PACKET_ESP);
     unsigned size = step->size != 0 ? step->size : stage->scenario->esp_suite->esp_size;
-    uint32_t spi = world_child_spi(&stage->world, step->child, to);
-    uint32_t sequence = world_sequence(&stage->world, step->child, to, step->skip, step->sequence);
+    uint32_t spi = step->spi != 0 ? step->spi : world_child_spi(&stage->world, step->child, to);
+    uint32_t sequence = step->is_old ? (uint32_t)step->sequence : next_sequence(stage, step, to);
+    uint64_t seed = seed_from("esp", (uint64_t)spi << 32 | sequence);
 
     shot->bytes = g_byte_array_new();
     put_u32(shot->bytes, spi);
     put_u32(shot->bytes, sequence);
-    put_random(shot->bytes, seed_from("esp", (uint64_t)spi << 32 | sequence), size > 8 ? size - 8 : 0);
+    put_random(shot->bytes, step->counter != NULL ? seed_from(step->counter, seed) : seed, size > 8 ? size - 8 : 0);
+    if (step->fragments == FRAGMENTS_NONE && shot->encapsulation != ENCAPSULATION_TCP)
+        shot->ip_length = ip_length(shot, size);
+    if (step->fragments == FRAGMENTS_FIRST_ONLY)
+        shot->kind = PACKET_ESP_FRAGMENT;
 }
 
 static void
@@ -304,9 +334,17 @@ play_icmp(stage_t *stage, const step_t *step, unsigned step_index, unsigned from
     shot->icmp_type = step->icmp_type;
     shot->icmp_code = step->icmp_code;
     if (shot->reporter.family == ADDRESS_IPV6) { /* RFC 4443 3.1, 3.2 */
-        shot->icmp_type = step->icmp_code == 4 ? 2 : 1;
-        shot->icmp_code = step->icmp_code == 3 ? 4 : step->icmp_code == 13 ? 1 : step->icmp_code == 1 ? 3 : 0;
+        bool is_time = step->icmp_type == 11;
+        shot->icmp_type = is_time ? 3 : step->icmp_code == 4 ? 2 : 1;
+        shot->icmp_code = is_time                 ? step->icmp_code
+                          : step->icmp_code == 3  ? 4
+                          : step->icmp_code == 13 ? 1
+                          : step->icmp_code == 1  ? 3
+                                                  : 0;
     }
+    if (step->icmp_type == 3 && step->icmp_code == 4)
+        shot->icmp_mtu = step->icmp_mtu < 0 ? DEFAULT_MTU : (uint32_t)step->icmp_mtu;
+    shot->ip_length = ip_length(quoted, quoted->bytes->len);
     shot->source = quoted->source;
     shot->destination = quoted->destination;
     shot->inside_source = quoted->inside_source;

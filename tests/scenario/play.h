@@ -15,11 +15,13 @@ typedef struct {
     unsigned order; /* breaks ties in `time` */
     unsigned step;  /* index of the step that sent it */
     unsigned sender;
+    bool towards_later;                           /* sent towards a peer that `peers` names later */
     bool towards_last;                            /* sent towards the last peer of the script */
     endpoint_t source, destination;               /* between the NAT and the other side */
     endpoint_t inside_source, inside_destination; /* behind the NAT */
     bool is_natted;                               /* the two differ */
     bool sent_from_inside;
+    bool is_lost;     /* between the two capture points */
     bool dies_at_nat; /* sent to a mapping that is gone: never seen inside */
     encapsulation_t encapsulation;
     bool is_ah, is_around_esp;
@@ -28,6 +30,8 @@ typedef struct {
     packet_kind_t quoted;  /* PACKET_ICMP_ERROR */
     endpoint_t reporter;
     uint8_t icmp_type, icmp_code;
+    uint32_t icmp_mtu;
+    size_t ip_length; /* as in packet_t */
     const char *label;
     bool is_forged;
     const char *hidden_by;

@@ -87,7 +87,7 @@ try_midstream(trial_t *trial, const GPtrArray *shots)
 
         if (from % step != 0 && (last_missing->is_foreign || last_missing->kind != PACKET_IKE))
             continue;
-        views = distort(shots, DISTORTION_MIDSTREAM, from);
+        views = distort(shots, DISTORTION_MIDSTREAM, from, NULL);
         outcome = outcome_of(trial->scenario, views, trial->keys);
         if (!judge_no_worse(trial->plain, outcome, under, trial->complaints)) {
             if (++failures <= ALARMS_SHOWN_MAX)
@@ -117,7 +117,9 @@ try_distortion(trial_t *trial, distortion_t distortion)
         g_ptr_array_free(shots, TRUE);
         return ok;
     }
-    views = distort(shots, distortion, 0);
+    two_points_t points = distortion_points(distortion);
+    points.both_outside = trial->scenario->under[DISTORTION_BOTH_SIDES].is_skipped; /* the inside tells another story */
+    views = distort(shots, distortion, 0, &points);
     outcome = outcome_of(trial->scenario, views, trial->keys);
     ok = must_be_same ? judge_same(trial->plain, outcome, under, trial->complaints)
                       : judge_no_worse(trial->plain, outcome, under, trial->complaints);
@@ -197,7 +199,7 @@ run_scenario(const options_t *options, const scenario_t *scenario)
 
     if (shots == NULL)
         exit(2);
-    views = distort(shots, scenario->seen, scenario->seen_from);
+    views = distort(shots, scenario->seen, scenario->seen_from, scenario->seen == DISTORTION_TWO_POINTS ? &scenario->points : NULL);
     if (options->pcap_directory != NULL)
         write_pcap(options, scenario, views);
     for (unsigned keys = WITHOUT_KEYS; keys <= WITH_KEYS; keys++) {

@@ -22,6 +22,9 @@ static const char *const distortion_names[DISTORTIONS] = {
     [DISTORTION_SNAPLEN_64] = "snaplen-64",
     [DISTORTION_SNAPLEN_96] = "snaplen-96",
     [DISTORTION_CLOCKLESS] = "clockless",
+    [DISTORTION_TWO_POINTS] = "two-points",
+    [DISTORTION_TWO_POINTS_AHEAD] = "two-points-ahead",
+    [DISTORTION_TWO_POINTS_BEHIND] = "two-points-behind",
 };
 
 /* What is being read. */
@@ -163,6 +166,22 @@ read_seen(scan_t *scan, scenario_t *scenario)
         scenario->seen_from = (unsigned)number;
 }
 
+/* "points -2s", "points 1h by hops": captured at two places, the clock of the second so far ahead of the first's. */
+static void
+read_points(scan_t *scan, scenario_t *scenario)
+{
+    bool is_behind = *scan_peek(scan) == '-';
+
+    scan->next += is_behind ? 1 : 0;
+    if (!scan_duration(scan, &scenario->points.offset))
+        scan_error(scan, "time expected after points");
+    if (is_behind)
+        scenario->points.offset = -scenario->points.offset;
+    if (scan_accept(scan, "by"))
+        scenario->points.by_hops = scan_accept(scan, "hops");
+    scenario->seen = DISTORTION_TWO_POINTS;
+}
+
 static void
 read_suite(scan_t *scan, scenario_t *scenario)
 {
@@ -215,6 +234,8 @@ read_preference(scan_t *scan, scenario_t *scenario)
         scenario->pref_restart = (unsigned)number;
     else if (g_str_equal(name, "rekey"))
         scenario->pref_rekey = (unsigned)number;
+    else if (g_str_equal(name, "window"))
+        scenario->pref_window = (unsigned)number;
     else
         scan_error(scan, "unknown preference");
 }
@@ -301,6 +322,8 @@ read_header(reader_t *reader, scan_t *scan)
         read_preference(scan, scenario);
     else if (scan_accept(scan, "under"))
         read_under(scan, scenario);
+    else if (scan_accept(scan, "points"))
+        read_points(scan, scenario);
     else if (scan_accept(scan, "seen"))
         read_seen(scan, scenario);
     else if (scan_accept(scan, "given"))

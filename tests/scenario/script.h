@@ -31,9 +31,19 @@ typedef enum {
     DISTORTION_BOTH_SIDES,   /* each packet before and behind the NAT */
     DISTORTION_SNAPLEN_64,
     DISTORTION_SNAPLEN_96,
-    DISTORTION_CLOCKLESS, /* all times are zero */
+    DISTORTION_CLOCKLESS,         /* all times are zero */
+    DISTORTION_TWO_POINTS,        /* near the first peer and near the last: two interfaces, two clocks that agree */
+    DISTORTION_TWO_POINTS_AHEAD,  /* the second point's clock is an hour ahead; told apart by hop limit only */
+    DISTORTION_TWO_POINTS_BEHIND, /* and two seconds behind; told apart by interface */
     DISTORTIONS
 } distortion_t;
+
+/* Two capture points: the first near the first peers, the second near the last. */
+typedef struct {
+    duration_ns_t offset; /* the second clock is ahead of the first by this, which may be less than 0 */
+    bool both_outside;    /* no NAT between the two */
+    bool by_hops;         /* one interface for both: only the hop limit tells them apart */
+} two_points_t;
 
 /* The word in scripts and in the summary; and how it is read back. DISTORTIONS: no such word. */
 const char *distortion_name(distortion_t distortion);
@@ -72,6 +82,9 @@ typedef enum {
     ACT_UDP
 } act_t;
 
+/* In how many IP packets, and does the capture see all? */
+typedef enum { FRAGMENTS_NONE, FRAGMENTS_ALL, FRAGMENTS_FIRST_ONLY } fragments_t;
+
 /* One line of the ladder. */
 typedef struct {
     place_t place;
@@ -85,6 +98,9 @@ typedef struct {
     const char *child;            /* ACT_ESP, ACT_STOP, ACT_SYSLOG */
     duration_ns_t every, lasting; /* ACT_ESP, ACT_KEEPALIVE: 0, 0: once; `lasting` 0: until stopped */
     int64_t sequence;             /* ACT_ESP: -1: the next */
+    bool is_old;                  /* ACT_ESP: `sequence` comes out of its order, the count goes on where it was */
+    const char *counter;          /* ACT_ESP: who counts: another has numbers and bytes of its own; NULL: the peer itself */
+    uint32_t spi;                 /* ACT_ESP: instead of the child's; 0: the child's */
     uint32_t skip;                /* ACT_ESP: sequence numbers lost before it */
     uint16_t size;                /* ACT_ESP: bytes from the SPI on; 0: the suite's default */
     int encapsulation;            /* ACT_ESP: encapsulation_t; -1: that of the story at this point */
@@ -94,9 +110,12 @@ typedef struct {
     const char *to_address;       /* NULL: the peer's present one */
     const char *from_address;     /* NULL: the peer's present one */
     const char *hidden_by;        /* Wireshark shows the packet as this protocol; NULL: as IPsec */
+    bool is_lost;                 /* never passes the second capture point on its way */
     bool is_forged;               /* ACT_MESSAGE: by somebody without keys; the peers know nothing of it */
     endpoint_t endpoint;          /* ACT_ENDPOINT: family ADDRESS_NONE: keep the address; port 0: keep the port */
+    fragments_t fragments;        /* ACT_ESP */
     uint8_t icmp_type, icmp_code;
+    int64_t icmp_mtu;     /* ACT_ICMP: -1: DEFAULT_MTU where it does not fit */
     bool icmp_is_brief;   /* quotes the headers only */
     const char *reporter; /* ACT_ICMP, ACT_SYSLOG: address text, NULL: the sender; the receiver */
     const char *form;     /* ACT_SYSLOG: whose message */
@@ -130,16 +149,18 @@ typedef struct {
     where_t where;
     unsigned step; /* WHERE_STEP: index of the step it stands under */
     keys_t keys;
-    finding_id_t id;  /* EXPECT_FINDING, EXPECT_NO, EXPECT_ALLOW, EXPECT_INCIDENT (root cause) */
-    int severity;     /* UNSAID or severity_t */
-    int confidence;   /* UNSAID or confidence_t */
-    int grade;        /* UNSAID or nat_grade_t */
-    int cause;        /* UNSAID or finding_id_t */
-    unsigned count;   /* times; MANY: one or more */
-    const char *word; /* EXPECT_STATE, EXPECT_EXCHANGE, EXPECT_NAT: the value; EXPECT_SOURCE, EXPECT_DESTINATION, EXPECT_STORY: the words;
+    finding_id_t id; /* EXPECT_FINDING, EXPECT_NO, EXPECT_ALLOW, EXPECT_INCIDENT (root cause) */
+    int severity;    /* UNSAID or severity_t */
+    int confidence;  /* UNSAID or confidence_t */
+    int grade;       /* UNSAID or nat_grade_t */
+    int cause;       /* UNSAID or finding_id_t */
+    unsigned count;  /* times; MANY: one or more */
+    const char
+        *word; /* EXPECT_STATE, EXPECT_EXCHANGE, EXPECT_NAT: the value; EXPECT_SOURCE, EXPECT_DESTINATION, EXPECT_STORY: the words;
                          EXPECT_ROW: "flaps=1 rekeys_ok=2"; EXPECT_FINDING: what its text must contain, NULL: anything */
-    unsigned number;  /* EXPECT_TUNNELS, EXPECT_TUNNEL: the value; EXPECT_STATE, EXPECT_ROW, EXPECT_NAT: which tunnel */
-    peer_t peer;      /* EXPECT_NAT */
+    const char *between; /* EXPECT_FINDING: "FROM > TO", between which capture points it says the loss is; NULL: anything */
+    unsigned number;     /* EXPECT_TUNNELS, EXPECT_TUNNEL: the value; EXPECT_STATE, EXPECT_ROW, EXPECT_NAT: which tunnel */
+    peer_t peer;         /* EXPECT_NAT */
     finding_id_t chain[16];
     unsigned chain_length;
 } expectation_t;
@@ -166,9 +187,10 @@ typedef struct {
     GArray *steps;           /* of step_t */
     GArray *expectations;    /* of expectation_t */
     under_t under[DISTORTIONS];
-    distortion_t seen;  /* the story itself is captured like this */
-    unsigned seen_from; /* DISTORTION_MIDSTREAM: packets missing; DISTORTION_CUT: packets kept */
-    unsigned pref_grace, pref_one_way, pref_restart, pref_rekey; /* 0: default */
+    distortion_t seen;   /* the story itself is captured like this */
+    unsigned seen_from;  /* DISTORTION_MIDSTREAM: packets missing; DISTORTION_CUT: packets kept */
+    two_points_t points; /* DISTORTION_TWO_POINTS as the story itself */
+    unsigned pref_grace, pref_one_way, pref_restart, pref_rekey, pref_window; /* 0: default */
 } scenario_t;
 
 typedef struct {

@@ -59,6 +59,8 @@ parse_qualifiers(scan_t *scan, expectation_t *expectation)
                     expectation->grade = (int)grades[i].grade;
         } else if (scan_accept(scan, "text")) {
             expectation->word = scan_words(scan, "part of the text");
+        } else if (scan_accept(scan, "between")) {
+            expectation->between = scan_words(scan, "FROM > TO");
         } else if (scan_accept(scan, "cause")) {
             word = scan_word(scan, "finding id");
             if (word != NULL && parse_finding_id(scan, word, &cause))

@@ -90,10 +90,8 @@ parse_icmp(scan_t *scan, step_t *step)
         const char *name;
         uint8_t type, code;
     } errors[] = {
-        { "host-unreachable", 3, 1 },
-        { "port-unreachable", 3, 3 },
-        { "frag-needed", 3, 4 },
-        { "admin-prohibited", 3, 13 },
+        { "host-unreachable", 3, 1 },  { "port-unreachable", 3, 3 }, { "frag-needed", 3, 4 },
+        { "admin-prohibited", 3, 13 }, { "time-exceeded", 11, 0 },   { "reassembly-time-exceeded", 11, 1 },
     };
     const char *word = scan_word(scan, "ICMP error");
 
@@ -127,10 +125,25 @@ parse_option(scan_t *scan, step_t *step)
 
     if (parse_option_number(scan, "seq", &number))
         step->sequence = number;
+    else if (parse_option_number(scan, "old", &number)) {
+        step->sequence = number;
+        step->is_old = true;
+    } else if (parse_option_number(scan, "spi", &number))
+        step->spi = (uint32_t)number;
+    else if (scan_accept(scan, "counter"))
+        step->counter = scan_word(scan, "name");
     else if (parse_option_number(scan, "skip", &number))
         step->skip = (uint32_t)number;
     else if (parse_option_number(scan, "size", &number))
         step->size = (uint16_t)number;
+    else if (parse_option_number(scan, "mtu", &number))
+        step->icmp_mtu = number;
+    else if (scan_accept(scan, "in-fragments"))
+        step->fragments = FRAGMENTS_ALL;
+    else if (scan_accept(scan, "first-fragment"))
+        step->fragments = FRAGMENTS_FIRST_ONLY;
+    else if (scan_accept(scan, "lost"))
+        step->is_lost = true;
     else if (scan_accept(scan, "forged"))
         step->is_forged = true;
     else if (scan_accept(scan, "hidden"))
@@ -202,7 +215,8 @@ parse_packet(scan_t *scan, const scenario_t *scenario, step_t *step)
         step->child = scan_word(scan, "child");
     } else if (scan_accept(scan, "again")) {
         step->act = ACT_AGAIN;
-        if (!scan_at_end(scan) && !g_str_equal(scan_peek(scan), "to") && !g_str_equal(scan_peek(scan), "from"))
+        if (!scan_at_end(scan) && !g_str_equal(scan_peek(scan), "to") && !g_str_equal(scan_peek(scan), "lost") &&
+            !g_str_equal(scan_peek(scan), "from"))
             step->label = scan_word(scan, "name");
     } else {
         parse_message(scan, step);
@@ -232,7 +246,7 @@ parse_endpoint_change(scan_t *scan, const scenario_t *scenario, step_t *step)
 void
 parse_step(scan_t *scan, scenario_t *scenario, const char *text)
 {
-    step_t step = { .place = scan->place, .text = text, .sequence = -1, .encapsulation = -1 };
+    step_t step = { .place = scan->place, .text = text, .sequence = -1, .encapsulation = -1, .icmp_mtu = -1 };
 
     if (*scan_peek(scan) == '+') {
         scan->next++;

@@ -100,16 +100,16 @@ world_child_spi(const world_t *world, const char *child, unsigned receiver)
 }
 
 uint32_t
-world_sequence(world_t *world, const char *child, unsigned receiver, uint32_t skip, int64_t explicit_sequence)
+world_sequence(world_t *world, const char *counter_name, unsigned receiver, uint32_t skip, int64_t explicit_sequence)
 {
-    esp_counter_t fresh = { child, receiver, 1 };
+    esp_counter_t fresh = { counter_name, receiver, 1 };
     esp_counter_t *counter = NULL;
     uint32_t sequence;
 
     for (unsigned i = 0; i < world->counters->len; i++) {
         esp_counter_t *known = &g_array_index(world->counters, esp_counter_t, i);
 
-        if (g_str_equal(known->child, child) && known->to == receiver)
+        if (g_str_equal(known->name, counter_name) && known->to == receiver)
             counter = known;
     }
     if (counter == NULL) {

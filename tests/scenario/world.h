@@ -27,7 +27,7 @@ typedef struct {
 } ike_t;
 
 typedef struct {
-    const char *child;
+    const char *name;
     unsigned to;
     uint32_t next_sequence;
 } esp_counter_t;
@@ -54,8 +54,8 @@ ike_t *world_add_ike(world_t *world, const char *name, unsigned initiator, unsig
 uint64_t world_ike_spi(const world_t *world, const char *ike, unsigned actor);
 /* The SPI under which `receiver` gets the child's ESP. */
 uint32_t world_child_spi(const world_t *world, const char *child, unsigned receiver);
-/* The sequence number of the next ESP packet; moved on by 1 + `skip`. `explicit_sequence` < 0: the next one. */
-uint32_t world_sequence(world_t *world, const char *child, unsigned receiver, uint32_t skip, int64_t explicit_sequence);
+/* The next sequence number of a counter of this name towards `receiver`; moved on by 1 + `skip`. `explicit_sequence` < 0: the next one. */
+uint32_t world_sequence(world_t *world, const char *counter_name, unsigned receiver, uint32_t skip, int64_t explicit_sequence);
 
 /* An IPv4 endpoint as IPv6 (2001:db8::a.b.c.d). */
 endpoint_t endpoint_as_ipv6(const endpoint_t *endpoint);

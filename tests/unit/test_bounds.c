@@ -78,6 +78,25 @@ tunnel_of_sdwan(const engine_t *engine, frame_t frame, uint16_t port, uint32_t s
 }
 
 static void
+feed_esp_number(engine_t *engine, frame_t frame, uint32_t spi, uint32_t number)
+{
+    uint8_t bytes[60] = { 0 };
+    packet_t packet = { .kind = PACKET_ESP,
+                        .frame = frame,
+                        .time = SECONDS(1000) + MILLISECONDS(10) * (capture_ns_t)frame,
+                        .source = ipv4(0xc0000201, 0),
+                        .destination = ipv4(0xc6336401, 0),
+                        .bytes = bytes,
+                        .captured = sizeof(bytes),
+                        .reported = sizeof(bytes) };
+
+    put_u32(bytes, spi);
+    put_u32(bytes + 4, number);
+    put_u32(bytes + 8, number * 2654435761u);
+    engine_packet(engine, &packet);
+}
+
+static void
 feed_init(engine_t *engine, frame_t frame, uint32_t cookie)
 {
     uint8_t bytes[36] = { 0 };
@@ -262,6 +281,35 @@ spis_beyond_the_limit_stay_one_tunnel_and_every_packet_counts(void **state)
     assert_int_equal(engine_tunnel_count(engine), 1);
     engine_tunnel_row(engine, 0, &row);
     assert_int_equal(row.peer[PEER_A].esp_packets, 3 * ESP_SAS_PER_TUNNEL_MAX);
+    engine_free(engine);
+}
+
+/* What is kept of sequence numbers has a budget; what was forgotten gives its part back. */
+static void
+sequence_numbers_share_a_budget(void **state)
+{
+    engine_settings_t settings = engine_default_settings();
+    tunnel_row_t row;
+    frame_t frame = 0;
+
+    (void)state;
+    engine_t *engine = engine_new(&settings);
+    engine->sequence_budget.bytes_left = 20000;
+    for (uint32_t spi = 1; spi <= 1000; spi++) {
+        for (uint32_t number = 1; number <= 20; number++)
+            feed_esp_number(engine, ++frame, 0x10000 + spi, number * 3);
+    }
+    assert_in_range(engine->sequence_budget.bytes_left, 0, 1000);
+    engine_finish(engine);
+    engine_tunnel_row(engine, 0, &row);
+    assert_int_equal(row.peer[PEER_A].esp_packets, 20000);
+    tunnel_t *tunnel = g_ptr_array_index(engine->tunnels, 0);
+    for (unsigned i = 0; i < tunnel->esp_sas->len; i++) {
+        esp_sa_t *sa = g_ptr_array_index(tunnel->esp_sas, i);
+        sequence_free(sa->sequence);
+        sa->sequence = NULL;
+    }
+    assert_int_equal(engine->sequence_budget.bytes_left, 20000);
     engine_free(engine);
 }
 
@@ -474,6 +522,94 @@ log_lines_about_unknown_spis_are_limited(void **state)
     engine_free(engine);
 }
 
+static unsigned
+findings_of(engine_t *engine, finding_id_t id, uint64_t *ret_times)
+{
+    const GPtrArray *findings = engine_findings(engine);
+    unsigned count = 0;
+
+    *ret_times = 0;
+    for (unsigned i = 0; i < findings->len; i++) {
+        const finding_t *finding = g_ptr_array_index(findings, i);
+        count += finding->id == id;
+        *ret_times += finding->id == id ? finding->times : 0;
+    }
+    return count;
+}
+
+static void
+feed_icmp(engine_t *engine, frame_t frame, uint32_t reporter)
+{
+    uint8_t bytes[60] = { 0 };
+    packet_t packet = { .kind = PACKET_ICMP_ERROR,
+                        .frame = frame,
+                        .time = SECONDS(1000) + SECONDS(1) * (capture_ns_t)frame,
+                        .source = ipv4(0xc0000201, 0),
+                        .destination = ipv4(0xc6336401, 0),
+                        .bytes = bytes,
+                        .captured = sizeof(bytes),
+                        .reported = sizeof(bytes),
+                        .ip_length = 80,
+                        .quoted = PACKET_ESP,
+                        .reporter = ipv4(reporter, 0),
+                        .icmp_type = 3,
+                        .icmp_code = 1 };
+
+    put_u32(bytes, 0xc0de0001);
+    put_u32(bytes + 4, frame);
+    engine_packet(engine, &packet);
+}
+
+/* Anybody can make up reporters: the first ones are told, and each but once. */
+static void
+icmp_errors_are_limited(void **state)
+{
+    engine_settings_t settings = engine_default_settings();
+    engine_t *engine = engine_new(&settings);
+    uint64_t times;
+
+    (void)state;
+    feed_esp(engine, 1, 0xc0000201, 0xc0de0001);
+    for (frame_t frame = 2; frame < 3002; frame++)
+        feed_icmp(engine, frame, 0xcb007100 + frame % 1000);
+    assert_int_equal(findings_of(engine, FINDING_icmp_unreachable, &times), ICMP_REPORTS_MAX);
+    assert_int_equal(times, ICMP_REPORTS_MAX * 3);
+    capture_row_t capture;
+    engine_capture_row(engine, &capture);
+    assert_int_equal(capture.icmp_errors, 3000);
+    assert_int_equal(engine_tunnel_count(engine), 1);
+    engine_free(engine);
+}
+
+static void
+lost_fragments_are_one_finding(void **state)
+{
+    engine_settings_t settings = engine_default_settings();
+    engine_t *engine = engine_new(&settings);
+    uint8_t bytes[60] = { 0 };
+    uint64_t times;
+
+    (void)state;
+    feed_esp(engine, 1, 0xc0000201, 0xc0de0001);
+    put_u32(bytes, 0xc0de0001);
+    for (frame_t frame = 2; frame < 5002; frame++) {
+        packet_t packet = { .kind = frame % 2 == 0 ? PACKET_ESP_FRAGMENT : PACKET_ESP,
+                            .frame = frame,
+                            .time = SECONDS(1000) + SECONDS(1) * (capture_ns_t)frame,
+                            .source = ipv4(0xc0000201, 0),
+                            .destination = ipv4(0xc6336401, 0),
+                            .ip_length = 80,
+                            .bytes = bytes,
+                            .captured = sizeof(bytes),
+                            .reported = sizeof(bytes) };
+        put_u32(bytes + 4, frame);
+        engine_packet(engine, &packet);
+    }
+    assert_int_equal(findings_of(engine, FINDING_mtu_blackhole, &times), 1);
+    assert_in_range(times, 2490, 2500);
+    engine_free(engine);
+}
+
 int
 main(void)
 {
@@ -483,6 +619,7 @@ main(void)
         cmocka_unit_test(hops_beyond_the_limit_stay_one_tunnel),
         cmocka_unit_test(packets_that_were_held_back_count_no_frame_again),
         cmocka_unit_test(spis_beyond_the_limit_stay_one_tunnel_and_every_packet_counts),
+        cmocka_unit_test(sequence_numbers_share_a_budget),
         cmocka_unit_test(findings_beyond_the_limit_are_counted),
         cmocka_unit_test(requests_that_wait_are_limited),
         cmocka_unit_test(exchanges_of_a_tunnel_are_limited),
@@ -491,6 +628,8 @@ main(void)
         cmocka_unit_test(frames_follow_an_ike_sa_to_its_tunnel),
         cmocka_unit_test(what_is_no_ike_is_noted),
         cmocka_unit_test(log_lines_about_unknown_spis_are_limited),
+        cmocka_unit_test(icmp_errors_are_limited),
+        cmocka_unit_test(lost_fragments_are_one_finding),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -12,6 +12,7 @@ extern const detector_t capture_midstream_detector;
 extern const detector_t capture_one_direction_detector;
 extern const detector_t capture_truncated_detector;
 extern const detector_t capture_both_sides_of_nat_detector;
+extern const detector_t capture_two_points_detector;
 extern const detector_t capture_no_ike_detector;
 extern const detector_t hidden_by_dissector_detector;
 extern const detector_t icmp_unreachable_detector;
@@ -39,7 +40,12 @@ extern const detector_t retransmit_exhausted_detector;
 extern const detector_t invalid_spi_detector;
 extern const detector_t syslog_invalid_spi_detector;
 extern const detector_t invalid_ike_spi_detector;
+extern const detector_t esp_sequence_reset_detector;
+extern const detector_t esp_replay_detector;
+extern const detector_t esp_loss_detector;
 extern const detector_t spi_desync_detector;
+extern const detector_t esp_icv_mismatch_detector;
+extern const detector_t mtu_blackhole_detector;
 extern const detector_t esp_one_way_detector;
 extern const detector_t lifetime_mismatch_detector;
 extern const detector_t rekey_too_frequent_detector;
@@ -50,7 +56,7 @@ extern const detector_t child_down_detector;
 extern const detector_t tunnel_flap_detector;
 extern const detector_t tunnel_down_detector;
 
-#define DETECTOR_COUNT 42
+#define DETECTOR_COUNT 48
 extern const detector_t *const detectors[DETECTOR_COUNT];
 
 #endif

@@ -28,9 +28,44 @@ is_usual_silence(const tunnel_t *tunnel, const peer_state_t *silent, capture_ns_
            duration_between(silent->last_esp_at, now) / GAPS_OF_SILENCE <= silent->longest_esp_gap;
 }
 
+/* Both directions are in the capture, and at one of its two places only one of them. */
+static void
+judge_missing(const change_t *change, const tunnel_t *tunnel, findings_t *out, peer_t sender)
+{
+    esp_missing_t missing;
+    char lost[ENDPOINT_TEXT_MAX], other[ENDPOINT_TEXT_MAX];
+
+    if (tunnel->points == NULL || !points_esp_missing(tunnel->points, sender, &missing) || missing.packets < LEAST_PACKETS)
+        return;
+    duration_ns_t lasted = duration_between(missing.since, missing.until);
+    const finding_t *before = tunnel_latest_finding(tunnel, FINDING_esp_one_way, PEER_UNKNOWN);
+    if (lasted <= SECONDS(change->settings->one_way_seconds) || (before != NULL && before->last_at >= missing.since))
+        return;
+    bool ike_is_answered = tunnel->last_answer_at != CAPTURE_TIME_NONE && tunnel->last_answer_at > missing.since;
+    findings_add(out,
+                 &(finding_draft_t){ .id = FINDING_esp_one_way,
+                                     .severity = ike_is_answered ? SEVERITY_ERROR : SEVERITY_WARN,
+                                     .confidence = tunnel->points->by_interface ? CONFIDENCE_OBSERVED : CONFIDENCE_INFERRED,
+                                     .culprit = peer_other(sender),
+                                     .began_in = missing.first_in,
+                                     .began_at = missing.since,
+                                     .last_evidence_at = missing.until,
+                                     .times = missing.packets,
+                                     .unit = "packets",
+                                     .evidence = { missing.first_in, missing.last_in } },
+                 "For %.1f s ESP of %s has not been seen on the side of %s any more%s.", duration_seconds(lasted),
+                 tunnel_peer_text(tunnel, sender, lost), tunnel_peer_text(tunnel, peer_other(sender), other),
+                 ike_is_answered ? ", while IKE is answered" : "");
+}
+
 static void
 judge(const change_t *change, const tunnel_t *tunnel, findings_t *out)
 {
+    if (change->kind == CHANGE_CAPTURE_END) {
+        judge_missing(change, tunnel, out, PEER_A);
+        judge_missing(change, tunnel, out, PEER_B);
+        return;
+    }
     const peer_state_t *from = &tunnel->peer[change->sender];
     const peer_state_t *to = &tunnel->peer[peer_other(change->sender)];
     char sender[ENDPOINT_TEXT_MAX], silent[ENDPOINT_TEXT_MAX];
@@ -71,7 +106,7 @@ judge(const change_t *change, const tunnel_t *tunnel, findings_t *out)
 
 const detector_t esp_one_way_detector = {
     .finding = FINDING_esp_one_way,
-    .wakes_on = CHANGE_ESP_PACKET,
+    .wakes_on = CHANGE_ESP_PACKET | CHANGE_CAPTURE_END,
     .needs_time = true,
     .judge = judge,
 };

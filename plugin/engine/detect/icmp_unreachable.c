@@ -1,34 +1,12 @@
 /* icmp_unreachable.c - what does the path say about this tunnel?
  *
- * An ICMP error is evidence about the path and must not be believed to end anything (RFC 7296 2.4).
+ * An ICMP error is evidence about the path: anybody can send one, so it ends nothing (RFC 7296 2.4), but it may explain what does. What one
+ * reporter says goes on as one finding, until an outage that it explains is over.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
+#include "../parse/icmp_error.h"
 #include "detectors.h"
-
-#define REPORTS_PER_TUNNEL 16u
-
-static const char *
-meaning(const packet_t *packet)
-{
-    bool is_v6 = packet->source.family == ADDRESS_IPV6;
-
-    if (!is_v6 && packet->icmp_type == 3) {
-        static const char *const codes[] = { "network unreachable", "host unreachable", "protocol unreachable", "port unreachable",
-                                             "fragmentation needed" };
-        if (packet->icmp_code < G_N_ELEMENTS(codes))
-            return codes[packet->icmp_code];
-        return packet->icmp_code == 9 || packet->icmp_code == 10 || packet->icmp_code == 13 ? "administratively prohibited"
-                                                                                            : "destination unreachable";
-    }
-    if (is_v6 && packet->icmp_type == 1)
-        return packet->icmp_code == 1   ? "administratively prohibited"
-               : packet->icmp_code == 4 ? "port unreachable"
-                                        : "destination unreachable";
-    if (is_v6 && packet->icmp_type == 2)
-        return "packet too big";
-    return (is_v6 && packet->icmp_type == 3) || (!is_v6 && packet->icmp_type == 11) ? "time exceeded" : "ICMP error";
-}
 
 static const char *
 quoted_words(const packet_t *packet)
@@ -37,31 +15,54 @@ quoted_words(const packet_t *packet)
         return "a NAT keepalive";
     if (packet->quoted == PACKET_ESP)
         return "ESP";
-    return packet->captured == 0 && packet->encapsulation == ENCAPSULATION_UDP ? "IKE or ESP" : "IKE";
+    return packet->captured == 0 && packet->encapsulation != ENCAPSULATION_NONE ? "IKE or ESP" : "IKE";
 }
 
-static unsigned
-reports_so_far(const tunnel_t *tunnel)
+/* " of 1490 bytes: at most 1400 get through" */
+static void
+describe_size(const change_t *change, GString *out)
 {
-    unsigned count = 0;
-    for (unsigned i = 0; i < tunnel->findings->len; i++)
-        count += ((const finding_t *)g_ptr_array_index(tunnel->findings, i))->id == FINDING_icmp_unreachable;
-    return count;
+    if (change->icmp->meaning != ICMP_TOO_BIG)
+        return;
+    if (change->packet->ip_length > 0)
+        g_string_append_printf(out, ", a packet of %zu bytes", change->packet->ip_length);
+    if (change->icmp->mtu > 0)
+        g_string_append_printf(out, "; the next hop takes up to %u bytes (MTU)", change->icmp->mtu);
+    else
+        g_string_append(out, "; what would fit it does not say");
+}
+
+static const char *
+hint(icmp_meaning_t meaning)
+{
+    return meaning == ICMP_LOOP ? " Routers may be sending it in a circle." : "";
 }
 
 static void
 judge(const change_t *change, const tunnel_t *tunnel, findings_t *out)
 {
+    const packet_t *packet = change->packet;
+    const icmp_report_t *report = change->icmp;
     char reporter[ENDPOINT_TEXT_MAX], destination[ENDPOINT_TEXT_MAX];
 
-    if (reports_so_far(tunnel) >= REPORTS_PER_TUNNEL)
+    (void)tunnel;
+    if (report->told != NULL && report->told->incident == INDEX_NONE) {
+        findings_repeat(out, report->told);
         return;
-    findings_add(
-        out,
-        &(finding_draft_t){
-            .id = FINDING_icmp_unreachable, .severity = SEVERITY_NOTE, .confidence = CONFIDENCE_OBSERVED, .culprit = PEER_UNKNOWN },
-        "%s reports \"%s\" for %s sent to %s.", endpoint_address_text(&change->packet->reporter, reporter), meaning(change->packet),
-        quoted_words(change->packet), endpoint_text(&change->packet->destination, destination));
+    }
+    GString *size = g_string_new(NULL);
+    describe_size(change, size);
+    findings_add(out,
+                 &(finding_draft_t){ .id = FINDING_icmp_unreachable,
+                                     .severity = SEVERITY_NOTE,
+                                     .confidence = CONFIDENCE_OBSERVED,
+                                     .culprit = change->sender,
+                                     .explains = icmp_meaning_is_undeliverable(report->meaning),
+                                     .unit = "errors" },
+                 "%s reports \"%s\" for %s sent to %s%s.%s", endpoint_address_text(&packet->reporter, reporter),
+                 icmp_words(packet->source.family, packet->icmp_type, packet->icmp_code), quoted_words(packet),
+                 endpoint_text(&packet->destination, destination), size->str, hint(report->meaning));
+    g_string_free(size, TRUE);
 }
 
 const detector_t icmp_unreachable_detector = {

@@ -39,6 +39,9 @@ const cause_rule_t cause_rules[] = {
     EDGE(esp_to_stale_port, esp_one_way, 120, "answers go to the old mapping"),
     OF_SAME_PEER(nat_unstable, nat_port_flip, 86400, "one of many changes of this NAT"),
 
+    /* The receiver drops what counts from 1 again (RFC 4303 3.4.3). */
+    OF_SAME_PEER(esp_sequence_reset, esp_one_way, 600, "the receiver drops numbers that it has had"),
+
     /* A request that stays unanswered ends the IKE SA (RFC 7296 2.1, 2.4). */
     OF_SAME_PEER(rekey_no_response, retransmit_exhausted, 600, "the unanswered request"),
     OF_SAME_PEER(dpd_loss, retransmit_exhausted, 600, "the unanswered request"),
@@ -49,11 +52,22 @@ const cause_rule_t cause_rules[] = {
     EDGE(nat_port_flip, retransmit_exhausted, 120, "the request goes to a mapping that has just changed"),
     EDGE(invalid_ike_spi, dpd_loss, 300, "the peer has lost its state"),
     EDGE(invalid_ike_spi, spi_desync, 300, "the peer has lost its state"),
+
+    /* A router or the peer's host says that nothing arrives. Not to be believed enough to end anything (RFC 7296 2.4), but where all else
+     * is silent too it is the explanation, as long as it goes on: one from before the first request speaks of another packet. */
+    OF_SAME_PEER(icmp_unreachable, rekey_no_response, 0, "ICMP says that the request cannot be delivered"),
+    OF_SAME_PEER(icmp_unreachable, dpd_loss, 0, "ICMP says that the request cannot be delivered"),
+    OF_SAME_PEER(icmp_unreachable, ike_no_response, 0, "ICMP says that the request cannot be delivered"),
+    OF_SAME_PEER(icmp_unreachable, retransmit_exhausted, 0, "ICMP says that the request cannot be delivered"),
+    OF_SAME_PEER(icmp_unreachable, esp_one_way, 0, "ICMP says that the packets cannot be delivered"),
+
     EXPLAINS(spi_desync, dpd_loss, 300, "the peer has lost its state, so it answers no request either"),
     OTHER_PEER(retransmit_exhausted, spi_desync, 600, "the other peer had given the IKE SA up"),
     EDGE(invalid_spi, spi_desync, 300, "the receiver says so"),
     EDGE(syslog_invalid_spi, spi_desync, 300, "the receiver's log says so"),
     OF_SAME_PEER(retransmit_exhausted, syslog_invalid_spi, 600, "the receiver had given the IKE SA up"),
+    EDGE(clean_delete, spi_desync, 600, "the IKE SA was deleted, and its children with it"),
+    OF_SAME_PEER(spi_desync, esp_one_way, 600, "what the receiver drops is never answered"),
     EDGE(dpd_loss, ike_no_response, 600, "the peer stays silent"),
     EXPLAINS(proposal_mismatch, ike_no_response, 600, "the reason of the silence"),
     EDGE(retransmit_exhausted, ike_no_response, 600, "the peer stays silent"),
@@ -80,6 +94,7 @@ const cause_rule_t cause_rules[] = {
     EXPLAINS(child_rejected, tunnel_flap, 86400, "the child SA could not be made"),
     EXPLAINS(invalid_ike_spi, tunnel_flap, 3600, "a peer had lost its state"),
     EXPLAINS(clean_delete, tunnel_flap, 86400, "a peer deleted the tunnel"),
+    EXPLAINS(esp_sequence_reset, tunnel_flap, 600, "a peer came back with an old state"),
     EXPLAINS(retransmit_exhausted, tunnel_down, 86400, "the IKE SA was given up"),
     EXPLAINS(rekey_no_response, tunnel_down, 86400, "the rekey was never answered"),
     EXPLAINS(dpd_loss, tunnel_down, 86400, "the peer was considered dead"),

@@ -1,0 +1,24 @@
+/* placement.h - between which two capture points was a request, an answer or ESP lost?
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef IPSEC_ENGINE_PLACEMENT_H
+#define IPSEC_ENGINE_PLACEMENT_H
+
+#include "finding.h"
+
+struct engine;
+struct tunnel;
+struct exchange;
+
+/* Remembers of which exchange a finding speaks, for the exchange may be forgotten before the capture ends. */
+void placement_ask(finding_t *finding, const struct exchange *exchange);
+
+/* Judges what both capture points have seen of what this finding is about. NULL: that says nothing, or there is one point only. Else
+ * a sentence, freed by the caller; `finding` gets the two points between which it was lost, if it was. */
+char *placement_of(const struct engine *engine, const struct tunnel *tunnel, finding_t *finding);
+
+/* The name of a side of this tunnel's path: "interface 1 (eth0)", "the capture point next to 192.0.2.1". */
+void placement_side_name(const struct engine *engine, const struct tunnel *tunnel, int side, char name[LOSS_POINT_MAX]);
+
+#endif

@@ -1,0 +1,166 @@
+/* html.c - how does text from a capture get into a page without becoming part of it?
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "present/html.h"
+
+#include <string.h>
+
+/* Characters that would not show, or would show the text around them in another order than it has (Unicode TR9, TR36). */
+static bool
+is_deceptive(gunichar c)
+{
+    switch (g_unichar_type(c)) {
+    case G_UNICODE_CONTROL:
+        return c != '\n' && c != '\t';
+    case G_UNICODE_FORMAT:
+    case G_UNICODE_LINE_SEPARATOR:
+    case G_UNICODE_PARAGRAPH_SEPARATOR:
+    case G_UNICODE_PRIVATE_USE:
+    case G_UNICODE_SURROGATE:
+    case G_UNICODE_UNASSIGNED:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static void
+append_character(GString *out, gunichar c)
+{
+    switch (c) {
+    case '&':
+        g_string_append(out, "&amp;");
+        break;
+    case '<':
+        g_string_append(out, "&lt;");
+        break;
+    case '>':
+        g_string_append(out, "&gt;");
+        break;
+    case '"':
+        g_string_append(out, "&quot;");
+        break;
+    case '\'':
+        g_string_append(out, "&#39;");
+        break;
+    default:
+        if (is_deceptive(c))
+            g_string_append_printf(out, "[U+%04X]", c);
+        else
+            g_string_append_unichar(out, c);
+    }
+}
+
+/* `valid` is valid UTF-8. */
+static void
+append_some(GString *out, const char *valid, const char *end)
+{
+    for (; valid < end; valid = g_utf8_next_char(valid))
+        append_character(out, g_utf8_get_char(valid));
+}
+
+void
+html_text(GString *out, const char *text)
+{
+    char *valid = g_utf8_make_valid(text ? text : "", -1);
+
+    append_some(out, valid, valid + strlen(valid));
+    g_free(valid);
+}
+
+void
+html_frame(GString *out, frame_t frame, GHashTable *frames)
+{
+    if (frames && g_hash_table_contains(frames, GUINT_TO_POINTER(frame)))
+        g_string_append_printf(out, "<a href=\"#frame-%u\">%u</a>", frame, frame);
+    else
+        g_string_append_printf(out, "%u", frame);
+}
+
+/* Digits that make a frame number, of a length that `ret_length` tells; 0: none. */
+static guint64
+number_at(const char *text, size_t *ret_length)
+{
+    size_t length = strspn(text, "0123456789");
+
+    *ret_length = length <= 10 && !g_ascii_isalnum(text[length]) ? length : 0;
+    return *ret_length ? g_ascii_strtoull(text, NULL, 10) : 0;
+}
+
+/* The text from `at` on is a frame number: appends it and returns what follows it. */
+static const char *
+append_number(GString *out, const char *at, GHashTable *frames)
+{
+    size_t length;
+    const guint64 frame = number_at(at, &length);
+
+    if (length == 0)
+        return at;
+    if (frame <= UINT32_MAX && at[0] != '0')
+        html_frame(out, (frame_t)frame, frames);
+    else
+        append_some(out, at, at + length);
+    return at + length;
+}
+
+/* The words before the first number, and between one and the next. */
+static size_t
+opening_at(const char *text)
+{
+    static const char *const openings[] = { "frame ", "frames ", "Frame ", "Frames " };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(openings); i++)
+        if (g_str_has_prefix(text, openings[i]) && g_ascii_isdigit(text[strlen(openings[i])]))
+            return strlen(openings[i]);
+    return 0;
+}
+
+static size_t
+joint_at(const char *text)
+{
+    static const char *const joints[] = { " to ", " and ", ", " };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(joints); i++)
+        if (g_str_has_prefix(text, joints[i]) && g_ascii_isdigit(text[strlen(joints[i])]))
+            return strlen(joints[i]);
+    return 0;
+}
+
+/* "frame 17" and what belongs to it; returns what follows. */
+static const char *
+append_frames(GString *out, const char *at, GHashTable *frames)
+{
+    for (size_t words = opening_at(at); words > 0; words = joint_at(at)) {
+        append_some(out, at, at + words);
+        at = append_number(out, at + words, frames);
+    }
+    return at;
+}
+
+void
+html_text_with_frames(GString *out, const char *text, GHashTable *frames)
+{
+    char *valid = g_utf8_make_valid(text ? text : "", -1);
+    const char *at = valid;
+
+    while (*at) {
+        const bool begins_word = at == valid || !g_ascii_isalnum(at[-1]);
+
+        if (begins_word && opening_at(at)) {
+            at = append_frames(out, at, frames);
+        } else {
+            append_character(out, g_utf8_get_char(at));
+            at = g_utf8_next_char(at);
+        }
+    }
+    g_free(valid);
+}
+
+void
+html_number(GString *out, double value)
+{
+    char text[G_ASCII_DTOSTR_BUF_SIZE];
+
+    g_string_append(out, g_ascii_formatd(text, sizeof text, "%.1f", value));
+}
