@@ -10,8 +10,10 @@
 #include "exchange.h"
 #include "parse/ike_message.h"
 
+#include <string.h>
+
 #ifndef SEEN_MAX
-#define SEEN_MAX 16384u /* packets within the shortest timer at 80,000 packets per second */
+#define SEEN_MAX 16384u /* a power of 2: packets within the shortest timer at 80,000 packets per second */
 #endif
 #ifndef ALIASES_MAX
 #define ALIASES_MAX 4096u
@@ -33,12 +35,22 @@ typedef struct {
     endpoint_t from, to;
 } alias_t;
 
+/* Where packets of some fingerprints are in the ring, in one line of the processor's cache: every packet is looked for. */
+#define WAYS 8u
+#define BUCKETS (SEEN_MAX / 4u)
+
+typedef struct {
+    uint32_t tag[WAYS];    /* the upper half of the fingerprint */
+    uint32_t number[WAYS]; /* of the packet */
+} bucket_t;
+
+/* Packets have numbers, counted on for ever: number n is in slot n modulo SEEN_MAX as long as it is remembered. */
 struct copies {
-    GHashTable *by_fingerprint; /* of seen_t in `ring` */
-    seen_t *ring;               /* SEEN_MAX slots */
-    unsigned oldest, count;     /* the oldest seen packet's slot; slots in use */
-    guint64 latest;             /* fingerprint of the packet checked last; 0: none */
-    GHashTable *aliases;        /* endpoint_t (the key is the alias_t itself) -> alias_t, owned */
+    bucket_t *buckets;      /* by the lower half of the fingerprint */
+    seen_t *ring;           /* SEEN_MAX slots */
+    uint32_t oldest, count; /* the oldest remembered packet's number; so many are remembered */
+    guint64 latest;         /* fingerprint of the packet checked last; 0: none */
+    GHashTable *aliases;    /* endpoint_t (the key is the alias_t itself) -> alias_t, owned */
 };
 
 static guint
@@ -59,7 +71,7 @@ copies_new(void)
 {
     copies_t *copies = g_new0(copies_t, 1);
 
-    copies->by_fingerprint = g_hash_table_new(g_int64_hash, g_int64_equal);
+    copies->buckets = g_new0(bucket_t, BUCKETS);
     copies->ring = g_new(seen_t, SEEN_MAX);
     copies->aliases = g_hash_table_new_full(alias_hash, alias_equal, NULL, g_free);
     return copies;
@@ -68,7 +80,7 @@ copies_new(void)
 void
 copies_free(copies_t *copies)
 {
-    g_hash_table_destroy(copies->by_fingerprint);
+    g_free(copies->buckets);
     g_free(copies->ring);
     g_hash_table_destroy(copies->aliases);
     g_free(copies);
@@ -80,31 +92,76 @@ fingerprint_of(const packet_t *packet)
     guint64 hash = G_GUINT64_CONSTANT(0xcbf29ce484222325) ^ packet->reported ^ (guint64)packet->kind << 32;
     size_t compared = packet->kind == PACKET_IKE ? packet->captured : MIN(packet->captured, COMPARED_BYTES);
 
-    for (size_t i = 0; i < compared; i++)
-        hash = (hash ^ packet->bytes[i]) * G_GUINT64_CONSTANT(0x100000001b3);
+    for (size_t i = 0; i < compared; i += sizeof(guint64)) {
+        guint64 word = 0;
+        memcpy(&word, packet->bytes + i, MIN(compared - i, sizeof(word)));
+        hash = (hash ^ word) * G_GUINT64_CONSTANT(0x9e3779b97f4a7c15);
+        hash ^= hash >> 32;
+    }
     return hash;
 }
 
-static void
-forget_oldest(copies_t *copies)
+static seen_t *
+slot(const copies_t *copies, uint32_t number)
 {
-    seen_t *seen = &copies->ring[copies->oldest];
+    return &copies->ring[number % SEEN_MAX];
+}
 
-    if (g_hash_table_lookup(copies->by_fingerprint, &seen->fingerprint) == seen)
-        g_hash_table_remove(copies->by_fingerprint, &seen->fingerprint);
-    copies->oldest = (copies->oldest + 1) % SEEN_MAX;
-    copies->count--;
+static bool
+is_remembered(const copies_t *copies, uint32_t number)
+{
+    return number - copies->oldest < copies->count;
 }
 
 static void
 forget_old(copies_t *copies, capture_ns_t now)
 {
     while (copies->count > 0) {
-        const seen_t *oldest = &copies->ring[copies->oldest];
-        if (copies->count < SEEN_MAX && duration_between(oldest->time, now) < SHORTEST_TIMER)
+        if (copies->count < SEEN_MAX && duration_between(slot(copies, copies->oldest)->time, now) < SHORTEST_TIMER)
             return;
-        forget_oldest(copies);
+        copies->oldest++;
+        copies->count--;
     }
+}
+
+static bucket_t *
+bucket_of(const copies_t *copies, guint64 fingerprint)
+{
+    return &copies->buckets[fingerprint % BUCKETS];
+}
+
+static const seen_t *
+find(const copies_t *copies, guint64 fingerprint)
+{
+    const bucket_t *bucket = bucket_of(copies, fingerprint);
+
+    for (unsigned w = 0; w < WAYS; w++) {
+        if (bucket->tag[w] != (uint32_t)(fingerprint >> 32) || !is_remembered(copies, bucket->number[w]))
+            continue;
+        const seen_t *seen = slot(copies, bucket->number[w]);
+        if (seen->fingerprint == fingerprint)
+            return seen;
+    }
+    return NULL;
+}
+
+/* Takes the place of one that is not remembered any more, else of the oldest. */
+static void
+enter(copies_t *copies, guint64 fingerprint, uint32_t number)
+{
+    bucket_t *bucket = bucket_of(copies, fingerprint);
+    unsigned place = 0;
+
+    for (unsigned w = 0; w < WAYS; w++) {
+        if (!is_remembered(copies, bucket->number[w])) {
+            place = w;
+            break;
+        }
+        if (bucket->number[w] - copies->oldest < bucket->number[place] - copies->oldest)
+            place = w;
+    }
+    bucket->tag[place] = (uint32_t)(fingerprint >> 32);
+    bucket->number[place] = number;
 }
 
 static void
@@ -169,7 +226,7 @@ copies_check(copies_t *copies, const packet_t *packet, first_copy_t *ret_first)
     guint64 fingerprint = fingerprint_of(packet);
     if (has_bytes_of_its_own(packet))
         copies->latest = fingerprint;
-    const seen_t *first = g_hash_table_lookup(copies->by_fingerprint, &fingerprint);
+    const seen_t *first = find(copies, fingerprint);
     ret_first->fingerprint = fingerprint;
 
     if (first != NULL) {
@@ -183,7 +240,8 @@ copies_check(copies_t *copies, const packet_t *packet, first_copy_t *ret_first)
             return COPY_NONE;
         return copies_learn(copies, packet, &first->source, &first->destination);
     }
-    seen_t *seen = &copies->ring[(copies->oldest + copies->count++) % SEEN_MAX];
+    enter(copies, fingerprint, copies->oldest + copies->count);
+    seen_t *seen = slot(copies, copies->oldest + copies->count++);
     seen->fingerprint = fingerprint;
     seen->time = packet->time;
     seen->frame = packet->frame;
@@ -191,7 +249,6 @@ copies_check(copies_t *copies, const packet_t *packet, first_copy_t *ret_first)
     seen->destination = packet->destination;
     seen->encapsulation = packet->encapsulation;
     seen->point = packet->point;
-    g_hash_table_replace(copies->by_fingerprint, &seen->fingerprint, seen);
     return COPY_NONE;
 }
 
@@ -204,6 +261,8 @@ copies_fingerprint(const copies_t *copies)
 endpoint_t
 copies_canonical(const copies_t *copies, const endpoint_t *endpoint)
 {
+    if (g_hash_table_size(copies->aliases) == 0) /* almost always */
+        return *endpoint;
     const alias_t *alias = g_hash_table_lookup(copies->aliases, endpoint);
     return alias != NULL ? alias->to : *endpoint;
 }

@@ -19,7 +19,9 @@
 #define SAMPLE_EVERY 64u   /* sequence numbers */
 #define NAMESAKES_SEEN 32u /* messages of one name: repeats with other bytes, fragments, cookies */
 
-/* ESP is many: a slot each, found by its fingerprint; whatever comes to the same slot later takes it. */
+#define ESP_WAYS 4u /* slots for each of the fingerprints that meet */
+
+/* ESP is many: a slot each, one of a few that its fingerprint leads to; of these the oldest makes room. */
 typedef struct {
     uint64_t fingerprint;
     capture_ns_t time;
@@ -284,10 +286,39 @@ may_be_same(const esp_slot_t *slot, const packet_t *packet)
            !endpoint_equal(&slot->destination, &packet->source);
 }
 
-static unsigned
-slot_of(uint64_t fingerprint, unsigned slots)
+/* The first of its ways. */
+static esp_slot_t *
+ways_of(esp_slot_t *slots, unsigned count, uint64_t fingerprint)
 {
-    return (unsigned)(fingerprint >> 7) & (slots - 1u);
+    return &slots[((unsigned)fingerprint & (count / ESP_WAYS - 1u)) * ESP_WAYS];
+}
+
+static const esp_slot_t *
+find_esp(esp_slot_t *slots, unsigned count, uint64_t fingerprint)
+{
+    const esp_slot_t *way = ways_of(slots, count, fingerprint);
+
+    for (unsigned w = 0; w < ESP_WAYS; w++) {
+        if (way[w].fingerprint == fingerprint && way[w].frame != FRAME_NONE)
+            return &way[w];
+    }
+    return NULL;
+}
+
+static void
+put_esp(esp_slot_t *slots, unsigned count, const esp_slot_t *slot)
+{
+    esp_slot_t *way = ways_of(slots, count, slot->fingerprint), *place = way;
+
+    for (unsigned w = 0; w < ESP_WAYS; w++) {
+        if (way[w].fingerprint == slot->fingerprint || way[w].frame == FRAME_NONE) {
+            place = &way[w];
+            break;
+        }
+        if (way[w].frame < place->frame)
+            place = &way[w];
+    }
+    *place = *slot;
 }
 
 bool
@@ -295,11 +326,10 @@ sightings_of_esp(const sightings_t *sightings, const packet_t *packet, uint64_t 
 {
     if (sightings->latest == NULL)
         return false;
-    const esp_slot_t *slot = &sightings->latest[slot_of(fingerprint, ESP_REMEMBERED)];
-    if (slot->fingerprint != fingerprint)
-        slot = &sightings->samples[slot_of(fingerprint, ESP_SAMPLES)];
-    if (slot->fingerprint != fingerprint || slot->frame == FRAME_NONE || !may_be_same(slot, packet) ||
-        !capture_points_differ(&slot->point, &packet->point))
+    const esp_slot_t *slot = find_esp(sightings->latest, ESP_REMEMBERED, fingerprint);
+    if (slot == NULL)
+        slot = find_esp(sightings->samples, ESP_SAMPLES, fingerprint);
+    if (slot == NULL || !may_be_same(slot, packet) || !capture_points_differ(&slot->point, &packet->point))
         return false;
     *ret_before = (seen_before_t){ .frame = slot->frame,
                                    .time = slot->time,
@@ -326,7 +356,7 @@ sightings_keep_esp(sightings_t *sightings, const packet_t *packet, uint64_t fing
                         .point = packet->point,
                         .source = packet->source,
                         .destination = packet->destination };
-    sightings->latest[slot_of(fingerprint, ESP_REMEMBERED)] = slot;
+    put_esp(sightings->latest, ESP_REMEMBERED, &slot);
     if (number_at(packet->bytes + SEQUENCE_AT, 4) % SAMPLE_EVERY == 0)
-        sightings->samples[slot_of(fingerprint, ESP_SAMPLES)] = slot;
+        put_esp(sightings->samples, ESP_SAMPLES, &slot);
 }
