@@ -360,7 +360,7 @@ copy_packet(engine_t *engine, const packet_t *packet, copy_kind_t kind)
                         .sender = PEER_UNKNOWN,
                         .same_endpoints = kind == COPY_SAME };
     engine_judge(engine, tunnel, &change);
-    if (kind == COPY_OTHER_SIDE)
+    if (kind == COPY_OTHER_SIDE || !endpoint_equal(&engine->outer_source, &packet->source))
         engine_watch_far_side(engine, tunnel, tunnel_peer_at(tunnel, &packet->source), packet, &change);
     return engine_note(engine, packet->frame);
 }

@@ -72,6 +72,9 @@ add_exchange_evidence(finding_t *finding, const exchange_t *exchange)
     add_evidence(finding, exchange->answered_in);
 }
 
+/* What shows the cause may come this long after its effect was last seen. */
+#define SOON_AFTER SECONDS(10)
+
 static bool
 rule_fits(const cause_rule_t *rule, const finding_t *cause, const finding_t *effect)
 {
@@ -83,6 +86,8 @@ rule_fits(const cause_rule_t *rule, const finding_t *cause, const finding_t *eff
         return false;
     if (!rule->before_report && cause->began_at > effect->began_at)
         return false;
+    if (duration_between(effect->last_at, cause->began_at) > SOON_AFTER)
+        return false; /* the effect was over before */
     if (cause->over_at != CAPTURE_TIME_NONE && cause->over_at < effect->began_at)
         return false;
     return duration_between(cause->last_at, effect->began_at) <= rule->within;

@@ -291,6 +291,20 @@ gather_loose(tunnel_t *tunnel, const incident_t *incident)
     }
 }
 
+/* What was found only when an outage was over, and began in it, is a part of it. */
+static void
+gather_late(tunnel_t *tunnel)
+{
+    for (unsigned i = 0; i < tunnel->findings->len && tunnel->incidents->len > 0; i++) {
+        finding_t *finding = g_ptr_array_index(tunnel->findings, i);
+        uint32_t within = finding->incident == INDEX_NONE && finding->severity >= SEVERITY_WARN
+                              ? incident_at(tunnel, finding->began_in)
+                              : INDEX_NONE;
+        if (within != INDEX_NONE)
+            finding->incident = within;
+    }
+}
+
 /* Traffic trouble in a tunnel that goes on is over when ESP flows both ways again; for anything else the capture does not say. */
 static void
 end_loose(const tunnel_t *tunnel, incident_t *incident)
@@ -323,6 +337,7 @@ incidents_finish(engine_t *engine, tunnel_t *tunnel)
         if (is_outage(finding->id) && finding->incident == INDEX_NONE)
             incident_close(engine, tunnel, finding, &tunnel->loss, false);
     }
+    gather_late(tunnel);
     const finding_t *trouble = loose_trouble(tunnel);
     if (trouble != NULL) {
         incident_t *incident = add_incident(tunnel, trouble);

@@ -55,17 +55,22 @@ add_flip(tunnel_t *tunnel, const flip_t *flip)
 }
 
 static void
-tell_flip(engine_t *engine, tunnel_t *tunnel, const flip_t *flip, const change_t *context)
+tell_kept_flip(engine_t *engine, tunnel_t *tunnel, flip_t *kept, const change_t *context)
 {
-    flip_t *kept = add_flip(tunnel, flip);
     change_t change = *context;
 
     change.kind = CHANGE_PEER_MOVED;
     change.flip = kept;
     engine_judge(engine, tunnel, &change);
-    const finding_t *found = tunnel_latest_finding(tunnel, FINDING_nat_port_flip, flip->peer);
+    const finding_t *found = tunnel_latest_finding(tunnel, FINDING_nat_port_flip, kept->peer);
     if (found != NULL && found->frame == change.frame)
         kept->finding = (finding_t *)found; /* the engine owns it; detectors see it const */
+}
+
+static void
+tell_flip(engine_t *engine, tunnel_t *tunnel, const flip_t *flip, const change_t *context)
+{
+    tell_kept_flip(engine, tunnel, add_flip(tunnel, flip), context);
 }
 
 /* A port that a device chose itself is worth knowing; if its peer does not follow, it is a fault. */
@@ -107,7 +112,7 @@ engine_is_stale(const tunnel_t *tunnel, peer_t receiver, packet_kind_t kind, con
 {
     const flip_t *flip = tunnel->flips->len > 0 ? departure_from(tunnel, receiver, endpoint) : NULL;
 
-    return flip != NULL && !tunnel->both_sides_of_nat && !is_still_there(flip, kind) &&
+    return flip != NULL && (!tunnel->both_sides_of_nat || flip->is_far_side) && !is_still_there(flip, kind) &&
            duration_between(flip->time, time) > FLIP_ALLOWANCE;
 }
 
@@ -308,7 +313,8 @@ engine_check_move(engine_t *engine, tunnel_t *tunnel, peer_t sender, endpoint_t 
         flip.last_old_time = context->esp_sa->last_time;
     }
     *sa_source = packet->source;
-    if (tunnel->both_sides_of_nat)
+    flip.is_untold = tunnel->both_sides_of_nat;
+    if (flip.is_untold)
         add_flip(tunnel, &flip);
     else
         tell_flip(engine, tunnel, &flip, context);
@@ -433,6 +439,14 @@ engine_watch_far_side(engine_t *engine, tunnel_t *tunnel, peer_t sender, const p
     if (is_delayed(latest, &before, &now.endpoint, copy->time))
         return;
     *seen = now;
+    flip_t *untold = latest != NULL && latest->is_untold ? tunnel_latest_flip(tunnel, sender) : NULL;
+    if (untold != NULL && before.last_in < untold->frame && endpoint_equal(&before.endpoint, &now.endpoint) &&
+        before.spi == now.spi) {
+        untold->is_untold = false;
+        untold->is_shown_whole = untold->is_far_side = true;
+        tell_kept_flip(engine, tunnel, untold, context);
+        return;
+    }
     bool is_known = latest != NULL && endpoint_equal(&latest->new_endpoint, &now.endpoint); /* of the other protocol */
     bool is_flip = !is_known && has_moved_beyond(&before, &now);
     duration_ns_t silence = is_flip ? engine_silence_before_flip(tunnel, sender, &now.endpoint, copy->time) : 0;

@@ -79,6 +79,8 @@ typedef struct {
     bool is_ike;         /* the IKE SA moved; else an ESP SA */
     bool is_split;       /* the peer still uses the old endpoint for the other protocol (IKE or ESP) */
     bool is_shown_whole; /* the capture shows both sides of the NAT: on the near side nothing has moved */
+    bool is_untold;      /* the same, where the far side came first: the near side's copy will tell */
+    bool is_far_side;    /* it was: the endpoints are those of the far side, which the analysis goes by */
     bool is_partial;     /* the peer still uses the old endpoint for another SA of the same protocol */
     bool is_announced;   /* by MOBIKE (RFC 4555 3.5): no NAT flip */
     bool is_hop;         /* a device without IKE chose its next port (sdwan.h): no NAT flip */

@@ -35,10 +35,10 @@ judge(const change_t *change, const tunnel_t *tunnel, findings_t *out)
 {
     char sender[ENDPOINT_TEXT_MAX], stale[ENDPOINT_TEXT_MAX];
 
-    if (change->sender == PEER_UNKNOWN || tunnel->both_sides_of_nat)
+    if (change->sender == PEER_UNKNOWN)
         return;
     const flip_t *flip = flip_left_by(change, tunnel);
-    if (flip == NULL)
+    if (flip == NULL || (tunnel->both_sides_of_nat && !flip->is_far_side))
         return;
     if (flip->to_old_first_frame != change->frame) {
         const finding_t *told = tunnel_latest_finding(tunnel, FINDING_esp_to_stale_port, change->sender);
