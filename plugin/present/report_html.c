@@ -7,6 +7,7 @@
  */
 #include "present/report.h"
 
+#include "present/by_tunnel.h"
 #include "present/html.h"
 #include "present/page_parts.h"
 #include "present/phrases.h"
@@ -34,14 +35,15 @@ enum { PLACE_NONE, PLACE_FINDING, PLACE_EXCHANGE };
 /* One tunnel, and what of it is on the page. */
 typedef struct {
     tunnel_row_t row;
-    GPtrArray *findings; /* all of it, const finding_t *, by frame */
-    GPtrArray *shown;    /* those on the page, by frame */
+    const GPtrArray *findings; /* all of it, by frame */
+    GPtrArray *shown;          /* those on the page, by frame */
     unsigned incidents;
     bool has_section;
 } entry_t;
 
 typedef struct {
     const engine_t *engine;
+    by_tunnel_t *groups;
     GString *out;
     capture_row_t capture;
     entry_t *entries; /* worst first */
@@ -79,46 +81,26 @@ by_rank(const void *a, const void *b)
     return order ? order : ranking_compare(&left->row, &right->row);
 }
 
-/* Tunnel index -> its findings: one pass, however many tunnels there are. NULL: it has none. The last list is of no tunnel's. */
-static GPtrArray **
-findings_by_tunnel(const engine_t *engine, unsigned tunnels)
-{
-    const GPtrArray *findings = engine_findings(engine);
-    GPtrArray **lists = g_new0(GPtrArray *, tunnels + 1);
-
-    for (unsigned i = 0; i < findings->len; i++) {
-        finding_t *finding = findings->pdata[i];
-
-        const uint32_t list = MIN(finding->tunnel, tunnels);
-
-        if (!lists[list])
-            lists[list] = g_ptr_array_new();
-        g_ptr_array_add(lists[list], finding);
-    }
-    return lists;
-}
-
 static void
-entry_init(entry_t *entry, GPtrArray *findings)
+entry_init(entry_t *entry, const GPtrArray *findings)
 {
-    entry->findings = findings ? findings : g_ptr_array_new();
+    entry->findings = findings;
     entry->shown = g_ptr_array_new();
 }
 
 static void
 entry_clear(entry_t *entry)
 {
-    g_ptr_array_free(entry->findings, TRUE);
     g_ptr_array_free(entry->shown, TRUE);
 }
 
 static void
-page_add(page_t *page, uint32_t tunnel, GPtrArray *findings)
+page_add(page_t *page, uint32_t tunnel)
 {
     entry_t *entry = &page->entries[page->count++];
 
     engine_tunnel_row(page->engine, tunnel, &entry->row);
-    entry_init(entry, findings);
+    entry_init(entry, by_tunnel_findings(page->groups, tunnel));
     entry->incidents = engine_incident_count(page->engine, tunnel);
 }
 
@@ -190,9 +172,9 @@ static void
 page_init(page_t *page, const engine_t *engine)
 {
     const unsigned tunnels = engine_tunnel_count(engine);
-    GPtrArray **findings = findings_by_tunnel(engine, tunnels);
 
     *page = (page_t){ .engine = engine,
+                      .groups = by_tunnel_new(engine),
                       .out = g_string_new(NULL),
                       .entries = g_new0(entry_t, MAX(tunnels, 1)),
                       .frames = g_hash_table_new(NULL, NULL),
@@ -201,12 +183,9 @@ page_init(page_t *page, const engine_t *engine)
     engine_capture_row(engine, &page->capture);
     for (uint32_t tunnel = 0; tunnel < tunnels; tunnel++) {
         if (engine_tunnel_is_kept(engine, tunnel))
-            page_add(page, tunnel, findings[tunnel]);
-        else if (findings[tunnel])
-            g_ptr_array_free(findings[tunnel], TRUE);
+            page_add(page, tunnel);
     }
-    entry_init(&page->loose, findings[tunnels]);
-    g_free(findings);
+    entry_init(&page->loose, by_tunnel_findings(page->groups, INDEX_NONE));
     choose_findings(page, &page->loose);
     qsort(page->entries, page->count, sizeof *page->entries, by_rank);
     for (unsigned i = 0; i < MIN(page->count, SECTIONS_MAX); i++) {
@@ -225,6 +204,7 @@ page_end(page_t *page)
         entry_clear(&page->entries[i]);
     entry_clear(&page->loose);
     g_free(page->entries);
+    by_tunnel_free(page->groups);
     g_hash_table_destroy(page->frames);
     g_hash_table_destroy(page->anchored);
     g_hash_table_destroy(page->places);
@@ -347,6 +327,11 @@ append_left_out(page_t *page)
         append_raw(page, "<li>");
         append_count(page, page->capture.copies, "packet");
         append_raw(page, " captured twice and counted once</li>\n");
+    }
+    if (page->capture.elsewhere) {
+        append_raw(page, "<li>");
+        append_count(page, page->capture.elsewhere, "packet");
+        append_raw(page, " that only the other capture point has seen, not counted</li>\n");
     }
     if (page->capture.malformed) {
         append_raw(page, "<li>");

@@ -7,6 +7,7 @@
  */
 #include "compat.h"
 
+#include "present/by_tunnel.h"
 #include "present/report.h"
 
 #include <wsutil/json_dumper.h>
@@ -236,20 +237,13 @@ put_finding(json_dumper *json, const finding_t *finding)
     json_dumper_end_object(json);
 }
 
-/* Of one tunnel, or with INDEX_NONE of none. */
 static void
-put_findings(json_dumper *json, const engine_t *engine, uint32_t tunnel)
+put_findings(json_dumper *json, const GPtrArray *findings)
 {
-    const GPtrArray *findings = engine_findings(engine);
-
     json_dumper_set_member_name(json, "findings");
     json_dumper_begin_array(json);
-    for (unsigned i = 0; i < findings->len; i++) {
-        const finding_t *finding = findings->pdata[i];
-
-        if (finding->tunnel == tunnel)
-            put_finding(json, finding);
-    }
+    for (unsigned i = 0; i < findings->len; i++)
+        put_finding(json, findings->pdata[i]);
     json_dumper_end_array(json);
 }
 
@@ -434,7 +428,7 @@ put_generations(json_dumper *json, const engine_t *engine, uint32_t tunnel)
 }
 
 static void
-put_tunnel(json_dumper *json, const engine_t *engine, uint32_t tunnel)
+put_tunnel(json_dumper *json, const engine_t *engine, uint32_t tunnel, const GPtrArray *findings)
 {
     tunnel_row_t row;
 
@@ -473,7 +467,7 @@ put_tunnel(json_dumper *json, const engine_t *engine, uint32_t tunnel)
     put_time(json, "first_time", row.first_time);
     put_time(json, "last_time", row.last_time);
     put_generations(json, engine, tunnel);
-    put_findings(json, engine, tunnel);
+    put_findings(json, findings);
     put_incidents(json, engine, tunnel);
     put_waiting(json, engine, tunnel);
     json_dumper_end_object(json);
@@ -483,6 +477,7 @@ void
 report_json(const engine_t *engine, FILE *out)
 {
     json_dumper json = { .output_file = out, .flags = JSON_DUMPER_FLAGS_PRETTY_PRINT };
+    by_tunnel_t *groups = by_tunnel_new(engine);
 
     json_dumper_begin_object(&json);
     put_uint(&json, "schema", REPORT_SCHEMA);
@@ -491,10 +486,11 @@ report_json(const engine_t *engine, FILE *out)
     json_dumper_begin_array(&json);
     for (uint32_t tunnel = 0; tunnel < engine_tunnel_count(engine); tunnel++) {
         if (engine_tunnel_is_kept(engine, tunnel))
-            put_tunnel(&json, engine, tunnel);
+            put_tunnel(&json, engine, tunnel, by_tunnel_findings(groups, tunnel));
     }
     json_dumper_end_array(&json);
-    put_findings(&json, engine, INDEX_NONE);
+    put_findings(&json, by_tunnel_findings(groups, INDEX_NONE));
     json_dumper_end_object(&json);
     json_dumper_finish(&json);
+    by_tunnel_free(groups);
 }

@@ -4,6 +4,7 @@
  */
 #include "present/report.h"
 
+#include "present/by_tunnel.h"
 #include "present/phrases.h"
 #include "present/words.h"
 
@@ -323,32 +324,16 @@ append_finding(GString *out, const capture_row_t *capture, const finding_t *find
     words_wrapped(out, finding->text, FINDING_INDENT, WIDTH);
 }
 
-/* Those of one tunnel, or with INDEX_NONE those of none. False: there are none. */
-static bool
-append_findings_of(GString *out, const engine_t *engine, const capture_row_t *capture, uint32_t tunnel)
-{
-    const GPtrArray *findings = engine_findings(engine);
-    bool any = false;
-
-    for (unsigned i = 0; i < findings->len; i++) {
-        const finding_t *finding = findings->pdata[i];
-
-        if (finding->tunnel != tunnel)
-            continue;
-        if (!any)
-            g_string_append_printf(out, "%*s%11s  %-12s  %7s  %-5s  %-8s  %s\n", INDENT, "", "Since start", "Time (UTC)", "Frame",
-                                   "Sev.", "How sure", "Finding");
-        any = true;
-        append_finding(out, capture, finding);
-    }
-    return any;
-}
-
 static void
-append_findings(GString *out, const engine_t *engine, const capture_row_t *capture, uint32_t tunnel)
+append_findings(GString *out, const capture_row_t *capture, const GPtrArray *findings)
 {
-    if (!append_findings_of(out, engine, capture, tunnel))
+    if (findings->len)
+        g_string_append_printf(out, "%*s%11s  %-12s  %7s  %-5s  %-8s  %s\n", INDENT, "", "Since start", "Time (UTC)", "Frame",
+                               "Sev.", "How sure", "Finding");
+    else
         g_string_append_printf(out, "%*sNo findings\n", INDENT, "");
+    for (unsigned i = 0; i < findings->len; i++)
+        append_finding(out, capture, findings->pdata[i]);
     g_string_append_c(out, '\n');
 }
 
@@ -369,7 +354,7 @@ append_waiting(GString *out, const engine_t *engine, const tunnel_row_t *tunnel)
 }
 
 static void
-append_tunnel(GString *out, const engine_t *engine, const capture_row_t *capture, uint32_t tunnel)
+append_tunnel(GString *out, const engine_t *engine, const capture_row_t *capture, uint32_t tunnel, const GPtrArray *findings)
 {
     tunnel_row_t row;
 
@@ -392,19 +377,16 @@ append_tunnel(GString *out, const engine_t *engine, const capture_row_t *capture
     append_generations(out, engine, tunnel);
     append_incidents(out, engine, tunnel);
     append_waiting(out, engine, &row);
-    append_findings(out, engine, capture, tunnel);
+    append_findings(out, capture, findings);
 }
 
 static void
-append_findings_of_no_tunnel(GString *out, const engine_t *engine, const capture_row_t *capture)
+append_findings_of_no_tunnel(GString *out, const capture_row_t *capture, const GPtrArray *findings)
 {
-    GString *findings = g_string_new(NULL);
-
-    if (append_findings_of(findings, engine, capture, INDEX_NONE)) {
-        append_underlined(out, "Of no tunnel in this capture", '-');
-        g_string_append_printf(out, "%s\n", findings->str);
-    }
-    g_string_free(findings, TRUE);
+    if (findings->len == 0)
+        return;
+    append_underlined(out, "Of no tunnel in this capture", '-');
+    append_findings(out, capture, findings);
 }
 
 GString *
@@ -420,11 +402,13 @@ report_text(const engine_t *engine)
         g_string_append(out, ", no IPsec traffic found\n");
         return out;
     }
+    by_tunnel_t *groups = by_tunnel_new(engine);
     append_capture(out, engine, &capture);
     for (uint32_t tunnel = 0; tunnel < engine_tunnel_count(engine); tunnel++) {
         if (engine_tunnel_is_kept(engine, tunnel))
-            append_tunnel(out, engine, &capture, tunnel);
+            append_tunnel(out, engine, &capture, tunnel, by_tunnel_findings(groups, tunnel));
     }
-    append_findings_of_no_tunnel(out, engine, &capture);
+    append_findings_of_no_tunnel(out, &capture, by_tunnel_findings(groups, INDEX_NONE));
+    by_tunnel_free(groups);
     return out;
 }

@@ -26,6 +26,9 @@ static stat_tap_table_item finding_fields[FINDING_COLUMNS];
 /* Rows that a window still shows may not be freed while another window begins: they wait here for the last window to close. */
 static GPtrArray *retired_tunnels, *retired_findings;
 
+/* The numbers of the tunnels that have a row. All windows of one title share one table. */
+static GHashTable *tunnels_shown;
+
 static GPtrArray *
 retired_of(const stat_tap_table *table)
 {
@@ -44,6 +47,8 @@ reset_table(stat_tap_table *table)
                 g_ptr_array_add(retired, (void *)table->elements[row][column].value.string_value);
     }
     table->num_elements = 0;
+    if (strcmp(table->title, TUNNELS_TITLE) == 0)
+        g_hash_table_remove_all(tunnels_shown);
     if (observe_engine())
         engine_finish(observe_engine());
 }
@@ -62,6 +67,8 @@ begin_table(stat_tap_table_ui *ui)
 {
     if (stat_tap_find_table(ui, ui->title))
         return;
+    if (strcmp(ui->title, TUNNELS_TITLE) == 0)
+        g_hash_table_remove_all(tunnels_shown);
     stat_tap_add_table(ui, stat_tap_init_table(ui->title, (int)ui->nfields, 0, NULL));
 }
 
@@ -82,15 +89,6 @@ add_row(stat_tap_table *table, unsigned columns, uint32_t number, char *const *c
     g_free(row);
 }
 
-static bool
-has_row(const stat_tap_table *table, uint32_t number)
-{
-    for (unsigned row = 0; row < table->num_elements; row++)
-        if (table->elements[row][0].value.uint_value == number)
-            return true;
-    return false;
-}
-
 static stat_tap_table *
 table_of(void *data)
 {
@@ -107,7 +105,8 @@ tunnels_packet(void *data, packet_info *pinfo _U_, epan_dissect_t *edt _U_, cons
     char *cells[TUNNEL_COLUMNS];
     tunnel_row_t row;
 
-    if (!observe_engine() || !engine_tunnel_is_kept(observe_engine(), frame->tunnel) || has_row(table, frame->tunnel))
+    if (!observe_engine() || !engine_tunnel_is_kept(observe_engine(), frame->tunnel) ||
+        !g_hash_table_add(tunnels_shown, GUINT_TO_POINTER(frame->tunnel)))
         return TAP_PACKET_DONT_REDRAW;
     engine_tunnel_row(observe_engine(), frame->tunnel, &row);
     tunnel_cells(&row, cells);
@@ -174,6 +173,7 @@ tables_register(void)
 
     retired_tunnels = g_ptr_array_new_with_free_func(g_free);
     retired_findings = g_ptr_array_new_with_free_func(g_free);
+    tunnels_shown = g_hash_table_new(NULL, NULL);
     describe_columns(tunnel_fields, TUNNEL_COLUMNS, tunnel_columns, tunnel_column_is_number);
     describe_columns(finding_fields, FINDING_COLUMNS, finding_columns, finding_column_is_number);
     register_stat_tap_table_ui(&tunnels);
