@@ -21,7 +21,7 @@ engine_default_settings(void)
         .restart_wait_seconds = 10,
         .rekey_interval_seconds = 120,
         .replay_window = 64,
-        .max_tunnels = 4096,
+        .max_tunnels = 16384,
     };
 }
 

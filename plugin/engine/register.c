@@ -17,7 +17,7 @@
 #define ROOM_EVERY 4096u /* packets */
 #define EXCHANGES_IN_ALL_MAX 262144u
 #define IKE_SAS_IN_ALL_MAX 131072u
-#define IKE_SAS_LEFT 16u /* per tunnel, when there are too many in all */
+#define IKE_SAS_LEFT 8u /* per tunnel, when there are too many in all: as many tunnels as are remembered by default fit */
 #define ESP_SAS_IN_ALL_MAX 1048576u
 #endif
 
