@@ -197,28 +197,16 @@ findings_draft_refused(finding_id_t id, const exchange_t *exchange)
                               .began_at = exchange->first_sent_at };
 }
 
-finding_t *
-findings_add(findings_t *findings, const finding_draft_t *draft, const char *text, ...)
+/* What the draft says, and the change where it says nothing. */
+static finding_t *
+finding_from(const finding_draft_t *draft, const change_t *change)
 {
-    const change_t *change = findings->change;
-    tunnel_t *tunnel = findings->tunnel;
-    va_list arguments;
-
-    if (tunnel != NULL && tunnel->finding_count[draft->id] >= FINDINGS_PER_ID_MAX) {
-        tunnel->findings_left_out++;
-        return NULL;
-    }
     finding_t *finding = g_new0(finding_t, 1);
-
-    va_start(arguments, text);
-    finding->text = g_strdup_vprintf(text, arguments);
-    va_end(arguments);
 
     finding->id = draft->id;
     finding->severity = draft->severity;
     finding->confidence = draft->confidence;
     finding->culprit = draft->culprit;
-    finding->tunnel = tunnel != NULL ? tunnel->index : INDEX_NONE;
     finding->at_end = change->at_end;
     finding->frame = draft->frame != FRAME_NONE ? draft->frame : change->frame;
     finding->began_in = draft->began_in != FRAME_NONE ? draft->began_in : finding->frame;
@@ -233,32 +221,64 @@ findings_add(findings_t *findings, const finding_draft_t *draft, const char *tex
     finding->incident = INDEX_NONE;
     finding->over_at = CAPTURE_TIME_NONE;
     finding->ending = draft->ending;
+    return finding;
+}
+
+static void
+add_draft_evidence(finding_t *finding, const finding_draft_t *draft)
+{
     if (draft->exchange != NULL) {
         add_exchange_evidence(finding, draft->exchange);
         finding->exchange_in = draft->exchange->sent_in[0];
         finding->heard_before_in = draft->exchange->heard_before_in;
         finding->heard_before_at = draft->exchange->heard_before_at;
     }
-    const exchange_t *asked = draft->exchange != NULL ? draft->exchange : change->exchange;
-    if (asked != NULL)
-        placement_ask(finding, asked);
     for (unsigned i = 0; draft->whole_exchange && i < draft->exchange->frames_kept; i++)
         add_evidence(finding, draft->exchange->frame[i]);
     for (unsigned i = 0; i < G_N_ELEMENTS(draft->evidence); i++)
         add_evidence(finding, draft->evidence[i]);
     if (!finding->at_end || finding->evidences == 0)
         add_evidence(finding, finding->frame);
-    if (finding->at_end && finding->evidences > 0) {
-        finding->frame = finding->evidence[finding->evidences - 1];
-        if (draft->last_evidence_at != 0)
-            finding->time = draft->last_evidence_at;
-        else if (draft->exchange != NULL)
-            finding->time = draft->exchange->last_sent_at;
-        if (draft->began_in == FRAME_NONE) {
-            finding->began_in = finding->frame;
-            finding->began_at = finding->time;
-        }
+}
+
+/* What only the end of the capture reveals stands where its last evidence is. */
+static void
+place_on_evidence(finding_t *finding, const finding_draft_t *draft)
+{
+    finding->frame = finding->evidence[finding->evidences - 1];
+    if (draft->last_evidence_at != 0)
+        finding->time = draft->last_evidence_at;
+    else if (draft->exchange != NULL)
+        finding->time = draft->exchange->last_sent_at;
+    if (draft->began_in == FRAME_NONE) {
+        finding->began_in = finding->frame;
+        finding->began_at = finding->time;
     }
+}
+
+finding_t *
+findings_add(findings_t *findings, const finding_draft_t *draft, const char *text, ...)
+{
+    const change_t *change = findings->change;
+    const exchange_t *asked = draft->exchange != NULL ? draft->exchange : change->exchange;
+    tunnel_t *tunnel = findings->tunnel;
+    va_list arguments;
+
+    if (tunnel != NULL && tunnel->finding_count[draft->id] >= FINDINGS_PER_ID_MAX) {
+        tunnel->findings_left_out++;
+        return NULL;
+    }
+    finding_t *finding = finding_from(draft, change);
+
+    va_start(arguments, text);
+    finding->text = g_strdup_vprintf(text, arguments);
+    va_end(arguments);
+    finding->tunnel = tunnel != NULL ? tunnel->index : INDEX_NONE;
+    if (asked != NULL)
+        placement_ask(finding, asked);
+    add_draft_evidence(finding, draft);
+    if (finding->at_end && finding->evidences > 0)
+        place_on_evidence(finding, draft);
     finding->last_in = finding->frame;
     finding->last_at = finding->time;
     if (tunnel != NULL)

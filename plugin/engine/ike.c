@@ -303,6 +303,55 @@ engine_ike_copy(engine_t *engine, const packet_t *packet, frame_note_t *note)
     tunnel_learn_nat(ike_sa->tunnel, &ike_sa->nat);
 }
 
+/* RFC 7296 2.5: another major version, or no room for a header. Else the capture has cut it. */
+static void
+note_unparsed(engine_t *engine, const packet_t *packet, frame_note_t **ret_note)
+{
+    tunnel_t *tunnel = engine_tunnel_for_packet(engine, packet);
+    const bool is_cut = packet->captured < packet->reported;
+
+    if (!is_cut) {
+        *ret_note = engine_note_for(engine, packet->frame);
+        engine->capture.malformed += !(*ret_note)->is_malformed; /* it may be handed over twice */
+        (*ret_note)->is_malformed = true;
+        if (tunnel != NULL)
+            (*ret_note)->tunnel = tunnel->index;
+    }
+    if (tunnel != NULL && is_cut) {
+        tunnel->lifetimes.has_cut_ike = tunnel->has_unread_ike = true;
+        change_t cut = { .kind = CHANGE_TUNNEL_SEEN, .frame = packet->frame, .time = packet->time, .packet = packet };
+        engine_judge(engine, tunnel, &cut);
+    }
+}
+
+/* Whose message is it? Fills the step's IKE SA, tunnel, sender and note. True: it is the first with an SPI that one of the answers to
+ * IKE_SA_INIT has given. */
+static bool
+begin_step(ike_step_t *step)
+{
+    engine_t *engine = step->engine;
+    const packet_t *packet = step->packet;
+    const ike_message_t *message = step->message;
+
+    step->ike_sa = find_ike_sa(engine, packet, message);
+    ike_sa_t *half_open = step->ike_sa == NULL ? engine_half_open_ike_sa(engine, message) : NULL;
+    if (half_open != NULL)
+        step->ike_sa = half_open;
+    if (step->ike_sa == NULL)
+        step->ike_sa = new_ike_sa(engine, packet, message);
+    bool may_be_forged = message->major == 2 && !message->is_encrypted;
+    if (step->ike_sa->spi_r == 0 && message->spi_r != 0 && !may_be_forged)
+        step->ike_sa->spi_r = message->spi_r;
+    if (message->exchange_type == IKEV2_AUTH && message->message_id == 1)
+        engine_adopt_by_endpoint(engine, step->ike_sa, packet);
+    step->tunnel = step->ike_sa->tunnel;
+    step->sender = sender_of(step->ike_sa, packet, message);
+    step->note = engine_note_for(engine, packet->frame);
+    step->note->tunnel = step->tunnel->index;
+    step->note->ike_sa = step->ike_sa->index;
+    return half_open != NULL;
+}
+
 tunnel_t *
 engine_ike_packet(engine_t *engine, const packet_t *packet, frame_note_t **ret_note)
 {
@@ -311,20 +360,7 @@ engine_ike_packet(engine_t *engine, const packet_t *packet, frame_note_t **ret_n
 
     if (!ike_message_parse(packet->bytes, packet->captured, packet->reported, packet->decrypted, packet->decrypted_length,
                            &message)) {
-        tunnel_t *tunnel = engine_tunnel_for_packet(engine, packet);
-        bool is_cut = packet->captured < packet->reported;
-        if (!is_cut) { /* RFC 7296 2.5: another major version, or no room for a header */
-            *ret_note = engine_note_for(engine, packet->frame);
-            engine->capture.malformed += !(*ret_note)->is_malformed; /* it may be handed over twice */
-            (*ret_note)->is_malformed = true;
-            if (tunnel != NULL)
-                (*ret_note)->tunnel = tunnel->index;
-        }
-        if (tunnel != NULL && is_cut) {
-            tunnel->lifetimes.has_cut_ike = tunnel->has_unread_ike = true;
-            change_t cut = { .kind = CHANGE_TUNNEL_SEEN, .frame = packet->frame, .time = packet->time, .packet = packet };
-            engine_judge(engine, tunnel, &cut);
-        }
+        note_unparsed(engine, packet, ret_note);
         return NULL;
     }
     engine->capture.ike_messages += !packet->is_ip_fragment; /* the whole message comes again */
@@ -338,23 +374,7 @@ engine_ike_packet(engine_t *engine, const packet_t *packet, frame_note_t **ret_n
     if (stray != NULL)
         return stray;
 
-    step.ike_sa = find_ike_sa(engine, packet, &message);
-    ike_sa_t *half_open = step.ike_sa == NULL ? engine_half_open_ike_sa(engine, &message) : NULL;
-    if (half_open != NULL)
-        step.ike_sa = half_open;
-    if (step.ike_sa == NULL)
-        step.ike_sa = new_ike_sa(engine, packet, &message);
-    bool may_be_forged = message.major == 2 && !message.is_encrypted;
-    if (step.ike_sa->spi_r == 0 && message.spi_r != 0 && !may_be_forged)
-        step.ike_sa->spi_r = message.spi_r;
-    if (message.exchange_type == IKEV2_AUTH && message.message_id == 1)
-        engine_adopt_by_endpoint(engine, step.ike_sa, packet);
-    step.tunnel = step.ike_sa->tunnel;
-    step.sender = sender_of(step.ike_sa, packet, &message);
-    step.note = engine_note_for(engine, packet->frame);
-    step.note->tunnel = step.tunnel->index;
-    step.note->ike_sa = step.ike_sa->index;
-
+    const bool chooses_answer = begin_step(&step);
     if (packet->encapsulation == ENCAPSULATION_TCP && is_initiation(&message))
         step_fall_back_to_tcp(&step);
     *ret_note = step.note;
@@ -363,7 +383,7 @@ engine_ike_packet(engine_t *engine, const packet_t *packet, frame_note_t **ret_n
         step_untrusted(&step);
         return step.tunnel;
     }
-    if (half_open != NULL)
+    if (chooses_answer)
         step_choose_init_answer(&step);
     step_is_known_again(&step);
     engine_advance(engine, step.tunnel, step.ike_sa, packet->frame, packet->time, false);
