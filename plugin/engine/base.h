@@ -54,6 +54,13 @@ duration_sum(duration_ns_t a, duration_ns_t b)
     return a > INT64_MAX - b ? INT64_MAX : a + b;
 }
 
+/* So long may somebody be silent who, as a rule, is for `gap` at most: three times that. At most INT64_MAX. */
+static inline duration_ns_t
+duration_patience(duration_ns_t gap)
+{
+    return gap > INT64_MAX / 3 ? INT64_MAX : gap * 3;
+}
+
 /* The later of two times; CAPTURE_TIME_NONE is earlier than any time. */
 static inline capture_ns_t
 capture_later(capture_ns_t a, capture_ns_t b)

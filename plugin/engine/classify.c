@@ -234,7 +234,6 @@ keep_content(exchange_t *exchange, const ike_message_t *request)
         return;
     if (request->has_sa && request->sa.proposals > 0 && exchange->offer == NULL)
         exchange->offer = g_memdup2(&request->sa, sizeof(request->sa));
-    exchange->offered_ke |= request->has_ke;
     exchange->request_group = request->ke_group;
     if (request->selectors_i[0] != '\0')
         g_strlcpy(exchange->selectors_i, request->selectors_i, sizeof(exchange->selectors_i));

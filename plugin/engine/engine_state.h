@@ -76,7 +76,6 @@ struct engine {
     GPtrArray *untied;       /* borrowed finding_t of no tunnel, in order of discovery */
     endpoint_t outer_source; /* of the packet being handled, as captured: no alias of copies.h replaced */
     endpoint_t outer_destination;
-    frame_note_t *current; /* note of the packet being handled, NULL: none yet */
 };
 
 struct findings {
@@ -255,8 +254,7 @@ void engine_flips_overcome_by_answer(tunnel_t *tunnel, const exchange_t *exchang
 void engine_flips_blame(tunnel_t *tunnel, const exchange_t *exchange);
 
 /* A packet of `sender` was captured on both sides of a NAT: does it still leave from the same port there, or get in from there? */
-void engine_watch_far_side(engine_t *engine, tunnel_t *tunnel, peer_t sender, const packet_t *copy,
-                           const change_t *context);
+void engine_watch_far_side(engine_t *engine, tunnel_t *tunnel, peer_t sender, const packet_t *copy, const change_t *context);
 
 /* nat_mapping.c: an IKE or ESP packet, or a NAT keepalive, used the mappings of the peers' NATs. */
 void engine_use_mappings(tunnel_t *tunnel, peer_t sender, const packet_t *packet);

@@ -34,8 +34,8 @@ typedef struct esp_sa {
     encapsulation_t encapsulation;  /* of the latest packet */
     uint64_t packets, bytes;        /* bytes from the SPI on, on the wire */
     uint32_t first_sequence;
-    mark_t first_mark;               /* of the packet with it */
-    sequence_t *sequence;            /* from the second packet on; owned; NULL: before, or its numbers are not followed */
+    mark_t first_mark;                  /* of the packet with it */
+    sequence_t *sequence;               /* from the second packet on; owned; NULL: before, or its numbers are not followed */
     uint16_t lengths[ESP_LENGTHS_KEPT]; /* the first different lengths of its packets, from the SPI to the ICV */
     unsigned lengths_kept;
     uint16_t length_residues;        /* bit n: some packet's length is n modulo 16 */
@@ -45,8 +45,7 @@ typedef struct esp_sa {
     frame_t deleted_in; /* FRAME_NONE: no DELETE seen */
     capture_ns_t deleted_at;
     confidence_t deleted_confidence;
-    frame_t
-        unreachable_in; /* an ICMP port unreachable of the receiver itself quoted it; FRAME_NONE; cleared when the receiver is back */
+    frame_t unreachable_in; /* the receiver's own ICMP port unreachable quoted it; FRAME_NONE, also once the receiver is back */
     capture_ns_t unreachable_at;
     unsigned packets_since_unreachable;
     frame_t invalid_spi_in; /* INVALID_SPI named it */

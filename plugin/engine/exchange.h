@@ -131,7 +131,6 @@ typedef struct exchange {
 
     /* content, when readable */
     proposal_list_t *offer; /* owned; NULL: not readable */
-    bool offered_ke;
     uint16_t request_group; /* of its key exchange payload; 0: none, or not readable */
     uint32_t rekeyed_spi;   /* N(REKEY_SA)'s SPI: the requester's inbound SPI; 0: not readable */
     char selectors_i[SELECTOR_TEXT_MAX], selectors_r[SELECTOR_TEXT_MAX];

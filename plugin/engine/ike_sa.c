@@ -193,9 +193,3 @@ ike_sa_latest(const ike_sa_t *ike_sa, bool (*is_wanted)(const exchange_t *))
     }
     return NULL;
 }
-
-void
-ike_sa_describe(const ike_sa_t *ike_sa, GString *out)
-{
-    g_string_append_printf(out, "%016" G_GINT64_MODIFIER "x_i %016" G_GINT64_MODIFIER "x_r", ike_sa->spi_i, ike_sa->spi_r);
-}

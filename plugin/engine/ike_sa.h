@@ -126,7 +126,4 @@ bool ike_sa_looks_deleted(const ike_sa_t *ike_sa);
 /* The latest exchange that satisfies `is_wanted`, or NULL. One that lies very many exchanges back does not count. */
 exchange_t *ike_sa_latest(const ike_sa_t *ike_sa, bool (*is_wanted)(const exchange_t *));
 
-/* "1234567890abcdef_i fedcba0987654321_r" */
-void ike_sa_describe(const ike_sa_t *ike_sa, GString *out);
-
 #endif

@@ -142,7 +142,6 @@ step_count_refusal(const ike_step_t *step, exchange_t *exchange)
         tunnel->first_refused_at = exchange->first_sent_at;
     }
     tunnel->refused_in_a_row++;
-    tunnel->refused_in = step->packet->frame;
     if (exchange_is_rekey(exchange) && exchange->kind != EXCHANGE_CREATE_CHILD_SA)
         tunnel->rekeys_failed++;
 }

@@ -86,11 +86,10 @@ typedef struct {
 
 /* What a tunnel knows about lifetimes. Part of tunnel_t. */
 typedef struct {
-    GPtrArray *lines;    /* owned line_t */
-    uint32_t lines_made; /* the latest id */
-    unsigned
-        children_begun; /* children since the last IKE_AUTH that replaced none, or may have replaced none; 0: no IKE_AUTH seen */
-    uint32_t begun_on;  /* the IKE SA of that IKE_AUTH: ike_sa_t.root */
+    GPtrArray *lines;        /* owned line_t */
+    uint32_t lines_made;     /* the latest id */
+    unsigned children_begun; /* since the last IKE_AUTH, that replaced none, or may have replaced none; 0: no IKE_AUTH seen */
+    uint32_t begun_on;       /* the IKE SA of that IKE_AUTH: ike_sa_t.root */
     capture_ns_t refused_at; /* the latest rekey that was refused */
 
     hidden_t hidden;  /* the latest */

@@ -25,12 +25,7 @@ engine_replaced(engine_t *engine, tunnel_t *tunnel, line_t *line, const replacem
 static const esp_sa_t *
 find_sa(const tunnel_t *tunnel, peer_t receiver, uint32_t spi)
 {
-    for (unsigned i = tunnel->esp_sas->len; spi != 0 && i-- > 0;) {
-        const esp_sa_t *sa = g_ptr_array_index(tunnel->esp_sas, i);
-        if (sa->spi == spi && sa->sender == peer_other(receiver))
-            return sa;
-    }
-    return NULL;
+    return spi != 0 ? tunnel_esp_sa(tunnel, spi, peer_other(receiver)) : NULL;
 }
 
 /* What the SA in use has carried in its busier direction. Without its SPIs it is the only child, so all ESP is its. */

@@ -42,8 +42,9 @@ placement_ask(finding_t *finding, const exchange_t *exchange)
                                 .last_sent_at = exchange->last_sent_at };
 }
 
-void
-placement_side_name(const engine_t *engine, const tunnel_t *tunnel, int side, char name[LOSS_POINT_MAX])
+/* The name of a side of this tunnel's path: "interface 1 (eth0)", "the point near 192.0.2.1". */
+static void
+side_name(const engine_t *engine, const tunnel_t *tunnel, int side, char name[LOSS_POINT_MAX])
 {
     const points_t *points = tunnel->points;
     char peer[ENDPOINT_TEXT_MAX];
@@ -102,8 +103,8 @@ was_capturing(const scene_t *scene, int side, capture_ns_t from, capture_ns_t un
 static void
 set_lost(const scene_t *scene, finding_t *finding, int from, int to)
 {
-    placement_side_name(scene->engine, scene->tunnel, from, finding->lost_from);
-    placement_side_name(scene->engine, scene->tunnel, to, finding->lost_to);
+    side_name(scene->engine, scene->tunnel, from, finding->lost_from);
+    side_name(scene->engine, scene->tunnel, to, finding->lost_to);
 }
 
 static const char *
@@ -121,8 +122,8 @@ lost_on_the_way(const scene_t *scene, finding_t *finding, const char *what, unsi
     char from_name[LOSS_POINT_MAX], to_name[LOSS_POINT_MAX], sent_text[32], arrived_text[32];
 
     set_lost(scene, finding, from, to);
-    placement_side_name(scene->engine, scene->tunnel, from, from_name);
-    placement_side_name(scene->engine, scene->tunnel, to, to_name);
+    side_name(scene->engine, scene->tunnel, from, from_name);
+    side_name(scene->engine, scene->tunnel, to, to_name);
     if (arrived == 0)
         return g_strdup_printf("The %s was captured %s at %s and never at %s: lost between them.", what,
                                times_text(sent, sent_text), from_name, to_name);
@@ -166,7 +167,7 @@ place_exchange(const scene_t *scene, finding_t *finding)
     }
     if (answered.times > 0 || asked->was_answered)
         return NULL;
-    placement_side_name(scene->engine, scene->tunnel, far, far_name);
+    side_name(scene->engine, scene->tunnel, far, far_name);
     return g_strdup_printf("The request was captured at both points, an answer at neither: it was not answered, or lost behind %s.",
                            far_name);
 }
@@ -200,8 +201,8 @@ lost_esp(const scene_t *scene, finding_t *finding, peer_t sender)
         !is_lost_between(scene, sender, from, to, points_shifted(finding->began_at, EDGE), points_shifted(finding->last_at, -EDGE)))
         return NULL;
     set_lost(scene, finding, from, to);
-    placement_side_name(scene->engine, scene->tunnel, from, from_name);
-    placement_side_name(scene->engine, scene->tunnel, to, to_name);
+    side_name(scene->engine, scene->tunnel, from, from_name);
+    side_name(scene->engine, scene->tunnel, to, to_name);
     return g_strdup_printf("Meanwhile ESP of %s was captured at %s and none of it at %s: lost between them.",
                            tunnel_peer_text(scene->tunnel, sender, peer), from_name, to_name);
 }
@@ -245,7 +246,7 @@ describe_clocks(const scene_t *scene)
     int ahead = points->offset >= 0 ? 1 : 0;
     double seconds = duration_seconds(points->offset >= 0 ? points->offset : -points->offset);
     for (int side = 0; side < SIDES; side++)
-        placement_side_name(scene->engine, scene->tunnel, side, names[side]);
+        side_name(scene->engine, scene->tunnel, side, names[side]);
     if (!points->delay_is_known)
         return g_strdup_printf("By the packets of one direction, the clock of %s is %.3f s ahead of that of %s; the time that they "
                                "take between the two is in it.",
@@ -268,8 +269,8 @@ describe_left(const scene_t *scene, finding_t *finding, peer_t sender, GString *
     if (from == SIDE_UNKNOWN || (messages == 0 && esp_packets == 0))
         return;
     set_lost(scene, finding, from, 1 - from);
-    placement_side_name(scene->engine, scene->tunnel, from, from_name);
-    placement_side_name(scene->engine, scene->tunnel, 1 - from, to_name);
+    side_name(scene->engine, scene->tunnel, from, from_name);
+    side_name(scene->engine, scene->tunnel, 1 - from, to_name);
     g_string_append_printf(
         out,
         " %u IKE message%s and %" PRIu64 " ESP packet%s of %s were captured at %s and not at %s (frames %u to %u): "

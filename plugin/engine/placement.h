@@ -18,7 +18,4 @@ void placement_ask(finding_t *finding, const struct exchange *exchange);
  * a sentence, freed by the caller; `finding` gets the two points between which it was lost, if it was. */
 char *placement_of(const struct engine *engine, const struct tunnel *tunnel, finding_t *finding);
 
-/* The name of a side of this tunnel's path: "interface 1 (eth0)", "the capture point next to 192.0.2.1". */
-void placement_side_name(const struct engine *engine, const struct tunnel *tunnel, int side, char name[LOSS_POINT_MAX]);
-
 #endif

@@ -7,9 +7,8 @@
 #include "tables/checks.h"
 #include "tables/timers.h"
 
-/* Two-way ESP that ended so long ago, and for so many of its longest gaps, has ended. */
-#define SILENCE_LEAST SECONDS(20)
-#define GAPS_OF_SILENCE 3
+/* Two-way ESP that ended so long ago has ended, unless it had such gaps before. */
+#define SILENCE_LEAST SECONDS(60)
 
 const char *
 tunnel_state_text(tunnel_state_t state)
@@ -87,8 +86,8 @@ has_fallen_silent(const engine_t *engine, const tunnel_t *tunnel)
     duration_ns_t gap = MAX(tunnel->peer[PEER_A].longest_esp_gap, tunnel->peer[PEER_B].longest_esp_gap);
 
     return tunnel->ike_sas_seen == 0 && !engine->clock_is_unusable &&
-           duration_between(tunnel->last_proof_at, engine_watched_until(engine, tunnel)) / GAPS_OF_SILENCE >
-               MAX(SILENCE_LEAST, gap);
+           duration_between(tunnel->last_proof_at, engine_watched_until(engine, tunnel)) >
+               MAX(SILENCE_LEAST, duration_patience(gap));
 }
 
 /* A flip that the tunnel got over is worth knowing, for the NAT may do it again; the tunnel is well all the same. */

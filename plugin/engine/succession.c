@@ -12,7 +12,6 @@
 #define SETTLING SECONDS(15)          /* after a birth, before it is judged */
 #define TOGETHER SECONDS(5)           /* births this close belong to several children */
 #define STOPPED_BEFORE SECONDS(1)     /* a busy SA has its last packet this close before the birth */
-#define GAPS_OF_SILENCE 3             /* silence for so many times its usual gap: it has stopped */
 #define GAP_UNKNOWN SECONDS(60)       /* of an SA with a single packet */
 #define TRIES_MAX 8u                  /* to find the predecessor, a while apart each */
 #define NEGOTIATED_BEFORE SECONDS(15) /* an SA is used this soon after the exchange that made it */
@@ -25,27 +24,19 @@ usual_gap(const esp_sa_t *sa)
     return duration_between(sa->first_time, sa->last_time) / (duration_ns_t)MIN(sa->packets - 1, (uint64_t)INT32_MAX);
 }
 
-static duration_ns_t
-gaps(const esp_sa_t *sa)
-{
-    duration_ns_t gap = usual_gap(sa);
-
-    return gap > INT64_MAX / GAPS_OF_SILENCE ? INT64_MAX : gap * GAPS_OF_SILENCE;
-}
-
 /* Was it busy until about then, and is its last packet from about then? */
 static bool
 stopped_at(const esp_sa_t *sa, capture_ns_t birth)
 {
     if (sa->last_time > birth)
         return duration_between(birth, sa->last_time) <= OVERLAP;
-    return duration_between(sa->last_time, birth) <= MAX(STOPPED_BEFORE, gaps(sa));
+    return duration_between(sa->last_time, birth) <= MAX(STOPPED_BEFORE, duration_patience(usual_gap(sa)));
 }
 
 static bool
 is_silent(const esp_sa_t *sa, capture_ns_t now)
 {
-    return duration_between(sa->last_time, now) > MAX(OVERLAP, gaps(sa));
+    return duration_between(sa->last_time, now) > MAX(OVERLAP, duration_patience(usual_gap(sa)));
 }
 
 typedef enum { SUCCESSION_NONE, SUCCESSION_OPEN, SUCCESSION_FOUND } succession_t;
@@ -133,12 +124,7 @@ sa_born(const tunnel_t *tunnel, peer_t sender)
 {
     const birth_t *birth = &tunnel->lifetimes.birth[sender];
 
-    for (unsigned i = tunnel->esp_sas->len; birth->spi != 0 && i-- > 0;) {
-        esp_sa_t *sa = g_ptr_array_index(tunnel->esp_sas, i);
-        if (sa->spi == birth->spi && sa->sender == sender)
-            return sa;
-    }
-    return NULL;
+    return birth->spi != 0 ? tunnel_esp_sa(tunnel, birth->spi, sender) : NULL;
 }
 
 /* Returns whether the birth stays to be judged later. */

@@ -187,15 +187,15 @@ typedef struct tunnel {
     GPtrArray *findings;                                       /* borrowed finding_t, in order of discovery */
     const finding_t *latest_finding[FINDING_COUNT][PEERS + 1]; /* by id and culprit (peer_t; PEER_UNKNOWN: of any), borrowed */
     unsigned finding_count[FINDING_COUNT];
-    uint64_t findings_left_out;     /* not kept because one id had FINDINGS_PER_ID_MAX already */
-    unsigned exchanges;             /* of all its IKE SAs */
-    uint64_t exchanges_forgotten;   /* that are no longer remembered */
-    uint32_t ike_sas_seen;          /* the next IKE SA's index; forgotten ones keep theirs */
+    uint64_t findings_left_out;       /* not kept because one id had FINDINGS_PER_ID_MAX already */
+    unsigned exchanges;               /* of all its IKE SAs */
+    uint64_t exchanges_forgotten;     /* that are no longer remembered */
+    uint32_t ike_sas_seen;            /* the next IKE SA's index; forgotten ones keep theirs */
     esp_toll_t forgotten_toll[PEERS]; /* of ESP SAs that are no longer remembered, by sender */
-    GPtrArray *incidents;           /* owned incident_t */
-    GArray *flips;                  /* flip_t, oldest first */
-    GPtrArray *waiting;             /* borrowed exchange_t that wait for an answer */
-    bool has_unreachable;           /* an ESP SA of it has `unreachable_in` set */
+    GPtrArray *incidents;             /* owned incident_t */
+    GArray *flips;                    /* flip_t, oldest first */
+    GPtrArray *waiting;               /* borrowed exchange_t that wait for an answer */
+    bool has_unreachable;             /* an ESP SA of it has `unreachable_in` set */
 
     timeline_t *timeline; /* its ESP over time; owned; NULL: none yet */
 
@@ -222,7 +222,6 @@ typedef struct tunnel {
     selectors_t asked_selectors[PEERS]; /* what each peer asked for last, as initiator of the negotiation */
     unsigned ke_refused_in_a_row;       /* requests refused for their DH group since the last success */
     unsigned refused_in_a_row;          /* rekeys and child requests refused since the last success */
-    frame_t refused_in;                 /* the latest of them */
     frame_t first_refused_in;           /* the request that met the first of them */
     capture_ns_t first_refused_at;
     frame_t child_ended_in; /* a child ended after refusals while others went on, and was not made again; FRAME_NONE */

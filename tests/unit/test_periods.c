@@ -125,7 +125,9 @@ static void
 test_never_up(void **state)
 {
     tunnel_t *tunnel = new_tunnel();
-    finding_t silence = { .id = FINDING_ike_no_response, .severity = SEVERITY_ERROR, .frame = 9, .time = AT(9), .began_in = 2, .began_at = AT(2) };
+    finding_t silence = {
+        .id = FINDING_ike_no_response, .severity = SEVERITY_ERROR, .frame = 9, .time = AT(9), .began_in = 2, .began_at = AT(2)
+    };
 
     (void)state;
     tunnel->last_time = AT(10);

@@ -111,8 +111,9 @@ cisco_ios_says_less(void **state)
 static void
 cisco_asa(void **state)
 {
-    syslog_report_t report = only_report("<164>Sep 17 2008 16:41:13: %ASA-4-402114: IPSEC: Received an ESP packet (SPI= 0x47068DBF, "
-                                         "sequence number= 0x2D) from 192.0.2.1 to 198.51.100.2 with an invalid SPI.");
+    syslog_report_t report =
+        only_report("<164>Sep 17 2008 16:41:13: %ASA-4-402114: IPSEC: Received an ESP packet (SPI= 0x47068DBF, "
+                    "sequence number= 0x2D) from 192.0.2.1 to 198.51.100.2 with an invalid SPI.");
 
     (void)state;
     assert_int_equal(report.spi, 0x47068dbf);
@@ -121,19 +122,22 @@ cisco_asa(void **state)
     assert_int_equal(report.sequence, 0x2d);
     assert_address(&report.source, "192.0.2.1");
     assert_address(&report.destination, "198.51.100.2");
-    report = only_report("%ASA-6-402114: IPSEC: Received an AH packet (SPI=0x47068DBF, sequence number=0x2D) from 192.0.2.1 (user= to) to "
-                         "198.51.100.2 with an invalid SPI.");
+    report = only_report(
+        "%ASA-6-402114: IPSEC: Received an AH packet (SPI=0x47068DBF, sequence number=0x2D) from 192.0.2.1 (user= to) to "
+        "198.51.100.2 with an invalid SPI.");
     assert_int_equal(report.protocol, 51);
     assert_address(&report.destination, "198.51.100.2");
-    assert_none("%ASA-4-402119: IPSEC: Received an ESP packet (SPI=0x47068DBF, sequence number=0x2D) from 192.0.2.1 (x) to 198.51.100.2 "
-                "that failed anti-replay checking.");
+    assert_none(
+        "%ASA-4-402119: IPSEC: Received an ESP packet (SPI=0x47068DBF, sequence number=0x2D) from 192.0.2.1 (x) to 198.51.100.2 "
+        "that failed anti-replay checking.");
 }
 
 static void
 fortios(void **state)
 {
     static const char *const lines[] = {
-        "<187>date=2020-08-11 time=09:28:40 devname=\"gw\" logid=\"0101037131\" logdesc=\"IPsec ESP\" msg=\"IPsec ESP\" remip=192.0.2.1 "
+        "<187>date=2020-08-11 time=09:28:40 devname=\"gw\" logid=\"0101037131\" logdesc=\"IPsec ESP\" msg=\"IPsec ESP\" "
+        "remip=192.0.2.1 "
         "locip=198.51.100.2 remport=4500 locport=4500 cookies=\"N/A\" error_num=\"Received ESP packet with unknown SPI.\" "
         "spi=\"3a4e6946\" seq=\"0000002d\"",
         "date=2022-09-08 logid='0101037131' remip=192.0.2.1 locip=198.51.100.2 error_num='Received ESP packet with unknown SPI.' "
@@ -155,9 +159,10 @@ fortios(void **state)
 static void
 screenos(void **state)
 {
-    syslog_report_t report = only_report("fw: NetScreen device_id=fw  [Root]system-alert-00026: IPSec tunnel on interface ethernet0/2 with "
-                                         "tunnel ID 0x9a received a packet with a bad SPI. 192.0.2.1->198.51.100.2/96, ESP, SPI 0xf5b25b5b, "
-                                         "SEQ 0x1. (2021-06-30 12:08:35)");
+    syslog_report_t report =
+        only_report("fw: NetScreen device_id=fw  [Root]system-alert-00026: IPSec tunnel on interface ethernet0/2 with "
+                    "tunnel ID 0x9a received a packet with a bad SPI. 192.0.2.1->198.51.100.2/96, ESP, SPI 0xf5b25b5b, "
+                    "SEQ 0x1. (2021-06-30 12:08:35)");
 
     (void)state;
     assert_int_equal(report.spi, 0xf5b25b5b);
@@ -165,15 +170,17 @@ screenos(void **state)
     assert_int_equal(report.sequence, 1);
     assert_address(&report.source, "192.0.2.1");
     assert_address(&report.destination, "198.51.100.2");
-    assert_none("Replay packet detected on IPSec tunnel on ethernet0/2 with tunnel ID 0x67! From 192.0.2.1 to 198.51.100.2/96, ESP, SPI "
-                "0xf5b25b5b, SEQ 0x1.");
+    assert_none(
+        "Replay packet detected on IPSec tunnel on ethernet0/2 with tunnel ID 0x67! From 192.0.2.1 to 198.51.100.2/96, ESP, SPI "
+        "0xf5b25b5b, SEQ 0x1.");
 }
 
 static void
 linux_and_bsd(void **state)
 {
-    syslog_report_t report = only_report("<5>1 2026-11-20T21:04:11Z gw kernel - - - audit: type=1415 audit(1795204462.533:7): op=SA-notfound "
-                                         "src=192.0.2.1 dst=198.51.100.2 spi=3076621886(0xb761863e) seqno=45");
+    syslog_report_t report =
+        only_report("<5>1 2026-11-20T21:04:11Z gw kernel - - - audit: type=1415 audit(1795204462.533:7): op=SA-notfound "
+                    "src=192.0.2.1 dst=198.51.100.2 spi=3076621886(0xb761863e) seqno=45");
 
     (void)state;
     assert_int_equal(report.spi, 0xb761863e);
@@ -200,8 +207,8 @@ several_in_one_piece(void **state)
     char *text;
 
     (void)state;
-    assert_int_equal(read_reports(LINE("0x1111") "\n<13>nothing\r\n" LINE("0x2222"), strlen(LINE("0x1111") "\n<13>nothing\r\n" LINE("0x2222")),
-                                  &report),
+    assert_int_equal(read_reports(LINE("0x1111") "\n<13>nothing\r\n" LINE("0x2222"),
+                                  strlen(LINE("0x1111") "\n<13>nothing\r\n" LINE("0x2222")), &report),
                      2);
     assert_int_equal(report.spi, 0x2222);
     assert_int_equal(read_reports(LINE("0x1111") "\0" LINE("0x3333"), 2 * strlen(LINE("0x1111")) + 1, &report), 2);
@@ -258,8 +265,9 @@ cut_lines(void **state)
 static void
 megabytes(void **state)
 {
-    static const char *const pieces[] = { "spi=0x", "has invalid spi for spi=", "op=SA-notfound ", "1 <", "-402114: IPSEC: Received an ",
-                                          "h", "destaddr=1:", "->" };
+    static const char *const pieces[] = {
+        "spi=0x", "has invalid spi for spi=", "op=SA-notfound ", "1 <", "-402114: IPSEC: Received an ", "h", "destaddr=1:", "->"
+    };
     const size_t size = 4u << 20;
     char *text = g_malloc(size);
     syslog_report_t report;

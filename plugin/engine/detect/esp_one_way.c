@@ -5,7 +5,6 @@
 #include "detectors.h"
 
 #define LEAST_PACKETS 5u
-#define GAPS_OF_SILENCE 3
 
 /* What was said of the run that goes on. */
 static const finding_t *
@@ -25,7 +24,7 @@ is_usual_silence(const tunnel_t *tunnel, const peer_state_t *silent, capture_ns_
     if (tunnel->ike_sas_seen > 0)
         return false;
     return silent->esp_packets < LEAST_PACKETS ||
-           duration_between(silent->last_esp_at, now) / GAPS_OF_SILENCE <= silent->longest_esp_gap;
+           duration_between(silent->last_esp_at, now) <= duration_patience(silent->longest_esp_gap);
 }
 
 /* Both directions are in the capture, and at one of its two places only one of them. */

@@ -83,14 +83,16 @@ judge_attempt(const change_t *change, const tunnel_t *tunnel, peer_t initiator, 
         went_on_otherwise(tunnel, attempt, change->ike_sa, init->answered_at))
         return;
     bool is_proof = shows_more_than_init(tunnel);
-    finding_draft_t draft = { .id = FINDING_ike_stalled,
-                              .severity = SEVERITY_NOTE, /* a user who cancels, a client that asks several gateways: no harm that the capture can show */
-                              .confidence = CONFIDENCE_OBSERVED,
-                              .culprit = initiator,
-                              .exchange = init,
-                              .began_in = init->sent_in[0],
-                              .began_at = init->first_sent_at,
-                              .last_evidence_at = init->answered_at };
+    finding_draft_t draft = {
+        .id = FINDING_ike_stalled,
+        .severity = SEVERITY_NOTE, /* a user who cancels, a client that asks several gateways: no harm that the capture can show */
+        .confidence = CONFIDENCE_OBSERVED,
+        .culprit = initiator,
+        .exchange = init,
+        .began_in = init->sent_in[0],
+        .began_at = init->first_sent_at,
+        .last_evidence_at = init->answered_at
+    };
     findings_add(out, &draft, "%s answered IKE_SA_INIT, and %s did not go on with IKE_AUTH: %s %.1f s later.%s",
                  tunnel_peer_text(tunnel, peer_other(initiator), peer), tunnel_peer_text(tunnel, initiator, sender),
                  change->at_end ? "nothing had followed when the capture ended" : "it started anew",
