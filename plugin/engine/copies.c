@@ -19,7 +19,6 @@
 #define ALIASES_MAX 4096u
 #endif
 #define COMPARED_BYTES 64u    /* SPI, sequence number and the first ciphertext blocks tell packets apart */
-#define ESP_HEADER_BYTES 8u   /* SPI and sequence number (RFC 4303 2) */
 #define TELLING_CIPHERTEXT 8u /* a cipher block or an IV: no two packets have the same by chance */
 
 typedef struct {
@@ -56,8 +55,7 @@ struct copies {
 static guint
 alias_hash(gconstpointer key)
 {
-    const endpoint_t *endpoint = key;
-    return endpoint_address_hash(endpoint) * 31u + endpoint->port;
+    return endpoint_hash(key);
 }
 
 static gboolean
@@ -191,14 +189,14 @@ is_sent_again_over_tcp(const seen_t *first, const packet_t *packet)
 static bool
 has_bytes_of_its_own(const packet_t *packet)
 {
-    return packet->kind != PACKET_ESP || packet->captured >= ESP_HEADER_BYTES + TELLING_CIPHERTEXT;
+    return packet->kind != PACKET_ESP || packet->captured >= ESP_HEADER_LENGTH + TELLING_CIPHERTEXT;
 }
 
 bool
 copies_can_tell(const packet_t *packet)
 {
     size_t telling =
-        packet->kind == PACKET_IKE ? IKE_HEADER_LENGTH : ESP_HEADER_BYTES; /* fewer do not tell a request from its answer */
+        packet->kind == PACKET_IKE ? IKE_HEADER_LENGTH : ESP_HEADER_LENGTH; /* fewer do not tell a request from its answer */
     return packet->captured >= telling;
 }
 

@@ -29,7 +29,7 @@ endpoint_equal(const endpoint_t *a, const endpoint_t *b)
     return a->port == b->port && endpoint_same_address(a, b);
 }
 
-/* FNV-1a over the family and the address. The port is left out: one peer keeps its address when its port changes. */
+/* FNV-1a. */
 unsigned
 endpoint_address_hash(const endpoint_t *endpoint)
 {
@@ -38,6 +38,12 @@ endpoint_address_hash(const endpoint_t *endpoint)
     for (size_t i = 0; i < sizeof(endpoint->address); i++)
         hash = (hash ^ endpoint->address[i]) * UINT32_C(16777619);
     return hash;
+}
+
+unsigned
+endpoint_hash(const endpoint_t *endpoint)
+{
+    return endpoint_address_hash(endpoint) * 31u + endpoint->port;
 }
 
 bool

@@ -25,7 +25,10 @@ endpoint_t endpoint_from_bytes(address_family_t family, const uint8_t *address, 
 
 bool endpoint_same_address(const endpoint_t *a, const endpoint_t *b);
 bool endpoint_equal(const endpoint_t *a, const endpoint_t *b);
+
+/* Of the family and the address; and with the port, which one peer may change. */
 unsigned endpoint_address_hash(const endpoint_t *endpoint);
+unsigned endpoint_hash(const endpoint_t *endpoint);
 
 /* Is it an address that the Internet does not route: RFC 1918, RFC 6598 (carriers' NAT), RFC 4193, link-local? */
 bool endpoint_is_private(const endpoint_t *endpoint);

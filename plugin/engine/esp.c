@@ -8,8 +8,6 @@
 
 /* RFC 4303 2.1: SPI 0 is never sent. 1 to 255 are reserved, but manual keys use them. */
 #define LEAST_SPI 1u
-#define LAST_RESERVED_SPI 255u
-#define ESP_HEADER_LENGTH 8u
 
 /* RFC 4303 3.3.3: an SA counts from 1. A few of the first may be lost. */
 #define FIRST_SEQUENCES 16u
@@ -58,7 +56,7 @@ fit_of(const esp_sa_t *sa, const endpoint_t *source, const endpoint_t *destinati
     bool same_from = endpoint_same_address(source, from) || (is_used && endpoint_same_address(source, &sa->source));
     if (same_to && same_from)
         return FITS_ADDRESSES;
-    bool is_random = sa->spi > LAST_RESERVED_SPI; /* a small number given by hand may well stand for several SAs */
+    bool is_random = sa->spi > SPI_RESERVED_MAX; /* a small number given by hand may well stand for several SAs */
     return (same_to || same_from) && is_random ? FITS_HALF : FITS_NOT;
 }
 
@@ -124,12 +122,7 @@ sa_that_goes_on(const tunnel_t *tunnel, const packet_t *packet, uint32_t spi, pe
 {
     bool is_told_by_ports = tunnel->ike_sas_seen == 0 && sdwan_is_path(&packet->source, &packet->destination);
 
-    for (unsigned i = is_told_by_ports ? tunnel->esp_sas->len : 0; i-- > 0;) {
-        esp_sa_t *sa = g_ptr_array_index(tunnel->esp_sas, i);
-        if (sa->spi == spi && sa->sender == sender)
-            return sa;
-    }
-    return NULL;
+    return is_told_by_ports ? tunnel_esp_sa(tunnel, spi, sender) : NULL;
 }
 
 static esp_sa_t *

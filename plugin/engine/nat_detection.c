@@ -8,10 +8,9 @@
  */
 #include "nat_detection.h"
 
-#include <string.h>
+#include "wire.h"
 
-#define PORT_IKE 500u
-#define PORT_NAT_TRAVERSAL 4500u
+#include <string.h>
 
 /* ---- one hash ---- */
 

@@ -7,6 +7,7 @@
 
 #include "base.h"
 #include "endpoint.h"
+#include "wire.h"
 
 typedef enum {
     PACKET_IKE,          /* `bytes` starts at the IKE header; a non-ESP marker is stripped */
@@ -46,9 +47,8 @@ typedef struct {
     size_t captured;      /* bytes present */
     bool is_excerpt;      /* fewer than were captured: it was held back until it was known for what it is */
     size_t reported;      /* bytes on the wire, >= captured */
-    bool
-        is_ip_fragment; /* the first IP fragment only. PACKET_IKE: the others may follow, and the whole message then comes again. PACKET_ESP:
-                          * nobody puts fragments together, and `reported` says nothing */
+    bool is_ip_fragment;  /* the first IP fragment only. PACKET_IKE: the others may follow, and the whole message then comes again.
+                           * PACKET_ESP: nobody puts fragments together, and `reported` says nothing */
     size_t ip_length; /* bytes of the IP packet in which it came in one piece; 0: unknown, or in several. PACKET_ICMP_ERROR: of the
                           * quoted packet */
     const char *hidden_by;    /* name of the protocol that Wireshark shows instead; static; NULL: it shows IPsec */

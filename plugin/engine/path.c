@@ -20,7 +20,6 @@
 /* All fragments of a packet are sent at once. Hosts wait 15 s and more for them (RFC 791 3.2), but none comes that late. */
 #define REST_ARRIVES SECONDS(2)
 
-#define SPI_LENGTH 4u
 #define IKE_SPIS_LENGTH 18u /* both SPIs, the next payload and the version */
 
 /* ---- ICMP ---- */

@@ -15,14 +15,11 @@ enum {
     HOP = 20,
     HOPS = 5,
     PORT_LAST = PORT_FIRST + HOP * HOPS - 1, /* the last n with the largest offset */
-    PORT_IKE = 500,
-    PORT_NAT_TRAVERSAL = 4500,
 };
 
 #define SETTLING SECONDS(5) /* after the first packet, before it is judged: as long as packets may overlap, and as BFD is silent */
 #define OVERLAP SECONDS(2)  /* packets on the old path may be captured so long after the first on the new one */
 #define HOP_WITHIN SECONDS(300) /* an outage before the hop: the device looks for a port that works */
-#define GAPS_OF_SILENCE 3       /* silence for so many of its longest gaps: the path was left */
 #define TRIES_MAX 8u            /* to find the predecessor, each twice as late as the one before */
 
 #define SEQUENCE_STEP_MAX 100000u /* more packets of an SA than this are not missed while its device looks for a port */
@@ -125,7 +122,7 @@ fits_direction(const tunnel_t *old, const tunnel_t *young, peer_t peer, capture_
         !(goes_on(before, after) || (before->spi != after->spi && after->first_sequence <= BIRTH_SEQUENCE_MAX)))
         return FIT_NO;
     const duration_ns_t gap = MIN(old->peer[sender].longest_esp_gap, HOP_WITHIN);
-    return duration_between(left_at, now) > MAX(SETTLING, gap * GAPS_OF_SILENCE) ? FIT_YES : FIT_LATER;
+    return duration_between(left_at, now) > MAX(SETTLING, duration_patience(gap)) ? FIT_YES : FIT_LATER;
 }
 
 static fit_t

@@ -98,18 +98,8 @@ sightings_name(uint64_t spi_i, uint32_t message_id, uint8_t exchange_type, bool 
     return mixed(mixed(mixed(1, spi_i), (uint64_t)message_id << 16 | exchange_type), flags);
 }
 
-enum { SPI_LENGTH = 8, NEXT_PAYLOAD_AT = 16, VERSION_AT = 17, EXCHANGE_AT = 18, FLAGS_AT = 19, MESSAGE_ID_AT = 20 };
+enum { NEXT_PAYLOAD_AT = 16, VERSION_AT = 17, EXCHANGE_AT = 18, FLAGS_AT = 19, MESSAGE_ID_AT = 20 };
 enum { FLAG_INITIATOR = 0x08, FLAG_RESPONSE = 0x20, PAYLOAD_SKF = 53 };
-
-static uint64_t
-number_at(const uint8_t *bytes, unsigned length)
-{
-    uint64_t number = 0;
-
-    for (unsigned i = 0; i < length; i++)
-        number = number << 8 | bytes[i];
-    return number;
-}
 
 static bool
 is_ikev2(const packet_t *packet)
@@ -137,8 +127,8 @@ name_of(const packet_t *packet, bool flipped)
     bool by_initiator = is_ikev2(packet) && (bytes[FLAGS_AT] & FLAG_INITIATOR) != 0;
     bool flips = flipped && is_ikev2(packet);
 
-    return sightings_name(number_at(bytes, SPI_LENGTH), (uint32_t)number_at(bytes + MESSAGE_ID_AT, 4), bytes[EXCHANGE_AT],
-                          by_initiator != flips, is_response(packet) != flips);
+    return sightings_name((uint64_t)wire_u32(bytes) << 32 | wire_u32(bytes + 4), wire_u32(bytes + MESSAGE_ID_AT),
+                          bytes[EXCHANGE_AT], by_initiator != flips, is_response(packet) != flips);
 }
 
 static void
@@ -357,6 +347,6 @@ sightings_keep_esp(sightings_t *sightings, const packet_t *packet, uint64_t fing
                         .source = packet->source,
                         .destination = packet->destination };
     put_esp(sightings->latest, ESP_REMEMBERED, &slot);
-    if (number_at(packet->bytes + SEQUENCE_AT, 4) % SAMPLE_EVERY == 0)
+    if (wire_u32(packet->bytes + SEQUENCE_AT) % SAMPLE_EVERY == 0)
         put_esp(sightings->samples, ESP_SAMPLES, &slot);
 }

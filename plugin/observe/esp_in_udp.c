@@ -11,18 +11,17 @@
 #include "observe/esp_in_udp.h"
 
 #include "observe/dtls.h"
+#include "observe/udp_path.h"
 
 #include <glib.h>
 #include <string.h>
 
 enum {
-    ESP_HEADER = 8,      /* SPI and sequence number */
     ESP_ALIGNMENT = 4,   /* RFC 4303 2.4 */
     ESP_SHORTEST = 24,   /* header, a padded payload and an ICV of 12 bytes */
     IV_LENGTH_MAX = 8,   /* of the ciphers whose IV is a counter (RFC 4106 3.1); in CBC the IV is as random as what follows */
     COMPARED_BYTES = 32, /* of the ciphertext, between packets that follow each other */
     COMPARED_BYTES_MIN = 4,
-    LAST_RESERVED_SPI = 255, /* RFC 4303 2.1: given by hand or by a controller */
 
     BYTES_HELD = 64,          /* by so many the engine tells packets apart */
     PACKETS_HELD = 16,        /* per path, both directions together */
@@ -42,14 +41,9 @@ enum {
 #define UDP_SAS_MAX 32768u
 #endif
 
-/* Two endpoints, the smaller one first: both directions of a path are one. */
-typedef struct {
-    endpoint_t low, high;
-} path_key_t;
-
 /* An SA in one direction of a path. */
 typedef struct {
-    path_key_t path;
+    udp_path_t path;
     bool from_low;
     uint32_t spi;
 } sa_key_t;
@@ -69,7 +63,7 @@ typedef struct {
 } held_t;
 
 typedef struct {
-    path_key_t key;
+    udp_path_t key;
     bool is_known;
     candidate_t candidate[SAS_PER_PATH];
     unsigned candidates; /* so many so far; a new one takes the place of the oldest */
@@ -77,58 +71,18 @@ typedef struct {
     GList *place;        /* among the unknown paths; NULL when it is known */
 } path_t;
 
-static GHashTable *paths;                   /* path_key_t, within the path -> path_t, owned */
+static GHashTable *paths;                   /* udp_path_t, within the path -> path_t, owned */
 static GHashTable *known_sas;               /* sa_key_t, owned */
 static GQueue unknown_paths = G_QUEUE_INIT; /* borrowed, oldest first */
 
 /* ---- keys ---- */
-
-static int
-compare_endpoints(const endpoint_t *a, const endpoint_t *b)
-{
-    const int order = memcmp(a->address, b->address, sizeof a->address);
-
-    if (order != 0 || a->family != b->family)
-        return order != 0 ? order : (int)a->family - (int)b->family;
-    return (int)a->port - (int)b->port;
-}
-
-static path_key_t
-path_key_of(const endpoint_t *source, const endpoint_t *destination)
-{
-    const bool is_ordered = compare_endpoints(source, destination) <= 0;
-
-    return (path_key_t){ .low = is_ordered ? *source : *destination, .high = is_ordered ? *destination : *source };
-}
-
-static guint
-endpoint_hash(const endpoint_t *endpoint)
-{
-    return endpoint_address_hash(endpoint) * 31u + endpoint->port;
-}
-
-static guint
-path_hash(gconstpointer data)
-{
-    const path_key_t *key = data;
-
-    return endpoint_hash(&key->low) * 31u + endpoint_hash(&key->high);
-}
-
-static gboolean
-path_equal(gconstpointer a, gconstpointer b)
-{
-    const path_key_t *left = a, *right = b;
-
-    return endpoint_equal(&left->low, &right->low) && endpoint_equal(&left->high, &right->high);
-}
 
 static guint
 sa_hash(gconstpointer data)
 {
     const sa_key_t *key = data;
 
-    return path_hash(&key->path) ^ key->spi * 2654435761u;
+    return udp_path_hash(&key->path) ^ key->spi * 2654435761u;
 }
 
 static gboolean
@@ -136,23 +90,15 @@ sa_equal(gconstpointer a, gconstpointer b)
 {
     const sa_key_t *left = a, *right = b;
 
-    return left->spi == right->spi && left->from_low == right->from_low && path_equal(&left->path, &right->path);
-}
-
-static uint32_t
-word_at(const packet_t *packet, size_t offset)
-{
-    const uint8_t *bytes = packet->bytes + offset;
-
-    return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
+    return left->spi == right->spi && left->from_low == right->from_low && udp_path_equal(&left->path, &right->path);
 }
 
 static sa_key_t
 sa_key_of(const packet_t *packet)
 {
-    const path_key_t path = path_key_of(&packet->source, &packet->destination);
+    const udp_path_t path = udp_path_of(&packet->source, &packet->destination);
 
-    return (sa_key_t){ .path = path, .from_low = endpoint_equal(&path.low, &packet->source), .spi = word_at(packet, 0) };
+    return (sa_key_t){ .path = path, .from_low = udp_path_is_up(&path, &packet->source), .spi = wire_u32(packet->bytes) };
 }
 
 /* ---- life ---- */
@@ -179,12 +125,12 @@ void
 esp_in_udp_start(void)
 {
     esp_in_udp_end();
-    paths = g_hash_table_new_full(path_hash, path_equal, NULL, free_path);
+    paths = g_hash_table_new_full(udp_path_hash, udp_path_equal, NULL, free_path);
     known_sas = g_hash_table_new_full(sa_hash, sa_equal, g_free, NULL);
 }
 
 static path_t *
-path_of(const path_key_t *key)
+path_of(const udp_path_t *key)
 {
     path_t *path = g_hash_table_lookup(paths, key);
 
@@ -213,14 +159,14 @@ is_openvpn(const packet_t *packet)
 static bool
 has_esp_shape(const packet_t *packet)
 {
-    return packet->captured >= ESP_HEADER && packet->reported >= ESP_SHORTEST && packet->reported % ESP_ALIGNMENT == 0 &&
-           word_at(packet, 0) != 0 && !dtls_begins_datagram(packet->bytes, packet->captured, packet->reported);
+    return packet->captured >= ESP_HEADER_LENGTH && packet->reported >= ESP_SHORTEST && packet->reported % ESP_ALIGNMENT == 0 &&
+           wire_u32(packet->bytes) != 0 && !dtls_begins_datagram(packet->bytes, packet->captured, packet->reported);
 }
 
 static size_t
 ciphertext_of(const packet_t *packet, uint8_t ret_ciphertext[COMPARED_BYTES])
 {
-    const size_t begin = ESP_HEADER + IV_LENGTH_MAX;
+    const size_t begin = ESP_HEADER_LENGTH + IV_LENGTH_MAX;
     const size_t length = packet->captured > begin ? MIN(packet->captured - begin, COMPARED_BYTES) : 0;
 
     if (length > 0)
@@ -258,7 +204,7 @@ count_step(candidate_t *candidate, const packet_t *packet)
 {
     uint8_t ciphertext[COMPARED_BYTES];
     const size_t length = ciphertext_of(packet, ciphertext);
-    const uint32_t sequence = word_at(packet, sizeof(uint32_t));
+    const uint32_t sequence = wire_u32(packet->bytes + SPI_LENGTH);
 
     candidate->steps += sequence == candidate->sequence + 1 && is_unlike(candidate, ciphertext, length);
     candidate->sequence = sequence;
@@ -271,12 +217,12 @@ is_proved(const path_t *path, const candidate_t *candidate)
 {
     unsigned steps = 0;
 
-    if (candidate->spi <= LAST_RESERVED_SPI)
+    if (candidate->spi <= SPI_RESERVED_MAX)
         return candidate->steps >= STEPS_PROVE_RESERVED_SPI;
     if (candidate->steps < STEPS_PROVE_SA)
         return path->is_known && candidate->sequence >= 1 && candidate->sequence <= FIRST_SEQUENCES_MAX;
     for (unsigned i = 0; i < MIN(path->candidates, SAS_PER_PATH); i++)
-        steps += path->candidate[i].spi > LAST_RESERVED_SPI ? path->candidate[i].steps : 0;
+        steps += path->candidate[i].spi > SPI_RESERVED_MAX ? path->candidate[i].steps : 0;
     return path->is_known || steps >= STEPS_PROVE_PATH;
 }
 
@@ -388,13 +334,13 @@ esp_in_udp_knows(const packet_t *packet)
 bool
 esp_in_udp_knows_quote(const packet_t *packet)
 {
-    return paths && packet->captured >= ESP_HEADER && is_of_known_sa(packet);
+    return paths && packet->captured >= ESP_HEADER_LENGTH && is_of_known_sa(packet);
 }
 
 bool
 esp_in_udp_has_path(const endpoint_t *source, const endpoint_t *destination)
 {
-    const path_key_t key = path_key_of(source, destination);
+    const udp_path_t key = udp_path_of(source, destination);
     const path_t *path = paths ? g_hash_table_lookup(paths, &key) : NULL;
 
     return path && path->is_known;

@@ -8,17 +8,15 @@
  */
 #include "observe/flows.h"
 
+#include "observe/udp_path.h"
+
 enum {
-    NON_ESP_MARKER = 4,
-    IKE_HEADER = 28,
     VERSION_AT = 17,
     EXCHANGE_AT = 18,
     FLAGS_AT = 19,
     LENGTH_AT = 24,
-    ESP_HEADER = 8,
-    SPI_RESERVED_MAX = 255, /* RFC 4303 2.1 */
-    STEP_MAX = 64,          /* lost in between, at most */
-    STEPS_NEEDED = 3,       /* in each direction */
+    STEP_MAX = 64,    /* lost in between, at most */
+    STEPS_NEEDED = 3, /* in each direction */
     FLOWS_MAX = 65536,
 };
 
@@ -33,33 +31,7 @@ typedef struct {
     count_t up, down;  /* from the lower endpoint to the higher one, and back */
 } flow_t;
 
-typedef struct {
-    endpoint_t low, high;
-} flow_key_t;
-
-static wmem_map_t *flows; /* flow_key_t -> flow_t */
-
-static guint
-key_hash(gconstpointer data)
-{
-    const flow_key_t *key = data;
-
-    return (endpoint_address_hash(&key->low) * 31u + key->low.port) * 31u + endpoint_address_hash(&key->high) + key->high.port;
-}
-
-static gboolean
-key_equal(gconstpointer a, gconstpointer b)
-{
-    const flow_key_t *left = a, *right = b;
-
-    return endpoint_equal(&left->low, &right->low) && endpoint_equal(&left->high, &right->high);
-}
-
-static uint32_t
-number_at(const uint8_t *bytes)
-{
-    return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
-}
+static wmem_map_t *flows; /* udp_path_t -> flow_t */
 
 static bool
 is_ike_exchange(uint8_t version, uint8_t exchange, uint8_t flags)
@@ -73,27 +45,18 @@ is_ike_exchange(uint8_t version, uint8_t exchange, uint8_t flags)
 static bool
 is_ike(const packet_t *packet)
 {
-    if (packet->captured < NON_ESP_MARKER + IKE_HEADER || number_at(packet->bytes) != 0)
+    if (packet->captured < NON_ESP_MARKER_LENGTH + IKE_HEADER_LENGTH || wire_u32(packet->bytes) != 0)
         return false;
-    const uint8_t *header = packet->bytes + NON_ESP_MARKER;
-    bool has_spi = number_at(header) != 0 || number_at(header + 4) != 0;
+    const uint8_t *header = packet->bytes + NON_ESP_MARKER_LENGTH;
+    bool has_spi = wire_u32(header) != 0 || wire_u32(header + 4) != 0;
     return has_spi && is_ike_exchange(header[VERSION_AT], header[EXCHANGE_AT], header[FLAGS_AT]) &&
-           number_at(header + LENGTH_AT) == packet->reported - NON_ESP_MARKER;
-}
-
-static bool
-goes_up(const packet_t *packet)
-{
-    int addresses = memcmp(packet->source.address, packet->destination.address, sizeof(packet->source.address));
-
-    return addresses != 0 ? addresses < 0 : packet->source.port < packet->destination.port;
+           wire_u32(header + LENGTH_AT) == packet->reported - NON_ESP_MARKER_LENGTH;
 }
 
 static flow_t *
 flow_of(const packet_t *packet, bool may_add)
 {
-    flow_key_t key =
-        goes_up(packet) ? (flow_key_t){ packet->source, packet->destination } : (flow_key_t){ packet->destination, packet->source };
+    const udp_path_t key = udp_path_of(&packet->source, &packet->destination);
     flow_t *flow = wmem_map_lookup(flows, &key);
 
     if (flow == NULL && may_add && wmem_map_size(flows) < FLOWS_MAX) {
@@ -106,7 +69,7 @@ flow_of(const packet_t *packet, bool may_add)
 static void
 count_on(count_t *count, const packet_t *packet)
 {
-    uint32_t spi = number_at(packet->bytes), sequence = number_at(packet->bytes + 4);
+    uint32_t spi = wire_u32(packet->bytes), sequence = wire_u32(packet->bytes + SPI_LENGTH);
     uint32_t step = sequence - count->sequence;
 
     if (spi == count->spi && step == 0)
@@ -124,9 +87,10 @@ count_on(count_t *count, const packet_t *packet)
 static bool
 is_proved_by_counting(flow_t *flow, const packet_t *packet)
 {
-    if (packet->captured < ESP_HEADER || number_at(packet->bytes) <= SPI_RESERVED_MAX)
+    if (packet->captured < ESP_HEADER_LENGTH || wire_u32(packet->bytes) <= SPI_RESERVED_MAX)
         return false;
-    count_on(goes_up(packet) ? &flow->up : &flow->down, packet);
+    const udp_path_t path = udp_path_of(&packet->source, &packet->destination);
+    count_on(udp_path_is_up(&path, &packet->source) ? &flow->up : &flow->down, packet);
     return flow->up.steps >= STEPS_NEEDED && flow->down.steps >= STEPS_NEEDED && flow->up.spi != flow->down.spi;
 }
 
@@ -145,5 +109,5 @@ flows_is_ipsec(const packet_t *packet, bool is_first_visit)
 void
 flows_register(void)
 {
-    flows = wmem_map_new_autoreset(wmem_epan_scope(), wmem_file_scope(), key_hash, key_equal);
+    flows = wmem_map_new_autoreset(wmem_epan_scope(), wmem_file_scope(), udp_path_hash, udp_path_equal);
 }

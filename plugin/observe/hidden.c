@@ -9,7 +9,6 @@
 #include <string.h>
 
 enum {
-    IPV6_HEADER = 40,
     IPV6_SOURCE_AT = 8,
     IPV6_ADDRESS = 16,
     IPV6_WITHIN = 256, /* how far into the frame its IPv6 header is looked for */
@@ -21,7 +20,7 @@ hidden_in_packet(const ip_packet_t *packet, hidden_t *ret_hidden)
     udp_datagram_t datagram;
 
     if (packet->is_first_fragment || !ip_packet_read_udp(packet, &datagram) || datagram.payload_length == 0 ||
-        (datagram.source.port != UDP_PORT_IPSEC && datagram.destination.port != UDP_PORT_IPSEC))
+        (datagram.source.port != PORT_NAT_TRAVERSAL && datagram.destination.port != PORT_NAT_TRAVERSAL))
         return false;
     *ret_hidden = (hidden_t){ .packet = { .source = datagram.source,
                                           .destination = datagram.destination,
@@ -41,16 +40,16 @@ is_ipv6_header(const uint8_t *header, const packet_info *pinfo)
 bool
 hidden_in_ipv6(tvbuff_t *frame, const packet_info *pinfo, hidden_t *ret_hidden)
 {
-    const bool is_candidate = (pinfo->srcport == UDP_PORT_IPSEC || pinfo->destport == UDP_PORT_IPSEC) &&
+    const bool is_candidate = (pinfo->srcport == PORT_NAT_TRAVERSAL || pinfo->destport == PORT_NAT_TRAVERSAL) &&
                               pinfo->net_src.type == AT_IPv6 && pinfo->net_src.len == IPV6_ADDRESS &&
                               pinfo->net_dst.type == AT_IPv6 && pinfo->net_dst.len == IPV6_ADDRESS;
     const size_t length = is_candidate ? tvb_captured_length(frame) : 0;
     ip_packet_t packet;
 
-    if (length < IPV6_HEADER)
+    if (length < IPV6_HEADER_LENGTH)
         return false;
     const uint8_t *bytes = tvb_get_ptr(frame, 0, (int)length);
-    for (size_t at = 0; at + IPV6_HEADER <= length && at < IPV6_WITHIN; at++) {
+    for (size_t at = 0; at + IPV6_HEADER_LENGTH <= length && at < IPV6_WITHIN; at++) {
         if (is_ipv6_header(bytes + at, pinfo))
             return ip_packet_read(bytes + at, length - at, &packet) && hidden_in_packet(&packet, ret_hidden);
     }

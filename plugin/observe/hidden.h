@@ -10,8 +10,6 @@
 #include "engine/packet.h"
 #include "engine/parse/ip_packet.h"
 
-enum { UDP_PORT_IPSEC = 4500 };
-
 /* A UDP payload to or from port 4500: addresses, ports and bytes of `packet` are set, its kind is not known yet. */
 typedef struct {
     packet_t packet;

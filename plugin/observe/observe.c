@@ -31,18 +31,10 @@ enum {
 };
 
 enum {
-    ESP_HEADER = 8,
-    SPI_LENGTH = 4,
     AH_HEADER = 12, /* RFC 4302 2: up to the sequence number */
     AH_SPI_AT = 4,
-    NON_ESP_MARKER = 4,
-    NAT_TRAVERSAL_PORT = 4500,
-    SPI_RESERVED_MAX = 255, /* RFC 4303 2.1 */
-    NAT_KEEPALIVE = 0xff,   /* RFC 3948 2.3 */
-    UDP_HEADER = 8,
-    IPV4_HEADER = 20,
+    NAT_KEEPALIVE = 0xff, /* RFC 3948 2.3 */
     IPV4_SOURCE_AT = 12,
-    IPV6_HEADER = 40,
 };
 
 typedef enum { CARRIED_IN_IP, CARRIED_IN_UDP, CARRIED_IN_TCP } carrier_t;
@@ -83,9 +75,9 @@ is_in_frame(tvbuff_t *tvb, const packet_info *pinfo)
 static size_t
 ip_length(const packet_t *packet, carrier_t carrier)
 {
-    size_t headers = packet->source.family == ADDRESS_IPV6 ? IPV6_HEADER : IPV4_HEADER;
+    size_t headers = packet->source.family == ADDRESS_IPV6 ? IPV6_HEADER_LENGTH : IPV4_HEADER_LENGTH;
 
-    return headers + (carrier == CARRIED_IN_UDP ? UDP_HEADER : 0) + packet->reported;
+    return headers + (carrier == CARRIED_IN_UDP ? UDP_HEADER_LENGTH : 0) + packet->reported;
 }
 
 /* The packet's addresses and ports at this layer, and its bytes. False: not between IP addresses. */
@@ -124,9 +116,7 @@ packet_skip(packet_t *packet, size_t length)
 static uint32_t
 spi_of(const packet_t *packet)
 {
-    const uint8_t *bytes = packet->bytes;
-
-    return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
+    return wire_u32(packet->bytes);
 }
 
 static bool
@@ -135,7 +125,7 @@ has_esp_header(const packet_t *packet)
     /* Manual keys use reserved SPIs all the same. In UDP or TCP they would rather be another protocol on the same port. */
     uint32_t least = packet->encapsulation != ENCAPSULATION_NONE ? SPI_RESERVED_MAX + 1 : 1;
 
-    return packet->reported >= ESP_HEADER && packet->captured >= SPI_LENGTH && spi_of(packet) >= least;
+    return packet->reported >= ESP_HEADER_LENGTH && packet->captured >= SPI_LENGTH && spi_of(packet) >= least;
 }
 
 static bool
@@ -147,14 +137,14 @@ is_nat_keepalive(const packet_t *packet)
 static bool
 has_non_esp_marker(const packet_t *packet)
 {
-    return packet->captured >= NON_ESP_MARKER && spi_of(packet) == 0;
+    return packet->captured >= NON_ESP_MARKER_LENGTH && spi_of(packet) == 0;
 }
 
 /* Of the two things that some SD-WAN products send on one port without a marker. On port 4500 (RFC 3948) all is ESP that is not IKE. */
 static bool
 is_dtls(const packet_t *packet)
 {
-    return packet->source.port != NAT_TRAVERSAL_PORT && packet->destination.port != NAT_TRAVERSAL_PORT &&
+    return packet->source.port != PORT_NAT_TRAVERSAL && packet->destination.port != PORT_NAT_TRAVERSAL &&
            dtls_begins_datagram(packet->bytes, packet->captured, packet->reported);
 }
 
@@ -243,9 +233,8 @@ look_at_esp(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data)
 {
     packet_t packet;
 
-    if (is_observing() && packet_from(tvb, pinfo, CARRIED_IN_IP, &packet) && has_esp_header(&packet)) {
+    if (is_observing() && packet_from(tvb, pinfo, CARRIED_IN_IP, &packet) && has_esp_header(&packet))
         feed_esp(pinfo, &packet);
-    }
     return handles_call_stock(HANDLE_ESP, tvb, pinfo, tree, data);
 }
 
@@ -323,15 +312,14 @@ look_at_udpencap(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data
     if (has_non_esp_marker(&packet)) {
         flows_is_ipsec(&packet, !PINFO_FD_VISITED(pinfo) && !pinfo->flags.in_error_pkt); /* ESP of this flow may be hidden */
         packet.kind = PACKET_IKE;
-        packet_skip(&packet, NON_ESP_MARKER);
+        packet_skip(&packet, NON_ESP_MARKER_LENGTH);
         return dissect_then_feed_ike(HANDLE_UDPENCAP, tvb, pinfo, tree, data, &packet);
     }
     if (is_nat_keepalive(&packet)) {
         packet.kind = PACKET_NAT_KEEPALIVE;
         feed_unless_quoted(pinfo, &packet);
-    } else if (has_esp_header(&packet)) {
+    } else if (has_esp_header(&packet))
         feed_esp(pinfo, &packet);
-    }
     return handles_call_stock(HANDLE_UDPENCAP, tvb, pinfo, tree, data);
 }
 
@@ -389,8 +377,8 @@ look_at_esp_in_udp(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *da
 static int
 look_at_udpencap_first(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data)
 {
-    const uint16_t other = (uint16_t)(pinfo->srcport == UDP_PORT_IPSEC ? pinfo->destport : pinfo->srcport);
-    const rival_claim_t rival = other == UDP_PORT_IPSEC ? RIVAL_NONE : handles_rival_at(other);
+    const uint16_t other = (uint16_t)(pinfo->srcport == PORT_NAT_TRAVERSAL ? pinfo->destport : pinfo->srcport);
+    const rival_claim_t rival = other == PORT_NAT_TRAVERSAL ? RIVAL_NONE : handles_rival_at(other);
     packet_t packet;
 
     if (rival == RIVAL_NONE)
@@ -406,12 +394,12 @@ look_at_udpencap_first(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void
 static int
 take_ike_over_tcp(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, packet_t *packet)
 {
-    tvbuff_t *message = tvb_new_subset_remaining(tvb, NON_ESP_MARKER);
+    tvbuff_t *message = tvb_new_subset_remaining(tvb, NON_ESP_MARKER_LENGTH);
 
     if (!packet)
         return handles_call_stock(HANDLE_ISAKMP, message, pinfo, tree, NULL);
     packet->kind = PACKET_IKE;
-    packet_skip(packet, NON_ESP_MARKER);
+    packet_skip(packet, NON_ESP_MARKER_LENGTH);
     return dissect_then_feed_ike(HANDLE_ISAKMP, message, pinfo, tree, NULL, packet);
 }
 
@@ -443,7 +431,7 @@ take_tcp_message(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, bool is_re
         }
         return;
     }
-    if (tvb_captured_length(tvb) >= NON_ESP_MARKER && tvb_get_ntohl(tvb, 0) == 0)
+    if (tvb_captured_length(tvb) >= NON_ESP_MARKER_LENGTH && tvb_get_ntohl(tvb, 0) == 0)
         consumed = take_ike_over_tcp(tvb, pinfo, tree, news);
     else
         consumed = take_esp_over_tcp(tvb, pinfo, tree, news);
@@ -508,7 +496,7 @@ packet_from_part(const ip_packet_t *part, packet_t *packet)
         return handle == HANDLE_ISAKMP;
     packet->encapsulation = ENCAPSULATION_UDP;
     if (has_non_esp_marker(packet)) {
-        packet_skip(packet, NON_ESP_MARKER);
+        packet_skip(packet, NON_ESP_MARKER_LENGTH);
     } else if (is_nat_keepalive(packet)) {
         packet->kind = PACKET_NAT_KEEPALIVE;
     } else if (packet->captured >= SPI_LENGTH) {
@@ -634,7 +622,7 @@ look_at_hidden(hidden_t *hidden, packet_info *pinfo)
         return;
     if (has_non_esp_marker(packet)) {
         packet->kind = PACKET_IKE;
-        packet_skip(packet, NON_ESP_MARKER);
+        packet_skip(packet, NON_ESP_MARKER_LENGTH);
     } else if (is_nat_keepalive(packet)) {
         packet->kind = PACKET_NAT_KEEPALIVE;
     } else if (has_esp_header(packet)) {

@@ -11,10 +11,8 @@
 #include <string.h>
 
 enum {
-    IPV4_LENGTH = 20,
     IPV4_TTL_AT = 8,
     IPV4_SOURCE_AT = 12,
-    IPV6_LENGTH = 40,
     IPV6_HOP_LIMIT_AT = 7,
     IPV6_SOURCE_AT = 8,
     SECTION_SHIFT = 16,
@@ -45,7 +43,7 @@ uint8_t
 point_hop_limit(tvbuff_t *tvb, const packet_info *pinfo, size_t payload)
 {
     const bool is_ipv6 = pinfo->src.type == AT_IPv6, is_ipv4 = pinfo->src.type == AT_IPv4;
-    const size_t header = is_ipv6 ? IPV6_LENGTH : IPV4_LENGTH, source_at = is_ipv6 ? IPV6_SOURCE_AT : IPV4_SOURCE_AT;
+    const size_t header = is_ipv6 ? IPV6_HEADER_LENGTH : IPV4_HEADER_LENGTH, source_at = is_ipv6 ? IPV6_SOURCE_AT : IPV4_SOURCE_AT;
     const size_t address = (size_t)pinfo->src.len, at = (size_t)tvb_raw_offset(tvb);
     tvbuff_t *bytes = tvb_get_ds_tvb(tvb);
     const uint8_t *ip;
@@ -54,7 +52,7 @@ point_hop_limit(tvbuff_t *tvb, const packet_info *pinfo, size_t payload)
         tvb_captured_length(bytes) < at - payload)
         return 0;
     ip = tvb_get_ptr(bytes, (int)(at - payload - header), (int)header);
-    if (ip[0] >> 4 != (is_ipv6 ? 6 : 4) || (is_ipv4 && (ip[0] & 0x0f) != IPV4_LENGTH / 4) ||
+    if (ip[0] >> 4 != (is_ipv6 ? 6 : 4) || (is_ipv4 && (ip[0] & 0x0f) != IPV4_HEADER_LENGTH / 4) ||
         memcmp(ip + source_at, pinfo->src.data, address) != 0 || memcmp(ip + source_at + address, pinfo->dst.data, address) != 0)
         return 0;
     return ip[is_ipv6 ? IPV6_HOP_LIMIT_AT : IPV4_TTL_AT];

@@ -11,6 +11,8 @@
  */
 #include "observe/tcp_encap.h"
 
+#include "engine/wire.h"
+
 #include <epan/conversation.h>
 #include <epan/dissectors/packet-tcp.h>
 #include <epan/exceptions.h>
@@ -20,15 +22,11 @@
 #include <string.h>
 
 enum {
-    PREFIX_LENGTH = 6,       /* RFC 9329 4 */
-    LENGTH_LENGTH = 2,       /* RFC 9329 3: it counts itself */
-    MARKER_LENGTH = 4,       /* RFC 9329 3.1: zeros tell IKE from ESP */
-    IKE_HEADER = 28,         /* RFC 7296 3.1 */
-    ESP_HEADER = 8,          /* RFC 4303 2: SPI and sequence number */
-    KEEPALIVE = 0xff,        /* RFC 9329 6.6 */
-    LAST_RESERVED_SPI = 255, /* RFC 4303 2.1 */
-    SPIS_KEPT = 8,           /* of one direction; a rekey adds one */
-    SEQUENCE_STEP_MAX = 16,  /* more ESP packets than this are not missed between two neighbours */
+    PREFIX_LENGTH = 6,      /* RFC 9329 4 */
+    LENGTH_LENGTH = 2,      /* RFC 9329 3: it counts itself */
+    KEEPALIVE = 0xff,       /* RFC 9329 6.6 */
+    SPIS_KEPT = 8,          /* of one direction; a rekey adds one */
+    SEQUENCE_STEP_MAX = 16, /* more ESP packets than this are not missed between two neighbours */
 };
 
 static const char prefix[] = "IKETCP"; /* RFC 9329 4 */
@@ -171,15 +169,16 @@ is_exchange_type(unsigned major, unsigned type)
 static bool
 is_ike_record(tvbuff_t *tvb, int offset, unsigned length)
 {
-    const int header = offset + LENGTH_LENGTH + MARKER_LENGTH;
+    const int header = offset + LENGTH_LENGTH + NON_ESP_MARKER_LENGTH;
     unsigned version;
 
-    if (tvb_captured_length_remaining(tvb, header) < IKE_HEADER || length < LENGTH_LENGTH + MARKER_LENGTH + IKE_HEADER)
+    if (tvb_captured_length_remaining(tvb, header) < IKE_HEADER_LENGTH ||
+        length < LENGTH_LENGTH + NON_ESP_MARKER_LENGTH + IKE_HEADER_LENGTH)
         return false;
     version = compat_tvb_get_u8(tvb, header + 17);
     return tvb_get_ntoh64(tvb, header) != 0 && (version == 0x10 || version == 0x20) &&
            is_exchange_type(version >> 4, compat_tvb_get_u8(tvb, header + 18)) &&
-           tvb_get_ntohl(tvb, header + 24) == length - LENGTH_LENGTH - MARKER_LENGTH;
+           tvb_get_ntohl(tvb, header + 24) == length - LENGTH_LENGTH - NON_ESP_MARKER_LENGTH;
 }
 
 static bool
@@ -194,7 +193,7 @@ knows_spi(const flow_t *flow, uint32_t spi)
 static void
 learn_spi(flow_t *flow, uint32_t spi)
 {
-    if (spi > LAST_RESERVED_SPI && !knows_spi(flow, spi))
+    if (spi > SPI_RESERVED_MAX && !knows_spi(flow, spi))
         flow->spi[flow->spis++ % SPIS_KEPT] = spi;
 }
 
@@ -216,7 +215,7 @@ looks_like_records(flow_t *flow, tvbuff_t *tvb)
 {
     int offset = 0;
 
-    while (tvb_captured_length_remaining(tvb, offset) >= LENGTH_LENGTH + ESP_HEADER) {
+    while (tvb_captured_length_remaining(tvb, offset) >= LENGTH_LENGTH + ESP_HEADER_LENGTH) {
         const unsigned length = tvb_get_ntohs(tvb, offset);
         const bool is_short =
             length == LENGTH_LENGTH || (length == LENGTH_LENGTH + 1 && compat_tvb_get_u8(tvb, offset + 2) == KEEPALIVE);
@@ -226,7 +225,7 @@ looks_like_records(flow_t *flow, tvbuff_t *tvb)
 
             if (spi == 0)
                 return is_ike_record(tvb, offset, length);
-            if (spi <= LAST_RESERVED_SPI || length < LENGTH_LENGTH + ESP_HEADER)
+            if (spi <= SPI_RESERVED_MAX || length < LENGTH_LENGTH + ESP_HEADER_LENGTH)
                 return false;
             if (is_credible_esp(flow, spi, tvb_get_ntohl(tvb, offset + LENGTH_LENGTH + 4)))
                 return true;
@@ -240,7 +239,7 @@ looks_like_records(flow_t *flow, tvbuff_t *tvb)
 static bool
 may_be_record(tvbuff_t *tvb)
 {
-    if (tvb_captured_length(tvb) < LENGTH_LENGTH + MARKER_LENGTH + IKE_HEADER)
+    if (tvb_captured_length(tvb) < LENGTH_LENGTH + NON_ESP_MARKER_LENGTH + IKE_HEADER_LENGTH)
         return true;
     return tvb_get_ntohl(tvb, LENGTH_LENGTH) != 0 || is_ike_record(tvb, 0, tvb_get_ntohs(tvb, 0));
 }
@@ -367,11 +366,11 @@ static void
 dissect_message(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, proto_tree *subtree, const call_t *call)
 {
     tvbuff_t *message = tvb_new_subset_remaining(tvb, LENGTH_LENGTH);
-    const bool has_spi = tvb_captured_length(message) >= MARKER_LENGTH;
+    const bool has_spi = tvb_captured_length(message) >= NON_ESP_MARKER_LENGTH;
     const uint32_t spi = has_spi ? tvb_get_ntohl(message, 0) : 0;
 
     if (has_spi && spi == 0)
-        proto_tree_add_item(subtree, hf_marker, message, 0, MARKER_LENGTH, ENC_NA);
+        proto_tree_add_item(subtree, hf_marker, message, 0, NON_ESP_MARKER_LENGTH, ENC_NA);
     if (has_spi && !PINFO_FD_VISITED(pinfo))
         learn_spi(call->flow, spi);
     if (tvb_reported_length(message) == 1 && compat_tvb_get_u8(message, 0) == KEEPALIVE) {
@@ -401,9 +400,9 @@ dissect_tcp_record(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *da
             show_in_column(pinfo, "Empty message"); /* RFC 9329 3: to be ignored */
         } else {
             const bool has_marker =
-                tvb_captured_length(tvb) >= LENGTH_LENGTH + MARKER_LENGTH && tvb_get_ntohl(tvb, LENGTH_LENGTH) == 0;
+                tvb_captured_length(tvb) >= LENGTH_LENGTH + NON_ESP_MARKER_LENGTH && tvb_get_ntohl(tvb, LENGTH_LENGTH) == 0;
 
-            proto_item_set_len(item, LENGTH_LENGTH + (has_marker ? MARKER_LENGTH : 0));
+            proto_item_set_len(item, LENGTH_LENGTH + (has_marker ? NON_ESP_MARKER_LENGTH : 0));
             dissect_message(tvb, pinfo, tree, subtree, call);
         }
     }

@@ -8,8 +8,6 @@
 
 #include <stdio.h>
 
-enum { PORT_NAT_TRAVERSAL = 4500 };
-
 /* A peer behind a NAT knows its inside address; the other one knows what the NAT made of it. */
 static endpoint_t
 known_endpoint(const payload_context_t *context, nat_hash_of_t of)

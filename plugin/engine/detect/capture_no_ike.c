@@ -7,8 +7,6 @@
 #include "../sdwan.h"
 #include "detectors.h"
 
-#define LAST_RESERVED_SPI 255u /* RFC 4303 2.1 */
-
 /* What else is known of ESP without IKE, for whoever wonders where its keys come from. */
 static const char *
 hint(const tunnel_t *tunnel)
@@ -19,7 +17,7 @@ hint(const tunnel_t *tunnel)
         return " The UDP ports are those of SD-WAN products whose keys come from a controller instead of IKE.";
     for (unsigned i = 0; i < tunnel->esp_sas->len; i++) {
         const esp_sa_t *sa = g_ptr_array_index(tunnel->esp_sas, i);
-        is_by_hand &= sa->spi <= LAST_RESERVED_SPI;
+        is_by_hand &= sa->spi <= SPI_RESERVED_MAX;
         was_rekeyed |= sa->is_succeeded;
     }
     if (is_by_hand)

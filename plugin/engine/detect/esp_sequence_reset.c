@@ -7,14 +7,12 @@
  */
 #include "detectors.h"
 
-#define LAST_RESERVED_SPI 255u
-
 /* RFC 4303 2.1: no IKE has chosen such an SPI. */
 static const char *
 explanation(uint32_t spi)
 {
-    return spi <= LAST_RESERVED_SPI ? "the keys were set by hand and their owner has restarted"
-                                    : "the peer restarted, or another took over for it, with the old keys";
+    return spi <= SPI_RESERVED_MAX ? "the keys were set by hand and their owner has restarted"
+                                   : "the peer restarted, or another took over for it, with the old keys";
 }
 
 static void

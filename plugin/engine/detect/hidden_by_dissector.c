@@ -7,8 +7,6 @@
  */
 #include "detectors.h"
 
-#define PORT_IPSEC 4500u /* RFC 3948 2.1 */
-
 static void
 judge(const change_t *change, const tunnel_t *tunnel, findings_t *out)
 {
@@ -21,7 +19,7 @@ judge(const change_t *change, const tunnel_t *tunnel, findings_t *out)
         findings_repeat(out, told);
         return;
     }
-    unsigned port = packet->source.port == PORT_IPSEC ? packet->destination.port : packet->source.port;
+    unsigned port = packet->source.port == PORT_NAT_TRAVERSAL ? packet->destination.port : packet->source.port;
     findings_add(out,
                  &(finding_draft_t){ .id = FINDING_hidden_by_dissector,
                                      .severity = SEVERITY_NOTE,

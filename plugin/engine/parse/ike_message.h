@@ -9,6 +9,7 @@
 #define IPSEC_ENGINE_IKE_MESSAGE_H
 
 #include "../base.h"
+#include "../wire.h"
 
 #include <glib.h>
 
@@ -219,8 +220,6 @@ typedef struct {
     nat_digests_t nat;
     unsigned payloads; /* payloads read, all types */
 } ike_message_t;
-
-#define IKE_HEADER_LENGTH 28u
 
 /* Parses the message at `bytes`. `captured` bytes are there, `reported` were on the wire. `decrypted` is what someone made of
  * the encrypted bytes, or NULL. IKEv2: inner payloads, padding and pad length, without IV and ICV (a fragment is believed only

@@ -5,13 +5,10 @@
 #include "ip_packet.h"
 
 enum {
-    IPV4_FIXED_HEADER = 20,
-    IPV6_FIXED_HEADER = 40,
     MORE_FRAGMENTS_V4 = 0x2000,
     OFFSET_V4 = 0x1fff,
     MORE_FRAGMENTS_V6 = 0x0001,
     OFFSET_V6 = 0xfff8,
-    UDP_HEADER = 8,
     EXTENSIONS_MAX = 8, /* more than RFC 8200 4.1 has */
 };
 
@@ -116,7 +113,7 @@ read_ipv4(cursor_t cursor, ip_packet_t *ret_packet)
         !cursor_skip(&cursor, 2) || !cursor_cut(&cursor, 8, &addresses))
         return false;
     size_t header = (size_t)(version & 0x0f) * 4;
-    if (header < IPV4_FIXED_HEADER || !cursor_skip(&cursor, header - IPV4_FIXED_HEADER))
+    if (header < IPV4_HEADER_LENGTH || !cursor_skip(&cursor, header - IPV4_HEADER_LENGTH))
         return false;
     packet.source = endpoint_from_bytes(ADDRESS_IPV4, addresses.next, 0);
     packet.destination = endpoint_from_bytes(ADDRESS_IPV4, addresses.next + 4, 0);
@@ -139,7 +136,7 @@ read_ipv6(cursor_t cursor, ip_packet_t *ret_packet)
         return false;
     packet.source = endpoint_from_bytes(ADDRESS_IPV6, addresses.next, 0);
     packet.destination = endpoint_from_bytes(ADDRESS_IPV6, addresses.next + 16, 0);
-    return finish(&cursor, protocol, payload > 0 ? (size_t)IPV6_FIXED_HEADER + payload : 0, before, &packet, ret_packet);
+    return finish(&cursor, protocol, payload > 0 ? (size_t)IPV6_HEADER_LENGTH + payload : 0, before, &packet, ret_packet);
 }
 
 bool
@@ -172,9 +169,9 @@ ip_packet_read_udp(const ip_packet_t *packet, udp_datagram_t *ret_datagram)
 
     if (packet->protocol != IP_PROTOCOL_UDP || packet->is_later_fragment || !cursor_u16(&cursor, &datagram.source.port) ||
         !cursor_u16(&cursor, &datagram.destination.port) || !cursor_u16(&cursor, &length) || !cursor_skip(&cursor, 2) ||
-        length < UDP_HEADER)
+        length < UDP_HEADER_LENGTH)
         return false;
-    datagram.payload_length = (size_t)length - UDP_HEADER;
+    datagram.payload_length = (size_t)length - UDP_HEADER_LENGTH;
     cursor.left = MIN(cursor.left, datagram.payload_length);
     datagram.payload = cursor;
     *ret_datagram = datagram;

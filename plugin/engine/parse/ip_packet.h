@@ -6,9 +6,10 @@
 #define IPSEC_ENGINE_IP_PACKET_H
 
 #include "../endpoint.h"
+#include "../wire.h"
 #include "cursor.h"
 
-enum { IP_PROTOCOL_TCP = 6, IP_PROTOCOL_UDP = 17, IP_PROTOCOL_ESP = 50, UDP_HEADER_LENGTH = 8 };
+enum { IP_PROTOCOL_TCP = 6, IP_PROTOCOL_UDP = 17, IP_PROTOCOL_ESP = 50 };
 
 typedef struct {
     endpoint_t source, destination; /* port 0 */
