@@ -117,7 +117,8 @@ state_of(const engine_t *engine, const tunnel_t *tunnel, const finding_t *worst)
     if (tunnel->flaps > 0)
         return TUNNEL_FLAPPING;
     bool came_up = tunnel->was_up || tunnel->had_child;
-    if (!came_up && worst != NULL && worst->severity == SEVERITY_ERROR)
+    bool has_failed = (worst != NULL && worst->severity == SEVERITY_ERROR) || tunnel->incidents->len > 0;
+    if (!came_up && has_failed)
         return TUNNEL_DOWN;
     bool has_no_child = !tunnel->had_child && tunnel->refused_in_a_row > 0;
     if (has_trouble(tunnel) || has_no_child)

@@ -104,6 +104,15 @@ append_number(GString *out, const char *at, GHashTable *frames)
     return at + length;
 }
 
+/* Digits that go on with a point and digits are a time or a share, no frame. */
+static bool
+is_whole_number(const char *text)
+{
+    while (g_ascii_isdigit(*text))
+        text++;
+    return text[0] != '.' || !g_ascii_isdigit(text[1]);
+}
+
 /* The words before the first number, and between one and the next. */
 static size_t
 opening_at(const char *text)
@@ -122,7 +131,8 @@ joint_at(const char *text)
     static const char *const joints[] = { " to ", " and ", ", " };
 
     for (size_t i = 0; i < G_N_ELEMENTS(joints); i++)
-        if (g_str_has_prefix(text, joints[i]) && g_ascii_isdigit(text[strlen(joints[i])]))
+        if (g_str_has_prefix(text, joints[i]) && g_ascii_isdigit(text[strlen(joints[i])]) &&
+            is_whole_number(text + strlen(joints[i])))
             return strlen(joints[i]);
     return 0;
 }

@@ -6,6 +6,7 @@
 
 #include "present/by_tunnel.h"
 #include "present/phrases.h"
+#include "present/ranking.h"
 #include "present/words.h"
 
 #include <string.h>
@@ -46,6 +47,31 @@ tunnels_kept(const engine_t *engine)
     return count;
 }
 
+/* " (1 down, 20 healthy), the worst first" and the end of the line. */
+static void
+append_states(GString *out, const engine_t *engine)
+{
+    static const tunnel_state_t worst_first[] = { TUNNEL_DOWN, TUNNEL_FLAPPING, TUNNEL_DEGRADED, TUNNEL_UNKNOWN, TUNNEL_HEALTHY };
+    unsigned count[G_N_ELEMENTS(worst_first)] = { 0 };
+    const char *before = " (";
+
+    for (uint32_t tunnel = 0; tunnel < engine_tunnel_count(engine); tunnel++) {
+        tunnel_row_t row;
+
+        if (!engine_tunnel_is_kept(engine, tunnel))
+            continue;
+        engine_tunnel_row(engine, tunnel, &row);
+        count[row.state]++;
+    }
+    for (size_t i = 0; i < G_N_ELEMENTS(worst_first); i++) {
+        if (count[worst_first[i]] == 0)
+            continue;
+        g_string_append_printf(out, "%s%u %s", before, count[worst_first[i]], tunnel_state_text(worst_first[i]));
+        before = ", ";
+    }
+    g_string_append(out, tunnels_kept(engine) > 1 ? "), the worst first\n" : tunnels_kept(engine) == 1 ? ")\n" : "\n");
+}
+
 static void
 append_capture(GString *out, const engine_t *engine, const capture_row_t *capture)
 {
@@ -56,7 +82,8 @@ append_capture(GString *out, const engine_t *engine, const capture_row_t *captur
     phrase_ipsec(out, capture);
     g_string_append_c(out, '\n');
     begin_line(out, "Tunnels");
-    g_string_append_printf(out, "%u\n", tunnels_kept(engine) + (unsigned)capture->tunnels_evicted);
+    g_string_append_printf(out, "%u", tunnels_kept(engine) + (unsigned)capture->tunnels_evicted);
+    append_states(out, engine);
     if (capture->copies) {
         begin_line(out, "Copies");
         words_count(out, capture->copies, "packet");
@@ -318,9 +345,11 @@ append_finding(GString *out, const capture_row_t *capture, const finding_t *find
 {
     g_string_append_printf(out, "%*s%11.3f  ", INDENT, "", seconds_between(capture->first_time, finding->time));
     words_clock(out, finding->time);
-    g_string_append_printf(out, "  %7u  %-5s  %-8s  %s%s\n", finding->frame, severity_text(finding->severity),
-                           confidence_text(finding->confidence), finding_catalogue[finding->id].id,
-                           finding->at_end ? " (seen at the end of the capture)" : "");
+    g_string_append_printf(out, "  %7u  %-5s  %-8s  %s", finding->frame, severity_text(finding->severity),
+                           confidence_text(finding->confidence), finding_catalogue[finding->id].id);
+    if (finding->grade != NAT_GRADE_NONE)
+        g_string_append_printf(out, " (%s)", nat_grade_text(finding->grade));
+    g_string_append(out, finding->at_end ? " (seen at the end of the capture)\n" : "\n");
     words_wrapped(out, finding->text, FINDING_INDENT, WIDTH);
 }
 
@@ -404,10 +433,13 @@ report_text(const engine_t *engine)
     }
     by_tunnel_t *groups = by_tunnel_new(engine);
     append_capture(out, engine, &capture);
-    for (uint32_t tunnel = 0; tunnel < engine_tunnel_count(engine); tunnel++) {
-        if (engine_tunnel_is_kept(engine, tunnel))
-            append_tunnel(out, engine, &capture, tunnel, by_tunnel_findings(groups, tunnel));
+    GArray *ranking = ranking_worst_first(engine);
+    for (unsigned i = 0; i < ranking->len; i++) {
+        const uint32_t tunnel = g_array_index(ranking, uint32_t, i);
+
+        append_tunnel(out, engine, &capture, tunnel, by_tunnel_findings(groups, tunnel));
     }
+    g_array_free(ranking, TRUE);
     append_findings_of_no_tunnel(out, &capture, by_tunnel_findings(groups, INDEX_NONE));
     by_tunnel_free(groups);
     return out;

@@ -36,9 +36,10 @@ tell(const esp_sa_t *sa, findings_t *out)
                                      .unit = "packets",
                                      .evidence = { gaps.first_in, gaps.last_in } },
                  "About %" PRIu64 " of %" PRIu64 " ESP packets (%.2g %%) from %s on SPI 0x%08x are missing, in %" PRIu64
-                 " places, at most %" PRIu64 " in a row; the first just before frame %u, the last just before frame %u. %s",
+                 " place%s, at most %" PRIu64 " in a row; the first just before frame %u, the last just before frame %u. %s",
                  gaps.lost, sent, 100.0 * (double)gaps.lost / (double)sent, tunnel_peer_text(sa->tunnel, sa->sender, sender),
-                 sa->spi, gaps.bursts, gaps.longest, gaps.first_in, gaps.last_in, hint(sa->sequence, &gaps));
+                 sa->spi, gaps.bursts, gaps.bursts == 1 ? "" : "s", gaps.longest, gaps.first_in, gaps.last_in,
+                 hint(sa->sequence, &gaps));
 }
 
 static void
@@ -48,8 +49,9 @@ conclude(const sequence_t *sequence)
     const finding_t *told = sequence->disorder->loss_told.finding;
 
     findings_recount(told, gaps.lost, gaps.last_in, gaps.last_at);
-    findings_conclude(told, "By the end %.2g %% are missing, in %" PRIu64 " places.",
-                      100.0 * (double)gaps.lost / (double)(gaps.lost + sequence->packets), gaps.bursts);
+    findings_conclude(told, "By the end %.2g %% are missing, in %" PRIu64 " place%s.",
+                      100.0 * (double)gaps.lost / (double)(gaps.lost + sequence->packets), gaps.bursts,
+                      gaps.bursts == 1 ? "" : "s");
 }
 
 static void
