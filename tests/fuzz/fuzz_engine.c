@@ -48,13 +48,23 @@ typedef struct {
     size_t length;
 } buffer_t;
 
+/* What the capture says of where it was made. */
+typedef enum {
+    POINTS_UNKNOWN,
+    POINTS_UNKNOWN_TOO, /* half of all inputs: most captures are so */
+    POINTS_ONE,
+    POINTS_TWO /* a packet comes by both, unless it is lost between them */
+} points_t;
+
 typedef struct {
     cursor_t input;
     engine_t *engine;
     frame_t frame;
     capture_ns_t time;
     unsigned ends;
-    packet_t last; /* to send again; its bytes are in `message` and `plaintext` */
+    points_t points;
+    bool is_mapped_between; /* POINTS_TWO: a NAT has the second at its outside */
+    packet_t last;          /* to send again; its bytes are in `message` and `plaintext` */
     buffer_t message, plaintext;
 } world_t;
 
@@ -339,6 +349,38 @@ address_of(uint8_t choice)
 }
 
 static void
+hand_over(world_t *world, packet_t packet)
+{
+    uint8_t *bytes = g_memdup2(packet.bytes, packet.captured), *decrypted = g_memdup2(packet.decrypted, packet.decrypted_length);
+
+    packet.bytes = bytes; /* blocks of the right size: a sanitizer sees every read beyond them */
+    packet.decrypted = decrypted;
+    const frame_note_t *note = engine_packet(world->engine, &packet);
+    require(note == NULL || note == engine_note(world->engine, packet.frame));
+    g_free(bytes);
+    g_free(decrypted);
+}
+
+/* The same packet at the second place: one router on, and a moment later. */
+static void
+hand_over_beyond(world_t *world, packet_t packet)
+{
+    packet.frame = ++world->frame;
+    if (packet.time != CAPTURE_TIME_NONE && !__builtin_add_overflow(packet.time, MILLISECONDS(1), &packet.time))
+        world->time = packet.time;
+    packet.point.interface = 2;
+    packet.point.hop_limit--;
+    if (world->is_mapped_between) {
+        endpoint_t inside = address_of(0), outside = address_of(2);
+        if (endpoint_same_address(&packet.source, &inside))
+            memcpy(packet.source.address, outside.address, sizeof(outside.address));
+        if (endpoint_same_address(&packet.destination, &inside))
+            memcpy(packet.destination.address, outside.address, sizeof(outside.address));
+    }
+    hand_over(world, packet);
+}
+
+static void
 send_packet(world_t *world, packet_t packet)
 {
     uint8_t cut = take(world);
@@ -350,14 +392,16 @@ send_packet(world_t *world, packet_t packet)
         packet.captured = MIN(packet.captured, (size_t)take(world));
     else if (cut >= 0xe0) /* several packets in one frame */
         packet.frame = world->frame > 1 ? --world->frame : 1;
+    if (world->points >= POINTS_ONE)
+        packet.point = (capture_point_t){ .interface = 1, .hop_limit = (uint8_t)(64u - (cut & 3u) / 3u) };
     world->last = packet;
-    uint8_t *bytes = g_memdup2(packet.bytes, packet.captured), *decrypted = g_memdup2(packet.decrypted, packet.decrypted_length);
-    packet.bytes = bytes; /* blocks of the right size: a sanitizer sees every read beyond them */
-    packet.decrypted = decrypted;
-    const frame_note_t *note = engine_packet(world->engine, &packet);
-    require(note == NULL || note == engine_note(world->engine, packet.frame));
-    g_free(bytes);
-    g_free(decrypted);
+    bool is_lost_between = (cut & 0xf0) == 0xd0, is_missed_before = (cut & 0xf0) == 0xc0;
+    if (world->points < POINTS_TWO || !is_missed_before)
+        hand_over(world, packet);
+    else
+        world->frame--; /* no frame was captured */
+    if (world->points == POINTS_TWO && !is_lost_between)
+        hand_over_beyond(world, packet);
 }
 
 /* Usual directions are two: from the first address to the second, and back. */
@@ -367,7 +411,9 @@ packet_between(world_t *world, packet_kind_t kind)
     uint8_t way = take(world);
     packet_t packet = { .kind = kind,
                         .encapsulation = (encapsulation_t)((way >> 2) % ENCAPSULATIONS),
-                        .is_ip_fragment = (way & 0xf0) == 0xf0 };
+                        .is_ip_fragment = (way & 0xf0) == 0xf0,
+                        .hidden_by = (way & 0xf0) == 0xe0 ? "OpenVPN" : NULL,
+                        .is_excerpt = (way & 0xf0) == 0xd0 };
 
     packet.source = address_of(0);
     packet.destination = address_of(1);
@@ -736,7 +782,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     engine_settings_t settings = engine_default_settings();
 
     world->input = cursor_over(data, size);
-    settings.max_tunnels = 1u + take(world) % 16u;
+    uint8_t setting = take(world);
+    settings.max_tunnels = 1u + setting % 16u;
+    world->points = (points_t)(setting >> 6);
+    world->is_mapped_between = (setting & 0x20) != 0;
     world->engine = engine_new(&settings);
     world->time = SECONDS(1700000000);
     while (world->input.left > 0)
