@@ -84,7 +84,7 @@ ask_everything(const engine_t *engine, frame_t last)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    const world_watcher_t watcher = { .interface_name = { "eth0", NULL }, .ask = ask_everything };
+    const world_watcher_t watcher = { .interface_name = { "eth0", NULL }, .ends_max = 6, .ask = ask_everything };
 
     world_play(cursor_over(data, size), &watcher);
     return 0;

@@ -12,7 +12,6 @@
 #include <string.h>
 
 #define MESSAGE_MAX 1600u
-#define ENDS_MAX 6u /* the questions cost more than the packets */
 
 enum {
     RECORD_IKE_V2,
@@ -709,7 +708,7 @@ record(world_t *world)
         again(world);
         break;
     default:
-        if (world->ends++ < ENDS_MAX)
+        if (world->ends++ < world->watcher->ends_max)
             end_capture(world);
         else
             engine_frame(world->engine, ++world->frame, world->time);
