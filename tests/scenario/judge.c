@@ -51,7 +51,7 @@ is_in_place(const judge_t *judge, const expectation_t *expectation, const findin
         return true;
     if (expectation->where == WHERE_END)
         return finding->at_end;
-    return !finding->at_end && step_of_frame(judge->views, finding->frame) == expectation->step;
+    return step_of_frame(judge->views, finding->frame) == expectation->step;
 }
 
 /* "FROM > TO", or "nothing". */
