@@ -13,7 +13,7 @@
 #include "world.h"
 
 #include "present/listing.h"
-#include "present/page_parts.h"
+#include "present/page/page_parts.h"
 #include "present/report.h"
 
 #include <string.h>
