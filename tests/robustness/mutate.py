@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 # mutate.py - do damaged captures make the plugin crash, read too far, or run away?
 #
-#     tests/robustness/mutate.py --plugin PLUGIN [--preload LIBASAN] [--together] [--seed NUMBER] [--rates R,R,R] CAPTURE...
+#     tests/robustness/mutate.py --plugin PLUGIN [--preload LIBASAN] [--together | --undamaged] [--seed NUMBER] [--rates R,R,R] CAPTURE...
 #
 # Each capture is damaged in many ways (flipped bytes, cut packets, another order, duplicates, moved and jumping clocks) and read in one pass
 # and in two, with all reports and all details; then packets made of random bytes. With --together the captures are one capture first, so that
-# few runs see all of them. What the findings are is another question; here a run fails if it crashes, if a sanitizer speaks, if GLib or
+# few runs see all of them; with --undamaged they are read as they are. What the findings are is another question; here a run fails if it crashes, if a sanitizer speaks, if GLib or
 # Wireshark complain about the plugin, if the JSON report is not JSON, or if it takes more processor time or memory than any of these could.
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
@@ -113,7 +113,7 @@ class Damage:
 class Runs:
     def __init__(self, tshark):
         self.tshark = tshark
-        self.count = self.failed = 0
+        self.count = self.failed = self.code = 0
         self.slowest = (0.0, "")
 
     def fail(self, what, detail):
@@ -129,6 +129,7 @@ class Runs:
         except subprocess.TimeoutExpired:
             self.fail(what, "no end")
             return b""
+        self.code = code
         self.slowest = max(self.slowest, (time.monotonic() - begin, what))
         text = err.decode(errors="replace")
         if code < 0 or code > 128 or any(word in text for word in COMPLAINTS):
@@ -141,7 +142,8 @@ class Runs:
     def both(self, what, capture, home, *more):
         out = self.read(f"{what}, one pass", capture, ["-q", *more, "-z", "ipsec,report,json"], home)
         try:
-            json.loads(out)
+            if out or self.code == 0:
+                json.loads(out)
         except ValueError as error:
             self.fail(f"{what}, one pass", f"not JSON: {error}")
         self.read(f"{what}, two passes", capture, ["-2", "-V", *more, "-z", "ipsec,report", "-z", "ipsec,report,html", "-z", "ipsec,findings"], home)
@@ -157,6 +159,11 @@ def damage_all(runs, captures, options, rates):
             runs.both(f"{name}, {damage}", target, home)
             target.unlink()
         print(f"{number + 1}/{len(captures)} {name}: {runs.count} runs, {runs.failed} failed", flush=True)
+
+
+def read_all(runs, captures):
+    for name, capture, keys in captures:
+        runs.both(name, runs.tshark.capture(capture), runs.tshark.home(keys))
 
 
 def random_packets(runs, count):
@@ -176,6 +183,7 @@ def random_packets(runs, count):
 def arguments():
     parser = runner.arguments("Feeds damaged captures to the plugin.")
     parser.add_argument("--together", action="store_true", help="one capture of all, the short form")
+    parser.add_argument("--undamaged", action="store_true", help="only as they are")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--rates", default=RATES, help="shares of bytes that are changed")
     parser.add_argument("--random", type=int, default=2000, help="random packets of each type")
@@ -199,7 +207,10 @@ def main():
             together = tshark.folder / "captures/together.pcapng"
             tool("mergecap", "-a", "-F", "pcapng", "-w", together, *(capture for _, capture, _ in captures))
             captures = [("all samples", together, None)]
-        damage_all(runs, captures, options, [rate for rate in options.rates.split(",") if rate])
+        if options.undamaged:
+            read_all(runs, captures)
+        else:
+            damage_all(runs, captures, options, [rate for rate in options.rates.split(",") if rate])
         if options.random:
             random_packets(runs, options.random)
         print(f"{runs.count} runs, {runs.failed} failed; the slowest took {runs.slowest[0]:.1f} s: {runs.slowest[1]}")
