@@ -15,7 +15,7 @@ enum { WORLD_PLACES = 2 };
 
 typedef struct {
     const char *interface_name[WORLD_PLACES]; /* NULL: it has none */
-    unsigned ends_max; /* of the capture, before the last: questions cost more than packets */
+    unsigned ends_max;                        /* of the capture, before the last: questions cost more than packets */
     /* Called at each end of the capture, after engine_finish(). `last`: the last frame. */
     void (*ask)(const engine_t *engine, frame_t last);
 } world_watcher_t;
