@@ -46,6 +46,7 @@ typedef struct {
     endpoint_t source; /* of the request */
     unsigned transmissions;
     bool was_answered;
+    bool is_unheard; /* the answers are in the capture, but the requester goes on asking */
     capture_ns_t first_sent_at, last_sent_at;
 } asked_t;
 

@@ -184,7 +184,7 @@ what_would_decide(const tunnel_t *tunnel, const incident_t *incident)
 {
     const finding_t *root = root_of(incident);
     /* Where answers are in the capture, what matters is what arrives at who asked. */
-    bool is_answered = root->asked.is_set && root->asked.was_answered;
+    bool is_answered = root->asked.is_set && (root->asked.was_answered || root->asked.is_unheard);
     peer_t silent = is_answered ? root->culprit : peer_other(root->culprit);
     char peer[ENDPOINT_TEXT_MAX];
     GString *out = g_string_new(NULL);
@@ -349,23 +349,42 @@ ends_with_two_way_esp(finding_id_t id)
     }
 }
 
+/* Does it keep a tunnel from coming up? */
+static bool
+ends_when_it_comes_up(finding_id_t id)
+{
+    switch (id) {
+    case FINDING_ike_no_response:
+    case FINDING_auth_failed:
+    case FINDING_proposal_mismatch:
+    case FINDING_fragment_loss:
+    case FINDING_retransmission:
+    case FINDING_retransmit_exhausted:
+    case FINDING_icmp_unreachable:
+        return true;
+    default:
+        return false;
+    }
+}
+
 /* What kept a tunnel from coming up is over when it has come up. Traffic trouble in a tunnel that goes on is over when ESP flows both
  * ways again; for anything else the capture does not say. */
 static void
 end_loose(const tunnel_t *tunnel, incident_t *incident)
 {
     const finding_t *last = root_of(incident);
-    bool is_traffic_only = true;
+    bool is_traffic_only = true, is_setup_only = true;
 
     for (unsigned i = 0; i < tunnel->findings->len; i++) {
         const finding_t *finding = g_ptr_array_index(tunnel->findings, i);
         if (finding->incident != incident->index)
             continue;
+        is_setup_only = is_setup_only && ends_when_it_comes_up(finding->id);
         is_traffic_only = is_traffic_only && ends_with_two_way_esp(finding->id);
         if (finding->last_at > last->last_at)
             last = finding;
     }
-    if (tunnel->was_up && tunnel->first_proof_at > last->last_at) {
+    if (is_setup_only && tunnel->was_up && tunnel->first_proof_at > last->last_at) {
         incident->recovered = true;
         incident->end = tunnel->first_proof_at;
         incident->end_frame = tunnel->first_proof_in;

@@ -81,21 +81,35 @@ says_that_it_guesses(const char *text)
     return strstr(text, "robabl") != NULL || strstr(text, "likely") != NULL;
 }
 
+/* Skips a number, decimal or 0x hexadecimal; false: there is none. */
+static bool
+skip_number(const char **text)
+{
+    const char *at = *text;
+
+    if (!g_ascii_isdigit(*at))
+        return false;
+    if (at[0] == '0' && at[1] == 'x')
+        for (at += 2; g_ascii_isxdigit(*at);)
+            at++;
+    while (g_ascii_isdigit(*at))
+        at++;
+    *text = at;
+    return true;
+}
+
 /* Are two texts the same but for their numbers? */
 static bool
 differ_in_numbers_only(const char *a, const char *b)
 {
-    while (*a != '\0' || *b != '\0') {
-        if (g_ascii_isdigit(*a) && g_ascii_isdigit(*b)) {
-            while (g_ascii_isdigit(*a))
-                a++;
-            while (g_ascii_isdigit(*b))
-                b++;
-        } else if (*a++ != *b++) {
+    while (*a != '\0' && *b != '\0') {
+        bool is_number = skip_number(&a);
+        if (is_number != skip_number(&b))
             return false;
-        }
+        if (!is_number && *a++ != *b++)
+            return false;
     }
-    return true;
+    return *a == *b;
 }
 
 /* ---- which findings are steps of the story? ---- */
@@ -180,13 +194,11 @@ is_same_trouble(const finding_t *a, const finding_t *b)
     return a->id == b->id && a->culprit == b->culprit && a->began_in == b->began_in && b->ending == NULL;
 }
 
-/* The same sentence again says only how often; for an exchange also where its numbers differ. */
+/* The same sentence again says only how often, also where its numbers differ: each is in the list of findings. */
 static bool
 is_repeat(const finding_t *a, const finding_t *b)
 {
-    if (a->id != b->id || a->culprit != b->culprit || a->ending != b->ending)
-        return false;
-    return finding_catalogue[a->id].group == GROUP_IKE ? differ_in_numbers_only(a->text, b->text) : strcmp(a->text, b->text) == 0;
+    return a->id == b->id && a->culprit == b->culprit && a->ending == b->ending && differ_in_numbers_only(a->text, b->text);
 }
 
 static void
@@ -279,12 +291,13 @@ append_silence_before(const telling_t *telling)
     for (unsigned i = 0; i < telling->incident->chain->len; i++) {
         const finding_t *finding = g_ptr_array_index(telling->incident->chain, i);
         bool is_unanswered = finding->id == FINDING_rekey_no_response || finding->id == FINDING_dpd_loss ||
-                             finding->id == FINDING_retransmit_exhausted;
+                             (finding->id == FINDING_retransmit_exhausted && i == 0);
+        capture_ns_t asked_at = finding->asked.is_set ? finding->asked.first_sent_at : finding->began_at;
         if (!is_unanswered || finding->heard_before_in == FRAME_NONE || finding->culprit == PEER_UNKNOWN)
             continue;
         g_string_append_printf(telling->out, " When the first request without an answer was sent, %s had been silent for ",
                                tunnel_peer_text(telling->tunnel, peer_other(finding->culprit), receiver));
-        append_duration(telling->out, duration_between(finding->heard_before_at, finding->began_at));
+        append_duration(telling->out, duration_between(finding->heard_before_at, asked_at));
         g_string_append_printf(telling->out, " (frame %u).", finding->heard_before_in);
         return;
     }
@@ -321,6 +334,21 @@ append_keepalives(telling_t *telling)
     }
 }
 
+/* What is worth mending before it does harm. */
+static bool
+is_harmless_so_far(finding_id_t id)
+{
+    switch (id) {
+    case FINDING_lifetime_mismatch:
+    case FINDING_rekey_too_frequent:
+    case FINDING_nat_unstable:
+    case FINDING_esp_replay:
+        return true;
+    default:
+        return false;
+    }
+}
+
 static const char *
 how_it_was(const tunnel_t *tunnel, const incident_t *incident)
 {
@@ -331,9 +359,9 @@ how_it_was(const tunnel_t *tunnel, const incident_t *incident)
         return " has an IKE SA and no child SA: it carries no traffic.";
     if (!tunnel->was_up)
         return is_older ? " is older than this capture, which never shows that it works." : " did not come up in this capture.";
-    if (incident->start < tunnel->first_proof_at)
+    if (incident->recovered && incident->end == tunnel->first_proof_at)
         return is_older ? " was in trouble when the capture began." : " did not come up at once.";
-    return " was up, but in trouble.";
+    return is_harmless_so_far(incident->root_cause) ? " was up, and the capture shows no outage." : " was up, but in trouble.";
 }
 
 static void
@@ -342,13 +370,14 @@ append_before(telling_t *telling)
     const incident_t *incident = telling->incident;
     const finding_t *root = root_of(telling);
     const ike_sa_t *ike_sa = ike_sa_of(telling);
+    bool is_unheard = root->id == FINDING_ike_no_response && root->asked.is_unheard; /* its initiator never learnt of it */
 
     g_string_append(telling->out, "The tunnel between ");
     append_role(telling, ike_sa, PEER_A);
     g_string_append(telling->out, " and ");
     append_role(telling, ike_sa, PEER_B);
     if (incident->is_outage && incident->loss.last_proof_in != FRAME_NONE) {
-        g_string_append(telling->out, " worked until ");
+        g_string_append(telling->out, is_unheard ? " came up, as seen from the capture point, " : " worked until ");
         append_when(telling, incident->loss.last_proof_at, incident->loss.last_proof_in);
         g_string_append_c(telling->out, '.');
         append_what_worked(telling, &incident->loss.before, incident->loss.at, incident->loss.frame);
@@ -401,8 +430,9 @@ append_step(telling_t *telling, const step_t *step, GPtrArray *endings)
     char sender[ENDPOINT_TEXT_MAX];
 
     append_when(telling, time_of(finding), frame_of(finding));
-    g_string_append_printf(telling->out, ": %s%s ", is_guess ? "Probably: " : "", finding->text);
-    if (step->times > 1)
+    bool counts_itself = finding->id == FINDING_rekey_rejected; /* the latest says how often it was in a row */
+    g_string_append_printf(telling->out, ": %s%s ", is_guess ? "Probably: " : "", counts_itself ? step->last->text : finding->text);
+    if (step->times > 1 && !counts_itself)
         g_string_append_printf(telling->out, "(This happened %u times, last in frame %u.) ", step->times, step->last->frame);
     const finding_t *ending = ending_of(telling, step->last, endings);
     if (ending != NULL)
@@ -430,6 +460,10 @@ append_proof(GString *out, const incident_t *incident)
 {
     if (incident->down - incident->down_least <= SECONDS(1))
         return;
+    if (incident->down_least < MILLISECONDS(100)) {
+        g_string_append(out, "It may have stopped working at any time in between: the capture shows no sign of it before. ");
+        return;
+    }
     g_string_append(out, "The capture proves ");
     append_duration(out, incident->down_least);
     g_string_append(out, " of that: the first sign that it no longer worked came ");
