@@ -293,7 +293,9 @@ last_consequence(const tunnel_t *tunnel, const finding_t *trouble)
         if (finding->cause == NULL || !is_trouble(tunnel, finding))
             continue;
         chain = chain_to(finding);
-        if (g_ptr_array_index(chain, 0) == root && chain->len > longest) {
+        /* What was found together was found in the order of cause and effect. */
+        bool is_later = chain->len > longest || (chain->len == longest && finding->frame == last->frame);
+        if (g_ptr_array_index(chain, 0) == root && is_later) {
             longest = chain->len;
             last = finding;
         }
