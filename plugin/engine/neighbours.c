@@ -91,6 +91,9 @@ came_up_before_loss(const tunnel_t *other, const loss_t *loss)
     return NULL;
 }
 
+/* So many neighbours are asked for each incident. */
+#define EVICTORS_ASKED 64u
+
 /* One client that comes up while another falls silent is chance. Two that do so in turn, or have the same identity, are none. */
 rival_t
 engine_evictor(const engine_t *engine, const tunnel_t *tunnel, const incident_t *incident)
@@ -101,7 +104,7 @@ engine_evictor(const engine_t *engine, const tunnel_t *tunnel, const incident_t 
 
     if (!incident->is_outage || incident->loss.kind == LOSS_DELETED || incident->loss.kind == LOSS_CHILD_GONE)
         return none;
-    for (GSList *item = engine_tunnels_between(engine, a, b); item != NULL && seen < CROWD; item = item->next, seen++) {
+    for (GSList *item = engine_tunnels_between(engine, a, b); item != NULL && seen < EVICTORS_ASKED; item = item->next, seen++) {
         const tunnel_t *other = item->data;
         bool is_between =
             endpoint_same_address(a, &other->peer[PEER_A].last) && endpoint_same_address(b, &other->peer[PEER_B].last);
