@@ -201,7 +201,8 @@ is_repeat(const finding_t *a, const finding_t *b)
     return a->id == b->id && a->culprit == b->culprit && a->ending == b->ending && differ_in_numbers_only(a->text, b->text);
 }
 
-static void
+/* False: there are too many steps already. */
+static bool
 add_step(GArray *steps, const finding_t *finding)
 {
     for (unsigned i = 0; i < steps->len; i++) {
@@ -209,20 +210,23 @@ add_step(GArray *steps, const finding_t *finding)
         if (is_same_trouble(step->finding, finding)) {
             if (finding->severity > step->finding->severity)
                 step->finding = finding;
-            return;
+            return true;
         }
         if (is_repeat(step->finding, finding)) {
             step->times++;
             step->last = finding;
-            return;
+            return true;
         }
     }
+    if (steps->len >= STEPS_MAX)
+        return false;
     step_t step = { .finding = finding, .last = finding, .times = 1 };
     g_array_append_val(steps, step);
+    return true;
 }
 
 static GArray *
-steps_of(const telling_t *telling)
+steps_of(const telling_t *telling, unsigned *ret_left_out)
 {
     GPtrArray *findings = g_ptr_array_new();
     GArray *steps = g_array_new(FALSE, FALSE, sizeof(step_t));
@@ -234,7 +238,7 @@ steps_of(const telling_t *telling)
     }
     g_ptr_array_sort_with_data(findings, by_beginning, (gpointer)telling->incident);
     for (unsigned i = 0; i < findings->len; i++)
-        add_step(steps, g_ptr_array_index(findings, i));
+        *ret_left_out += !add_step(steps, g_ptr_array_index(findings, i));
     g_ptr_array_free(findings, TRUE);
     return steps;
 }
@@ -442,13 +446,14 @@ append_step(telling_t *telling, const step_t *step, GPtrArray *endings)
 static void
 append_steps(telling_t *telling)
 {
-    GArray *steps = steps_of(telling);
+    unsigned left_out = 0;
+    GArray *steps = steps_of(telling, &left_out);
     GPtrArray *endings = g_ptr_array_new();
 
-    for (unsigned i = 0; i < MIN(steps->len, STEPS_MAX); i++)
+    for (unsigned i = 0; i < steps->len; i++)
         append_step(telling, &g_array_index(steps, step_t, i), endings);
-    if (steps->len > STEPS_MAX)
-        g_string_append_printf(telling->out, "%u further findings follow. ", steps->len - STEPS_MAX);
+    if (left_out > 0)
+        g_string_append_printf(telling->out, "%u further findings follow. ", left_out);
     g_ptr_array_free(endings, TRUE);
     g_array_free(steps, TRUE);
 }
