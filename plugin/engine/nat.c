@@ -77,17 +77,18 @@ explain_by(const tunnel_t *tunnel, const finding_t *flip)
 #define IDLE_FOR_A_NAT SECONDS(20)
 
 /* The peer, idle before, sends from another port on the same SA: what was sent to the old one after that silence probably met a mapping
- * that was gone. */
+ * that was gone. One that keeps its mapping alive and stops doing so was away itself. */
 static void
 explain_by_idle_mapping(const tunnel_t *tunnel, const flip_t *flip)
 {
-    capture_ns_t used_at = capture_later(flip->last_old_time, tunnel->peer[flip->peer].mapping.keepalive_at);
+    bool sends_keepalives = tunnel->peer[flip->peer].mapping.keepalive_at != CAPTURE_TIME_NONE;
 
-    if (flip->is_return || flip->is_hop || flip->is_other_spi || flip->is_shown_whole)
+    if (flip->is_return || flip->is_hop || flip->is_other_spi || flip->is_shown_whole || sends_keepalives)
         return;
     for (unsigned i = 0; i < tunnel->findings->len; i++) {
         finding_t *finding = g_ptr_array_index(tunnel->findings, i);
-        if (is_unexplained_loss(finding, flip->peer) && duration_between(used_at, finding->began_at) >= IDLE_FOR_A_NAT)
+        bool was_idle = duration_between(flip->last_old_time, finding->began_at) >= IDLE_FOR_A_NAT;
+        if (is_unexplained_loss(finding, flip->peer) && was_idle)
             finding->cause = flip->finding;
     }
 }
