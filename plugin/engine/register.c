@@ -60,7 +60,7 @@ engine_unlink_ike_sa(engine_t *engine, ike_sa_t *ike_sa)
 void
 engine_unlink_esp_sa(engine_t *engine, esp_sa_t *sa)
 {
-    unlist(engine->esp_sas_by_spi, GUINT_TO_POINTER(sa->spi), sa);
+    spi_index_remove(engine->esp_sas_by_spi, sa);
 }
 
 void

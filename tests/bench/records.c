@@ -49,6 +49,7 @@ feed(engine_t *engine, unsigned tunnels, unsigned records)
                             .destination = ends[!is_back],
                             .encapsulation = ENCAPSULATION_UDP,
                             .bytes = bytes,
+                            .ip_length = 28 + CAPTURED,
                             .captured = CAPTURED,
                             .reported = CAPTURED };
         engine_packet(engine, &packet);
