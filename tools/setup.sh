@@ -5,7 +5,7 @@
 set -eu
 
 BUILD="cmake ninja-build gcc libc6-dev pkg-config libglib2.0-dev libwireshark-dev wireshark-dev tshark util-linux"
-TESTS="libcmocka-dev python3 python3-jsonschema"
+TESTS="libcmocka-dev python3 python3-jsonschema valgrind"
 
 fail()
 {
