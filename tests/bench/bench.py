@@ -32,7 +32,6 @@ DISSECT = ["-q", "-z", "icmp,srt"]  # a tap that wants nothing makes tshark diss
 MODES = [("one pass", DISSECT), ("two passes", ["-2", *DISSECT]), ("-Y ip", ["-Y", "ip", *DISSECT]), ("report", ["-q", "-z", "ipsec,report"]),
          ("all reports", [word for which in ("report", "report,json", "report,html", "tunnels", "findings") for word in
                           ("-z", f"ipsec,{which}")] + ["-q"])]
-KINDS = ("other", "esp", "ike")
 TUNNELS = (1, 100, 1000, 10000, 100000)
 
 
@@ -100,7 +99,7 @@ class Bench:
 
 def table_of_tshark(bench, options):
     print(f"{'capture':8} {'mode':12} {'s without':>10} {'s with':>8} {'ratio':>7} {'MB without':>11} {'MB with':>8}")
-    for kind in KINDS:
+    for kind in options.kinds.split(","):
         capture = bench.generate(options, kind, options.packets, options.tunnels)
         for mode, arguments in MODES:
             stock = arguments if "ipsec,report" not in arguments else DISSECT
@@ -163,6 +162,7 @@ def main():
     parser.add_argument("--packets", type=int, default=1000000)
     parser.add_argument("--tunnels", type=int, default=100)
     parser.add_argument("--runs", type=int, default=7)
+    parser.add_argument("--kinds", default="other,esp,ike", help="captures for the first table: without IPsec, nearly all ESP, half IKE")
     parser.add_argument("--only", default="tshark,peers,engine,scale", help="which tables")
     parser.add_argument("--chroot", type=pathlib.Path, help="the system with another Wireshark")
     parser.add_argument("--plugins", type=pathlib.Path, help="the plugin folder built for it")
