@@ -37,10 +37,10 @@ typedef struct {
 /* Packets have numbers, counted on for ever: number n is in slot n modulo SEEN_MAX as long as it is remembered. */
 struct copies {
     bucket_t *buckets;      /* by the lower half of the fingerprint */
-    seen_packet_t *ring;           /* SEEN_MAX slots */
+    seen_packet_t *ring;    /* SEEN_MAX slots */
     uint32_t oldest, count; /* the oldest remembered packet's number; so many are remembered */
     guint64 latest;         /* fingerprint of the packet checked last; 0: none */
-    seen_packet_t *entered;        /* where it was entered; NULL: it was not */
+    seen_packet_t *entered; /* where it was entered; NULL: it was not */
     bool has_alias;
     GHashTable *aliases; /* endpoint_t (the key is the alias_t itself) -> alias_t, owned */
 };

@@ -36,7 +36,8 @@ typedef struct {
     frame_t frame;        /* the first copy; FRAME_NONE: there is none */
     capture_ns_t time;
     capture_point_t point;
-    const seen_packet_t *earlier; /* not a copy that comes at once, but these bytes were seen some time before; borrowed; NULL: they were not */
+    const seen_packet_t
+        *earlier; /* not a copy that comes at once, but these bytes were seen some time before; borrowed; NULL: they were not */
 } first_copy_t;
 
 copies_t *copies_new(void);

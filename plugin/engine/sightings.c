@@ -24,7 +24,8 @@ struct sightings {
     GHashTable *messages; /* fingerprint -> message_sighting_t, owned by `order` */
     GHashTable *names;    /* name -> message_sighting_t, the latest */
     GQueue order;         /* message_sighting_t, the oldest first */
-    seen_packet_t *samples;      /* ESP_SAMPLES: each in one of a few slots that its fingerprint leads to, of which the oldest makes room. NULL: none yet */
+    seen_packet_t *
+        samples; /* ESP_SAMPLES: each in one of a few slots that its fingerprint leads to, of which the oldest makes room. NULL: none yet */
 };
 
 sightings_t *
@@ -327,9 +328,9 @@ sightings_keep_esp(sightings_t *sightings, const packet_t *packet, uint64_t fing
     if (sightings->samples == NULL)
         sightings->samples = g_new0(seen_packet_t, ESP_SAMPLES);
     *place_for(sightings, fingerprint) = (seen_packet_t){ .fingerprint = fingerprint,
-                                                   .time = packet->time,
-                                                   .frame = packet->frame,
-                                                   .point = packet->point,
-                                                   .source = packet->source,
-                                                   .destination = packet->destination };
+                                                          .time = packet->time,
+                                                          .frame = packet->frame,
+                                                          .point = packet->point,
+                                                          .source = packet->source,
+                                                          .destination = packet->destination };
 }

@@ -16,7 +16,7 @@
 typedef struct sighting {
     packet_kind_t kind;
     endpoint_t source, destination;
-    uint32_t spi;                /* PACKET_ESP only */
+    uint32_t spi;          /* PACKET_ESP only */
     struct sighting *next; /* the next packet of the same frame, further in; or NULL */
 } sighting_t;
 

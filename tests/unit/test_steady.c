@@ -41,7 +41,7 @@ begin(story_t *story)
 static void
 send_esp(story_t *story, bool is_back, uint16_t port, uint32_t spi, uint32_t number, duration_ns_t after)
 {
-    uint8_t bytes[64] = { (uint8_t)(spi >> 24),    (uint8_t)(spi >> 16),    (uint8_t)(spi >> 8),   (uint8_t)spi,
+    uint8_t bytes[64] = { (uint8_t)(spi >> 24),    (uint8_t)(spi >> 16),    (uint8_t)(spi >> 8),    (uint8_t)spi,
                           (uint8_t)(number >> 24), (uint8_t)(number >> 16), (uint8_t)(number >> 8), (uint8_t)number };
     const endpoint_t ends[2] = { peer(1, port), peer(2, 4500) };
 
