@@ -1,13 +1,13 @@
 #!/bin/sh
-# setup.sh - is everything here that building and testing needs? Installs what is missing, on Debian and its relatives.
+# setup.sh - is everything here that building needs, and what else is asked for? Installs what is missing, on Debian and its relatives.
 #
-# usage: setup.sh [fuzz] [memcheck]: what these need besides. Silent when nothing is to be done. SPDX-License-Identifier: GPL-2.0-or-later
+# usage: setup.sh [tests] [fuzz]: without a word what building needs. Silent when nothing is to be done.
+# SPDX-License-Identifier: GPL-2.0-or-later
 set -eu
 
 BUILD="cmake ninja-build gcc libc6-dev pkg-config libglib2.0-dev libwireshark-dev wireshark-dev tshark util-linux"
-TESTS="libcmocka-dev python3 python3-jsonschema"
+TESTS="libcmocka-dev python3 python3-jsonschema valgrind"
 FUZZ="clang libclang-rt-dev"
-MEMCHECK="valgrind"
 
 fail()
 {
@@ -15,11 +15,12 @@ fail()
     exit 1
 }
 
+packages=$BUILD
 for extra in "$@"; do
     case $extra in
-    fuzz) TESTS="$TESTS $FUZZ" ;;
-    memcheck) TESTS="$TESTS $MEMCHECK" ;;
-    *) fail "$extra is neither fuzz nor memcheck" ;;
+    tests) packages="$packages $TESTS" ;;
+    fuzz) packages="$packages $FUZZ" ;;
+    *) fail "$extra is neither tests nor fuzz" ;;
     esac
 done
 
@@ -30,7 +31,7 @@ is_installed()
 
 missing_packages()
 {
-    for package in $BUILD $TESTS; do
+    for package in $packages; do
         is_installed "$package" || printf '%s ' "$package"
     done
 }
@@ -38,7 +39,7 @@ missing_packages()
 if ! command -v apt-get >/dev/null 2>&1; then
     for program in cmake ninja cc pkg-config tshark python3; do
         command -v "$program" >/dev/null 2>&1 ||
-            fail "$program is missing. On Debian and Ubuntu this script installs it; elsewhere install the equivalents of: $BUILD $TESTS"
+            fail "$program is missing. On Debian and Ubuntu this script installs it; elsewhere install the equivalents of: $packages"
     done
     exit 0
 fi

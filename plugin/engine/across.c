@@ -175,6 +175,22 @@ correct_time_of_line(const engine_t *engine, packet_t *packet)
     packet->time = points_shifted(packet->time, -points_ahead(points, side));
 }
 
+/* Was this ESP packet seen at another place, among the latest or long before? */
+static bool
+esp_was_seen(const engine_t *engine, const packet_t *packet, const first_copy_t *first, seen_before_t *ret_before)
+{
+    const seen_packet_t *sample = sightings_sample(engine->sightings, packet, first->fingerprint);
+
+    if (first->earlier != NULL) { /* as captured: what the analysis knows of its endpoints may have changed since */
+        seen_packet_t earlier = *first->earlier;
+        earlier.source = copies_canonical(engine->copies, &earlier.source);
+        earlier.destination = copies_canonical(engine->copies, &earlier.destination);
+        if (sightings_of_esp(&earlier, packet, ret_before))
+            return true;
+    }
+    return sample != NULL && sightings_of_esp(sample, packet, ret_before);
+}
+
 /* With its own time, between the endpoints that the analysis knows. */
 static void
 keep_esp(engine_t *engine, const packet_t *captured, const packet_t *packet, uint64_t fingerprint)
@@ -183,6 +199,20 @@ keep_esp(engine_t *engine, const packet_t *captured, const packet_t *packet, uin
 
     kept.time = captured->time;
     sightings_keep_esp(engine->sightings, &kept, fingerprint);
+}
+
+bool
+engine_is_seen_once(const engine_t *engine, const packet_t *packet, const first_copy_t *first)
+{
+    return first->fingerprint != 0 && first->earlier == NULL && engine->tunnels_at_two_points == 0 &&
+           sightings_sample(engine->sightings, packet, first->fingerprint) == NULL;
+}
+
+void
+engine_keep_seen_once(engine_t *engine, const packet_t *packet, const first_copy_t *first)
+{
+    if (capture_point_is_known(&packet->point))
+        sightings_keep_esp(engine->sightings, packet, first->fingerprint);
 }
 
 static bool
@@ -214,7 +244,7 @@ engine_across_points(engine_t *engine, const packet_t *captured, packet_t *packe
     if (!is_esp)
         is_seen = sightings_of_message(engine->sightings, packet, first->fingerprint, copy != COPY_NONE, &before);
     else if (copy == COPY_NONE)
-        is_seen = sightings_of_esp(engine->sightings, packet, first->fingerprint, &before);
+        is_seen = esp_was_seen(engine, packet, first, &before);
     if (copy != COPY_NONE) {
         before = (seen_before_t){ .frame = first->frame, .time = first->time, .point = first->point, .is_only_one = true };
         if (is_elsewhere)

@@ -22,15 +22,6 @@
 #define TELLING_CIPHERTEXT 8u /* a cipher block or an IV: no two packets have the same by chance */
 
 typedef struct {
-    guint64 fingerprint;
-    capture_ns_t time;
-    frame_t frame;
-    endpoint_t source, destination;
-    encapsulation_t encapsulation;
-    capture_point_t point;
-} seen_t;
-
-typedef struct {
     endpoint_t from, to;
 } alias_t;
 
@@ -46,10 +37,12 @@ typedef struct {
 /* Packets have numbers, counted on for ever: number n is in slot n modulo SEEN_MAX as long as it is remembered. */
 struct copies {
     bucket_t *buckets;      /* by the lower half of the fingerprint */
-    seen_t *ring;           /* SEEN_MAX slots */
+    seen_packet_t *ring;    /* SEEN_MAX slots */
     uint32_t oldest, count; /* the oldest remembered packet's number; so many are remembered */
     guint64 latest;         /* fingerprint of the packet checked last; 0: none */
-    GHashTable *aliases;    /* endpoint_t (the key is the alias_t itself) -> alias_t, owned */
+    seen_packet_t *entered; /* where it was entered; NULL: it was not */
+    bool has_alias;
+    GHashTable *aliases; /* endpoint_t (the key is the alias_t itself) -> alias_t, owned */
 };
 
 static guint
@@ -70,7 +63,9 @@ copies_new(void)
     copies_t *copies = g_new0(copies_t, 1);
 
     copies->buckets = g_new0(bucket_t, BUCKETS);
-    copies->ring = g_new(seen_t, SEEN_MAX);
+    for (unsigned i = 0; i < BUCKETS * WAYS; i++)
+        copies->buckets[i / WAYS].number[i % WAYS] = UINT32_MAX - SEEN_MAX; /* longer ago than anything */
+    copies->ring = g_new0(seen_packet_t, SEEN_MAX);
     copies->aliases = g_hash_table_new_full(alias_hash, alias_equal, NULL, g_free);
     return copies;
 }
@@ -85,21 +80,30 @@ copies_free(copies_t *copies)
 }
 
 static guint64
-fingerprint_of(const packet_t *packet)
+mixed(guint64 hash, guint64 word)
 {
-    guint64 hash = G_GUINT64_CONSTANT(0xcbf29ce484222325) ^ packet->reported ^ (guint64)packet->kind << 32;
-    size_t compared = packet->kind == PACKET_IKE ? packet->captured : MIN(packet->captured, COMPARED_BYTES);
-
-    for (size_t i = 0; i < compared; i += sizeof(guint64)) {
-        guint64 word = 0;
-        memcpy(&word, packet->bytes + i, MIN(compared - i, sizeof(word)));
-        hash = (hash ^ word) * G_GUINT64_CONSTANT(0x9e3779b97f4a7c15);
-        hash ^= hash >> 32;
-    }
-    return hash;
+    hash = (hash ^ word) * G_GUINT64_CONSTANT(0x9e3779b97f4a7c15);
+    return hash ^ hash >> 32;
 }
 
-static seen_t *
+static guint64
+fingerprint_of(const packet_t *packet)
+{
+    guint64 hash = G_GUINT64_CONSTANT(0xcbf29ce484222325) ^ packet->reported ^ (guint64)packet->kind << 32, word;
+    size_t compared = packet->kind == PACKET_IKE ? packet->captured : MIN(packet->captured, COMPARED_BYTES), at = 0;
+
+    for (; at + sizeof(word) <= compared; at += sizeof(word)) {
+        memcpy(&word, packet->bytes + at, sizeof(word));
+        hash = mixed(hash, word);
+    }
+    if (at == compared)
+        return hash;
+    word = 0;
+    memcpy(&word, packet->bytes + at, compared - at);
+    return mixed(hash, word);
+}
+
+static seen_packet_t *
 slot(const copies_t *copies, uint32_t number)
 {
     return &copies->ring[number % SEEN_MAX];
@@ -128,38 +132,61 @@ bucket_of(const copies_t *copies, guint64 fingerprint)
     return &copies->buckets[fingerprint % BUCKETS];
 }
 
-static const seen_t *
-find(const copies_t *copies, guint64 fingerprint)
-{
-    const bucket_t *bucket = bucket_of(copies, fingerprint);
+/* What a look at the packets with the same bytes shows. */
+typedef struct {
+    const seen_packet_t *copy;    /* a moment ago */
+    const seen_packet_t *earlier; /* not of this moment */
+    unsigned oldest;              /* the way whose packet makes room for another: it came first, or says no more than the new one */
+} look_t;
 
-    for (unsigned w = 0; w < WAYS; w++) {
-        if (bucket->tag[w] != (uint32_t)(fingerprint >> 32) || !is_remembered(copies, bucket->number[w]))
-            continue;
-        const seen_t *seen = slot(copies, bucket->number[w]);
-        if (seen->fingerprint == fingerprint)
-            return seen;
-    }
-    return NULL;
+static bool
+is_between_same(const seen_packet_t *seen, const packet_t *packet)
+{
+    return endpoint_equal(&seen->source, &packet->source) && endpoint_equal(&seen->destination, &packet->destination);
 }
 
-/* Takes the place of one that is not remembered any more, else of the oldest. */
-static void
-enter(copies_t *copies, guint64 fingerprint, uint32_t number)
+/* Both directions of a pair may have one SPI and, as far as it is captured, the same bytes: the packet between the same endpoints is it. Else
+ * of copies the first, and of earlier ones the latest. */
+static const seen_packet_t *
+likelier(const seen_packet_t *a, const seen_packet_t *b, const packet_t *packet, bool is_copy)
 {
-    bucket_t *bucket = bucket_of(copies, fingerprint);
-    unsigned place = 0;
+    if (a == NULL)
+        return b;
+    const bool a_is_between_same = is_between_same(a, packet);
+    if (a_is_between_same != is_between_same(b, packet))
+        return a_is_between_same ? a : b;
+    return (a->frame < b->frame) == is_copy ? a : b;
+}
+
+static look_t
+look_for(const copies_t *copies, const bucket_t *bucket, guint64 fingerprint, const packet_t *packet)
+{
+    const uint32_t next = copies->oldest + copies->count;
+    look_t look = { .copy = NULL };
+    uint32_t age_of_oldest = 0;
+    bool has_place = false;
 
     for (unsigned w = 0; w < WAYS; w++) {
-        if (!is_remembered(copies, bucket->number[w])) {
-            place = w;
-            break;
+        const uint32_t age = next - bucket->number[w];
+        if (!has_place && age > age_of_oldest) {
+            age_of_oldest = age;
+            look.oldest = w;
         }
-        if (bucket->number[w] - copies->oldest < bucket->number[place] - copies->oldest)
-            place = w;
+        if (bucket->tag[w] != (uint32_t)(fingerprint >> 32) || age >= SEEN_MAX)
+            continue;
+        const seen_packet_t *seen = slot(copies, bucket->number[w]);
+        if (seen->fingerprint != fingerprint)
+            continue;
+        if (is_remembered(copies, bucket->number[w])) {
+            look.copy = likelier(look.copy, seen, packet, true);
+        } else if (!seen->is_disowned) {
+            look.earlier = likelier(look.earlier, seen, packet, false);
+        } else {
+            has_place = true;
+            look.oldest = w;
+        }
     }
-    bucket->tag[place] = (uint32_t)(fingerprint >> 32);
-    bucket->number[place] = number;
+    return look;
 }
 
 static void
@@ -173,11 +200,12 @@ learn_alias(copies_t *copies, const endpoint_t *from, const endpoint_t *to)
     alias->from = *from;
     alias->to = canonical;
     g_hash_table_replace(copies->aliases, &alias->from, alias);
+    copies->has_alias = true;
 }
 
 /* RFC 9329 6.2, 7.1: a request follows its IKE SA to a new TCP connection, at once. A NAT would change the address as well. */
 static bool
-is_sent_again_over_tcp(const seen_t *first, const packet_t *packet)
+is_sent_again_over_tcp(const seen_packet_t *first, const packet_t *packet)
 {
     if (first->encapsulation != packet->encapsulation)
         return first->encapsulation == ENCAPSULATION_TCP || packet->encapsulation == ENCAPSULATION_TCP;
@@ -213,41 +241,71 @@ copies_learn(copies_t *copies, const packet_t *packet, const endpoint_t *first_s
     return same_source && same_destination ? COPY_SAME : COPY_OTHER_SIDE;
 }
 
+static copy_kind_t
+judge_copy(copies_t *copies, const packet_t *packet, const seen_packet_t *first)
+{
+    if (is_between_same(first, packet))
+        return first->frame == packet->frame ? COPY_SAME_FRAME : COPY_SAME;
+    if (endpoint_equal(&first->source, &packet->destination) || endpoint_equal(&first->destination, &packet->source))
+        return COPY_NONE; /* the other direction: equal as far as the capture shows it */
+    if (is_sent_again_over_tcp(first, packet) || !has_bytes_of_its_own(packet))
+        return COPY_NONE;
+    return copies_learn(copies, packet, &first->source, &first->destination);
+}
+
+static void
+enter(copies_t *copies, bucket_t *bucket, unsigned way, guint64 fingerprint, const packet_t *packet)
+{
+    const uint32_t number = copies->oldest + copies->count++;
+    seen_packet_t *seen = slot(copies, number);
+
+    bucket->tag[way] = (uint32_t)(fingerprint >> 32);
+    bucket->number[way] = number;
+    seen->fingerprint = fingerprint;
+    seen->time = packet->time;
+    seen->frame = packet->frame;
+    seen->is_disowned = false;
+    seen->source = packet->source;
+    seen->destination = packet->destination;
+    seen->encapsulation = packet->encapsulation;
+    seen->point = packet->point;
+    copies->entered = seen;
+}
+
 copy_kind_t
 copies_check(copies_t *copies, const packet_t *packet, first_copy_t *ret_first)
 {
     copies->latest = 0;
+    copies->entered = NULL;
     *ret_first = (first_copy_t){ .frame = FRAME_NONE };
     if (packet->time == CAPTURE_TIME_NONE || !copies_can_tell(packet))
         return COPY_NONE;
     forget_old(copies, packet->time);
     guint64 fingerprint = fingerprint_of(packet);
+    bucket_t *bucket = bucket_of(copies, fingerprint);
+    const look_t look = look_for(copies, bucket, fingerprint, packet);
+    copy_kind_t kind = COPY_NONE;
+
     if (has_bytes_of_its_own(packet))
         copies->latest = fingerprint;
-    const seen_t *first = find(copies, fingerprint);
     ret_first->fingerprint = fingerprint;
-
-    if (first != NULL) {
-        *ret_first =
-            (first_copy_t){ .fingerprint = fingerprint, .frame = first->frame, .time = first->time, .point = first->point };
-        if (endpoint_equal(&first->source, &packet->source) && endpoint_equal(&first->destination, &packet->destination))
-            return first->frame == packet->frame ? COPY_SAME_FRAME : COPY_SAME;
-        if (endpoint_equal(&first->source, &packet->destination) || endpoint_equal(&first->destination, &packet->source))
-            return COPY_NONE; /* the other direction: equal as far as the capture shows it */
-        if (is_sent_again_over_tcp(first, packet) || !has_bytes_of_its_own(packet))
-            return COPY_NONE;
-        return copies_learn(copies, packet, &first->source, &first->destination);
+    ret_first->earlier = look.earlier;
+    if (look.copy != NULL) {
+        ret_first->frame = look.copy->frame;
+        ret_first->time = look.copy->time;
+        ret_first->point = look.copy->point;
+        kind = judge_copy(copies, packet, look.copy);
     }
-    enter(copies, fingerprint, copies->oldest + copies->count);
-    seen_t *seen = slot(copies, copies->oldest + copies->count++);
-    seen->fingerprint = fingerprint;
-    seen->time = packet->time;
-    seen->frame = packet->frame;
-    seen->source = packet->source;
-    seen->destination = packet->destination;
-    seen->encapsulation = packet->encapsulation;
-    seen->point = packet->point;
-    return COPY_NONE;
+    if (kind == COPY_NONE)
+        enter(copies, bucket, look.oldest, fingerprint, packet);
+    return kind;
+}
+
+void
+copies_disown(copies_t *copies)
+{
+    if (copies->entered != NULL)
+        copies->entered->is_disowned = true;
 }
 
 uint64_t
@@ -256,10 +314,16 @@ copies_fingerprint(const copies_t *copies)
     return copies->latest;
 }
 
+bool
+copies_have_no_alias(const copies_t *copies)
+{
+    return !copies->has_alias;
+}
+
 endpoint_t
 copies_canonical(const copies_t *copies, const endpoint_t *endpoint)
 {
-    if (g_hash_table_size(copies->aliases) == 0) /* almost always */
+    if (!copies->has_alias) /* almost always */
         return *endpoint;
     const alias_t *alias = g_hash_table_lookup(copies->aliases, endpoint);
     return alias != NULL ? alias->to : *endpoint;

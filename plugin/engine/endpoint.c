@@ -4,8 +4,6 @@
  */
 #include "endpoint.h"
 
-#include <string.h>
-
 #define IPV6_GROUPS 8
 
 endpoint_t
@@ -15,18 +13,6 @@ endpoint_from_bytes(address_family_t family, const uint8_t *address, uint16_t po
 
     memcpy(endpoint.address, address, family == ADDRESS_IPV4 ? 4 : 16);
     return endpoint;
-}
-
-bool
-endpoint_same_address(const endpoint_t *a, const endpoint_t *b)
-{
-    return a->family == b->family && memcmp(a->address, b->address, sizeof(a->address)) == 0;
-}
-
-bool
-endpoint_equal(const endpoint_t *a, const endpoint_t *b)
-{
-    return a->port == b->port && endpoint_same_address(a, b);
 }
 
 /* FNV-1a. */

@@ -8,23 +8,36 @@
 #include "base.h"
 
 #include <glib.h>
+#include <string.h>
 
 typedef enum { ADDRESS_NONE = 0, ADDRESS_IPV4 = 4, ADDRESS_IPV6 = 6 } address_family_t;
 
-/* Unused bytes of `address` are zero, so that endpoints can be compared and hashed as bytes of known fields. */
+/* Every byte has a meaning or is zero, so that endpoints can be compared and hashed as bytes: every packet is. */
 typedef struct {
-    uint8_t family;      /* address_family_t */
-    uint8_t address[16]; /* network order; 4 bytes used for IPv4 */
+    uint8_t address[16]; /* network order; 4 bytes used for IPv4, the others are zero */
     uint16_t port;       /* UDP or TCP port, host order; 0 for native ESP (IP protocol 50) */
+    uint8_t family;      /* address_family_t */
+    uint8_t unused;      /* 0: there would be a byte of padding */
 } endpoint_t;
+
+_Static_assert(sizeof(endpoint_t) == 20, "padding would be compared");
 
 #define ENDPOINT_TEXT_MAX 56 /* "[ipv6]:port" and a zero */
 
 /* `address`: as many bytes as the family has (4 or 16), in network order. */
 endpoint_t endpoint_from_bytes(address_family_t family, const uint8_t *address, uint16_t port);
 
-bool endpoint_same_address(const endpoint_t *a, const endpoint_t *b);
-bool endpoint_equal(const endpoint_t *a, const endpoint_t *b);
+static inline bool
+endpoint_same_address(const endpoint_t *a, const endpoint_t *b)
+{
+    return a->family == b->family && memcmp(a->address, b->address, sizeof(a->address)) == 0;
+}
+
+static inline bool
+endpoint_equal(const endpoint_t *a, const endpoint_t *b)
+{
+    return memcmp(a, b, sizeof(*a)) == 0;
+}
 
 /* Of the family and the address; and with the port, which one peer may change. */
 unsigned endpoint_address_hash(const endpoint_t *endpoint);

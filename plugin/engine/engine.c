@@ -7,6 +7,7 @@
 #include "detect/detectors.h"
 #include "engine_state.h"
 #include "parse/cursor.h"
+#include "steady.h"
 
 /* Frames in a row with the very same time before the clock counts as unusable. */
 #define SAME_TIME_FRAMES 20u
@@ -83,7 +84,7 @@ engine_new(const engine_settings_t *settings)
     engine->paths = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
     engine->tunnels_by_address = g_hash_table_new_full(g_direct_hash, g_direct_equal, NULL, NULL);
     engine->ike_sas_by_spi = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
-    engine->esp_sas_by_spi = g_hash_table_new_full(g_direct_hash, g_direct_equal, NULL, NULL);
+    engine->esp_sas_by_spi = spi_index_new();
     engine->notes = g_hash_table_new_full(g_direct_hash, g_direct_equal, NULL, free_note);
     engine->findings = g_ptr_array_new_with_free_func(engine_free_finding);
     engine->sorted_findings = g_ptr_array_new();
@@ -120,7 +121,7 @@ engine_free(engine_t *engine)
     g_array_free(engine->interruptions, TRUE);
     free_lists_of(engine->tunnels_by_address);
     free_lists_of(engine->ike_sas_by_spi);
-    free_lists_of(engine->esp_sas_by_spi);
+    spi_index_free(engine->esp_sas_by_spi);
     g_ptr_array_free(engine->tunnels, TRUE);
     g_ptr_array_free(engine->kept_tunnels, TRUE);
     g_hash_table_destroy(engine->free_numbers);
@@ -188,6 +189,7 @@ engine_note_for(engine_t *engine, frame_t frame)
         note->frame = frame;
         note->tunnel = note->ike_sa = note->child_sa = INDEX_NONE;
         g_hash_table_insert(engine->notes, GUINT_TO_POINTER(frame), note);
+        engine->latest_noted = MAX(engine->latest_noted, frame);
     }
     return note;
 }
@@ -195,6 +197,8 @@ engine_note_for(engine_t *engine, frame_t frame)
 const frame_note_t *
 engine_note(const engine_t *engine, frame_t frame)
 {
+    if (frame > engine->latest_noted) /* nearly all, when they are seen for the first time */
+        return NULL;
     return g_hash_table_lookup(engine->notes, GUINT_TO_POINTER(frame));
 }
 
@@ -221,6 +225,8 @@ engine_judge(engine_t *engine, tunnel_t *tunnel, change_t *change)
 {
     findings_t findings = { .engine = engine, .tunnel = tunnel, .change = change };
 
+    if (tunnel != NULL)
+        steady_end(tunnel);
     change->settings = &engine->settings;
     change->clock_is_unusable = engine->clock_is_unusable;
     const GPtrArray *sleepers = engine->sleepers[g_bit_nth_lsf((gulong)change->kind, -1)];
@@ -393,6 +399,30 @@ keepalive_packet(engine_t *engine, const packet_t *packet)
     return tunnel;
 }
 
+static void
+note_packet_of(tunnel_t *tunnel, const packet_t *packet)
+{
+    tunnel->last_frame = MAX(tunnel->last_frame, packet->frame);
+    tunnel->last_time = capture_later(tunnel->last_time, packet->time);
+    tunnel->udp_encapsulated |= packet->encapsulation == ENCAPSULATION_UDP;
+    tunnel->tcp_encapsulated |= packet->encapsulation == ENCAPSULATION_TCP;
+}
+
+/* Nearly every packet of nearly every capture: it is counted, and that is all. */
+static bool
+merely_goes_on(engine_t *engine, const packet_t *packet, copy_kind_t copy, const first_copy_t *first)
+{
+    if (packet->kind != PACKET_ESP || copy != COPY_NONE || first->frame != FRAME_NONE || !copies_have_no_alias(engine->copies) ||
+        !engine_is_seen_once(engine, packet, first))
+        return false;
+    tunnel_t *tunnel = engine_esp_goes_on(engine, packet);
+    if (tunnel == NULL)
+        return false;
+    note_packet_of(tunnel, packet);
+    engine_keep_seen_once(engine, packet, first);
+    return true;
+}
+
 static const frame_note_t *
 handle(engine_t *engine, const packet_t *packet)
 {
@@ -419,12 +449,10 @@ handle(engine_t *engine, const packet_t *packet)
         engine_syslog_packet(engine, packet);
         break;
     }
-    if (tunnel != NULL && packet->kind != PACKET_ICMP_ERROR) {
-        tunnel->last_frame = MAX(tunnel->last_frame, packet->frame);
-        tunnel->last_time = capture_later(tunnel->last_time, packet->time);
-        tunnel->udp_encapsulated |= packet->encapsulation == ENCAPSULATION_UDP;
-        tunnel->tcp_encapsulated |= packet->encapsulation == ENCAPSULATION_TCP;
-    }
+    if (tunnel != NULL)
+        steady_end(tunnel);
+    if (tunnel != NULL && packet->kind != PACKET_ICMP_ERROR)
+        note_packet_of(tunnel, packet);
     return engine_note(engine, packet->frame);
 }
 
@@ -443,14 +471,17 @@ engine_packet(engine_t *engine, const packet_t *packet)
     first_copy_t first = { .frame = FRAME_NONE };
     if (packet->kind != PACKET_NAT_KEEPALIVE && packet->kind != PACKET_SYSLOG)
         copy = copies_check(engine->copies, packet, &first);
-    if (copy == COPY_SAME_FRAME)
+    if (copy == COPY_SAME_FRAME || merely_goes_on(engine, packet, copy, &first))
         return engine_note(engine, packet->frame);
+    bool is_new = copy == COPY_NONE;
     engine->outer_source = packet->source;
     engine->outer_destination = packet->destination;
     packet_t canonical = *packet;
     canonical.source = copies_canonical(engine->copies, &packet->source);
     canonical.destination = copies_canonical(engine->copies, &packet->destination);
     copy = engine_across_points(engine, packet, &canonical, copy, &first);
+    if (is_new && copy != COPY_NONE && first.fingerprint != 0)
+        copies_disown(engine->copies);
     const frame_note_t *note = copy == COPY_ELSEWHERE ? elsewhere_packet(engine, &canonical)
                                : copy != COPY_NONE    ? copy_packet(engine, &canonical, copy)
                                                       : handle(engine, &canonical);

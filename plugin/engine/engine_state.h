@@ -11,6 +11,7 @@
 #include "findings.h"
 #include "interfaces.h"
 #include "sightings.h"
+#include "spi_index.h"
 #include "tunnel.h"
 
 /* No tunnel in use is silent for so long: a capture without any frame meanwhile was interrupted. */
@@ -41,8 +42,9 @@ struct engine {
     GHashTable *paths;              /* number of a pair of endpoints -> index + 1 of the tunnel that used them last */
     GHashTable *tunnels_by_address; /* address pair hash -> GSList of tunnel_t, borrowed */
     GHashTable *ike_sas_by_spi;     /* SPIi -> GSList of ike_sa_t, borrowed */
-    GHashTable *esp_sas_by_spi;     /* SPI -> GSList of esp_sa_t, newest first, borrowed */
+    spi_index_t *esp_sas_by_spi;    /* newest first, borrowed */
     GHashTable *notes;              /* frame -> frame_note_t, owned */
+    frame_t latest_noted;           /* the latest frame that has one */
     GPtrArray *findings;            /* owned finding_t, in order of discovery */
     GPtrArray *sorted_findings;     /* borrowed, by frame */
     bool findings_changed;
@@ -88,6 +90,12 @@ struct findings {
  * to count? `packet` may be given another time then. */
 copy_kind_t engine_across_points(engine_t *engine, const packet_t *captured, packet_t *packet, copy_kind_t copy,
                                  const first_copy_t *first);
+
+/* across.c: could the ESP packet have been captured elsewhere, or does it matter where it was? */
+bool engine_is_seen_once(const engine_t *engine, const packet_t *packet, const first_copy_t *first);
+
+/* across.c: remembers it as such. */
+void engine_keep_seen_once(engine_t *engine, const packet_t *packet, const first_copy_t *first);
 
 /* across.c: the packet has been dealt with: notes at which place it was seen. `captured`: with its own time. */
 void engine_note_point(engine_t *engine, const packet_t *captured, const packet_t *packet);
@@ -141,6 +149,9 @@ void engine_ike_copy(engine_t *engine, const packet_t *packet, frame_note_t *not
 
 /* esp.c: accounts for an ESP packet. */
 tunnel_t *engine_esp_packet(engine_t *engine, const packet_t *packet);
+
+/* esp.c: the same for a packet that needs only to be counted (steady.h). NULL: it is none. */
+tunnel_t *engine_esp_goes_on(engine_t *engine, const packet_t *packet);
 esp_sa_t *engine_find_esp_sa(const engine_t *engine, uint32_t spi, const endpoint_t *source, const endpoint_t *destination,
                              frame_t frame);
 esp_sa_t *engine_add_esp_sa(engine_t *engine, tunnel_t *tunnel, uint32_t spi, peer_t sender);

@@ -5,6 +5,7 @@
 #include "engine_state.h"
 #include "parse/cursor.h"
 #include "sdwan.h"
+#include "steady.h"
 
 /* RFC 4303 2.1: SPI 0 is never sent. 1 to 255 are reserved, but manual keys use them. */
 #define LEAST_SPI 1u
@@ -69,8 +70,7 @@ engine_find_esp_sa(const engine_t *engine, uint32_t spi, const endpoint_t *sourc
     fit_t best_fit = FITS_NOT;
     unsigned seen = 0;
 
-    for (GSList *item = g_hash_table_lookup(engine->esp_sas_by_spi, GUINT_TO_POINTER(spi)); item != NULL; item = item->next) {
-        esp_sa_t *sa = item->data;
+    for (esp_sa_t *sa = spi_index_first(engine->esp_sas_by_spi, spi); sa != NULL; sa = spi_index_next(sa)) {
         if (seen++ == NAMESAKES) {
             esp_sa_t *between = best_fit < FITS_ADDRESSES ? engine_esp_sa_between(engine, spi, source, destination) : NULL;
             return between != NULL ? between : best;
@@ -105,14 +105,12 @@ esp_sa_t *
 engine_add_esp_sa(engine_t *engine, tunnel_t *tunnel, uint32_t spi, peer_t sender)
 {
     esp_sa_t *sa = esp_sa_new(tunnel, spi, sender);
-    gpointer key = GUINT_TO_POINTER(spi);
 
     sa->negotiation = tunnel->lineage;
     if (tunnel->esp_sas->len >= ESP_SAS_PER_TUNNEL_MAX)
         forget_esp_sas(engine, tunnel);
     g_ptr_array_add(tunnel->esp_sas, sa);
-    GSList *list = g_hash_table_lookup(engine->esp_sas_by_spi, key);
-    g_hash_table_replace(engine->esp_sas_by_spi, key, g_slist_prepend(list, sa));
+    spi_index_add(engine->esp_sas_by_spi, sa);
     return sa;
 }
 
@@ -244,10 +242,8 @@ way_back(const esp_sa_t *sa)
 /* A packet of one direction shows that the other direction of the pair works, if it comes soon; and that the sender has the pair in any
  * case. */
 static void
-prove_way_back(esp_sa_t *sa, const packet_t *packet)
+prove_way_back(esp_sa_t *sa, esp_sa_t *back, const packet_t *packet)
 {
-    esp_sa_t *back = way_back(sa);
-
     if (sa->unanswered++ == 0)
         sa->unanswered_since = packet->time;
     if (back == NULL || back->packets == 0)
@@ -271,6 +267,20 @@ is_unannounced(const engine_t *engine, const tunnel_t *tunnel, const packet_t *p
            first->first_frame == tunnel->first_frame && between != NULL && between->next == NULL;
 }
 
+/* The SA of the same negotiation on which the other direction was heard last, or NULL. */
+static const esp_sa_t *
+latest_back(const esp_sa_t *sa, frame_t last_in)
+{
+    const tunnel_t *tunnel = sa->tunnel;
+
+    for (unsigned i = tunnel->esp_sas->len; i-- > 0;) {
+        const esp_sa_t *back = g_ptr_array_index(tunnel->esp_sas, i);
+        if (back->sender != sa->sender && back->negotiation == sa->negotiation && back->last_frame == last_in)
+            return back;
+    }
+    return NULL;
+}
+
 /* Two-way ESP proves the tunnel up to the older of the two directions' last packets, on SAs of the same negotiation. */
 static void
 prove_by_traffic(engine_t *engine, const esp_sa_t *sa, const packet_t *packet)
@@ -280,21 +290,16 @@ prove_by_traffic(engine_t *engine, const esp_sa_t *sa, const packet_t *packet)
 
     if (other->last_esp_at == CAPTURE_TIME_NONE || duration_between(other->last_esp_at, packet->time) > PAIRED_WITHIN)
         return;
-    for (unsigned i = tunnel->esp_sas->len; i-- > 0;) {
-        esp_sa_t *back = g_ptr_array_index(tunnel->esp_sas, i);
-        if (back->sender == sa->sender || back->negotiation != sa->negotiation || back->last_frame != other->last_esp_in)
-            continue;
-        if (engine_is_stale(tunnel, sa->sender, PACKET_ESP, &back->destination, packet->time) ||
-            engine_is_stale(tunnel, peer_other(sa->sender), PACKET_ESP, &packet->destination, packet->time))
-            return; /* sent to where the peer no longer is */
-        if (endpoint_equal(&back->destination, &packet->source))
-            engine_flip_is_overcome(tunnel, sa->sender, &packet->source, other->last_esp_at);
-        if (endpoint_equal(&back->source, &packet->destination))
-            engine_flip_is_overcome(tunnel, peer_other(sa->sender), &packet->destination, packet->time);
-        tunnel->had_child = true;
-        life_proved_by_esp(engine, sa, other->last_esp_at, other->last_esp_in, packet);
-        return;
-    }
+    const esp_sa_t *back = latest_back(sa, other->last_esp_in);
+    if (back == NULL || engine_is_stale(tunnel, sa->sender, PACKET_ESP, &back->destination, packet->time) ||
+        engine_is_stale(tunnel, peer_other(sa->sender), PACKET_ESP, &packet->destination, packet->time))
+        return; /* sent to where the peer no longer is */
+    if (endpoint_equal(&back->destination, &packet->source))
+        engine_flip_is_overcome(tunnel, sa->sender, &packet->source, other->last_esp_at);
+    if (endpoint_equal(&back->source, &packet->destination))
+        engine_flip_is_overcome(tunnel, peer_other(sa->sender), &packet->destination, packet->time);
+    tunnel->had_child = true;
+    life_proved_by_esp(engine, sa, other->last_esp_at, other->last_esp_in, packet);
 }
 
 /* The receiver of `sa` was heard again, so an earlier port unreachable means nothing any more. */
@@ -328,6 +333,50 @@ born_in_traffic(const engine_t *engine, esp_sa_t *sa, const packet_t *packet)
     sa->is_unannounced = is_unannounced(engine, sa->tunnel, packet);
 }
 
+/* The same as prove_by_traffic() where nobody has moved. */
+static void
+prove_by_steady_traffic(engine_t *engine, const esp_sa_t *sa, const packet_t *packet)
+{
+    const peer_state_t *other = &sa->tunnel->peer[peer_other(sa->sender)];
+    const esp_sa_t *back = sa->steady_back;
+
+    if (other->last_esp_at == CAPTURE_TIME_NONE || duration_between(other->last_esp_at, packet->time) > PAIRED_WITHIN)
+        return;
+    bool is_pair = back != NULL && back->last_frame == other->last_esp_in && back->negotiation == sa->negotiation;
+    if (!is_pair && latest_back(sa, other->last_esp_in) == NULL)
+        return;
+    sa->tunnel->had_child = true;
+    life_proved_by_esp(engine, sa, other->last_esp_at, other->last_esp_in, packet);
+}
+
+tunnel_t *
+engine_esp_goes_on(engine_t *engine, const packet_t *packet)
+{
+    if (packet->reported < ESP_HEADER_LENGTH || packet->captured < ESP_HEADER_LENGTH)
+        return NULL;
+    esp_sa_t *sa = steady_sa(engine, packet, wire_u32(packet->bytes));
+    if (sa == NULL)
+        return NULL;
+    tunnel_t *tunnel = sa->tunnel;
+    change_t change = { .frame = packet->frame, .time = packet->time, .packet = packet, .sender = sa->sender, .esp_sa = sa };
+
+    engine->capture.esp_packets++;
+    unsigned revealed = engine_enter_sequence(engine, sa, packet, wire_u32(packet->bytes + SPI_LENGTH));
+    count_packet(sa, packet, sa->first_sequence);
+    prove_way_back(sa, sa->steady_back != NULL ? sa->steady_back : way_back(sa), packet);
+    count_direction(tunnel, sa->sender, packet);
+    engine_account_sender(engine, tunnel, sa->sender, packet);
+    prove_by_steady_traffic(engine, sa, packet);
+    engine_follow_spis(engine, sa, packet, false);
+    if (!packet->is_ah && esp_sa_note_length(sa, packet->reported)) {
+        change.kind = CHANGE_ESP_LENGTHS;
+        engine_judge(engine, tunnel, &change);
+    }
+    if (revealed != 0)
+        engine_judge_sequence(engine, sa, revealed, &change);
+    return tunnel;
+}
+
 tunnel_t *
 engine_esp_packet(engine_t *engine, const packet_t *packet)
 {
@@ -356,6 +405,7 @@ engine_esp_packet(engine_t *engine, const packet_t *packet)
     change_t change = { .frame = packet->frame, .time = packet->time, .packet = packet, .sender = sender, .esp_sa = sa };
     change.kind = CHANGE_TUNNEL_SEEN;
     engine_judge(engine, tunnel, &change);
+    sa->is_cut = packet->captured < packet->reported;
     if (is_new || sa->encapsulation != packet->encapsulation) /* RFC 7296 2.23: a peer may encapsulate or not at will */
         sa->source = packet->source;
     engine_check_move(engine, tunnel, sender, &sa->source, packet, &change);
@@ -363,7 +413,7 @@ engine_esp_packet(engine_t *engine, const packet_t *packet)
     count_packet(sa, packet, sequence);
     if (is_new && sa->announced_in == FRAME_NONE && !packet->is_around_esp)
         born_in_traffic(engine, sa, packet);
-    prove_way_back(sa, packet);
+    prove_way_back(sa, way_back(sa), packet);
     if (tunnel->has_unreachable && tunnel->peer[peer_other(sender)].run_packets > 0)
         forget_unreachable(tunnel, sender);
     if (!packet->is_around_esp)

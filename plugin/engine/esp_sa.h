@@ -22,44 +22,50 @@ struct ike_sa;
 
 /* Owned by its tunnel. Exists from its announcement in a readable negotiation or from its first packet on. */
 typedef struct esp_sa {
+    /* what every packet of it needs comes first */
     struct tunnel *tunnel;
-    uint32_t spi;       /* host order, chosen by the receiver */
-    bool is_ah;         /* AH (RFC 4302); an SA that was only announced may be either */
-    bool is_around_esp; /* AH whose packets hold ESP of the same tunnel: both together are one pair */
+    struct esp_sa *next_in_index, **link_in_index; /* spi_index.h: its list, and what points to it there */
+    uint32_t spi;                                  /* host order, chosen by the receiver */
+    bool is_ah;                                    /* AH (RFC 4302); an SA that was only announced may be either */
+    bool is_around_esp;                            /* AH whose packets hold ESP of the same tunnel: both together are one pair */
+    uint8_t lengths_kept;
+    bool is_cut; /* the latest packet that was looked at closely was cut by the capture */
     peer_t sender;
-    uint32_t generation;            /* child SA index within the tunnel (children.h); INDEX_NONE: which one is not known */
-    bool is_loose;                  /* one of several SPIs for several pairs, not told apart */
-    uint32_t negotiation;           /* which lineage of IKE SAs made it: tunnel_t.lineage at that time */
-    endpoint_t source, destination; /* of the latest packet */
-    encapsulation_t encapsulation;  /* of the latest packet */
-    uint64_t packets, bytes;        /* bytes from the SPI on, on the wire */
-    uint32_t first_sequence;
-    mark_t first_mark;                  /* of the packet with it */
-    sequence_t *sequence;               /* from the second packet on; owned; NULL: before, or its numbers are not followed */
-    uint16_t lengths[ESP_LENGTHS_KEPT]; /* the first different lengths of its packets, from the SPI to the ICV */
-    unsigned lengths_kept;
-    uint16_t length_residues;        /* bit n: some packet's length is n modulo 16 */
+    encapsulation_t encapsulation; /* of the latest packet */
+    uint32_t steady_since;      /* steady.c: the tunnel's turn for which packets that go on like the last reveal nothing; 0: none */
+    struct esp_sa *steady_back; /* and the other SA of its pair, or NULL; borrowed */
+    endpoint_t source, destination;  /* of the latest packet */
+    sequence_t *sequence;            /* from the second packet on; owned; NULL: before, or its numbers are not followed */
+    uint64_t packets, bytes;         /* bytes from the SPI on, on the wire */
     frame_t first_frame, last_frame; /* FRAME_NONE: announced, not used yet */
     capture_ns_t first_time, last_time;
+    unsigned unanswered; /* its packets since the receiver last sent on its pair */
+    frame_t good_in;     /* its last packet that was followed at once by one of its pair: it worked; FRAME_NONE: none was */
+    capture_ns_t unanswered_since;
+    capture_ns_t good_at;
+    uint32_t negotiation;     /* which lineage of IKE SAs made it: tunnel_t.lineage at that time */
+    frame_t unreachable_in;   /* the receiver's own ICMP port unreachable quoted it; FRAME_NONE, also once the receiver is back */
+    uint16_t length_residues; /* bit n: some packet's length is n modulo 16 */
+    uint16_t lengths[ESP_LENGTHS_KEPT]; /* the first different lengths of its packets, from the SPI to the ICV */
+    bool is_succeeded;                  /* the next SPI of its line took over */
+
+    uint32_t generation; /* child SA index within the tunnel (children.h); INDEX_NONE: which one is not known */
+    bool is_loose;       /* one of several SPIs for several pairs, not told apart */
+    uint32_t first_sequence;
+    mark_t first_mark; /* of the packet with it */
     frame_t announced_in;
     frame_t deleted_in; /* FRAME_NONE: no DELETE seen */
     capture_ns_t deleted_at;
     confidence_t deleted_confidence;
-    frame_t unreachable_in; /* the receiver's own ICMP port unreachable quoted it; FRAME_NONE, also once the receiver is back */
     capture_ns_t unreachable_at;
     unsigned packets_since_unreachable;
     frame_t invalid_spi_in; /* INVALID_SPI named it */
     syslog_of_sa_t syslog;  /* log lines named it */
     capture_ns_t invalid_spi_at;
     bool invalid_spi_is_protected; /* it was decrypted: nobody else could have sent it */
-    frame_t good_in; /* its last packet that was followed at once by one of its pair: it worked; FRAME_NONE: none was */
-    capture_ns_t good_at;
-    unsigned unanswered; /* its packets since the receiver last sent on its pair */
-    capture_ns_t unanswered_since;
-    bool is_unannounced;          /* it began where every negotiation so far had been read, and none named it */
-    const struct finding *desync; /* the spi_desync that counts its packets, or NULL; borrowed */
-    uint32_t line;                /* id of the line of SPIs it is on (lifetime.h); 0: none */
-    bool is_succeeded;            /* the next SPI of that line took over */
+    bool is_unannounced;           /* it began where every negotiation so far had been read, and none named it */
+    const struct finding *desync;  /* the spi_desync that counts its packets, or NULL; borrowed */
+    uint32_t line;                 /* id of the line of SPIs it is on (lifetime.h); 0: none */
 } esp_sa_t;
 
 esp_sa_t *esp_sa_new(struct tunnel *tunnel, uint32_t spi, peer_t sender);

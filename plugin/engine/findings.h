@@ -62,6 +62,9 @@ typedef struct {
     uint32_t wakes_on; /* change_kind_t bits; some kinds come with no tunnel */
     bool needs_time;   /* asleep while the clock is unusable */
     void (*judge)(const change_t *change, const tunnel_t *tunnel, findings_t *out);
+    /* Of detectors that wake on every ESP packet: can packets of this SA that merely go on (steady.h) not make it speak, until something else
+     * happens to the tunnel? NULL: they may always. */
+    bool (*has_no_question)(const engine_settings_t *settings, const tunnel_t *tunnel, const esp_sa_t *sa);
 } detector_t;
 
 #endif

@@ -60,7 +60,7 @@ engine_unlink_ike_sa(engine_t *engine, ike_sa_t *ike_sa)
 void
 engine_unlink_esp_sa(engine_t *engine, esp_sa_t *sa)
 {
-    unlist(engine->esp_sas_by_spi, GUINT_TO_POINTER(sa->spi), sa);
+    spi_index_remove(engine->esp_sas_by_spi, sa);
 }
 
 void
@@ -92,12 +92,54 @@ engine_list_tunnel(engine_t *engine, tunnel_t *tunnel)
     list_under(engine, tunnel, pair_key(&tunnel->peer[PEER_A].last, &tunnel->peer[PEER_B].last));
 }
 
+static bool
+is_evicted_tunnel(const void *tunnel)
+{
+    return ((const tunnel_t *)tunnel)->is_evicted;
+}
+
+static bool
+is_evicted_ike_sa(const void *ike_sa)
+{
+    return ((const ike_sa_t *)ike_sa)->tunnel->is_evicted;
+}
+
+static GSList *
+without(GSList *list, bool (*is_gone)(const void *item))
+{
+    for (GSList **link = &list; *link != NULL;) {
+        GSList *item = *link;
+        if (is_gone(item->data)) {
+            *link = item->next;
+            g_slist_free_1(item);
+        } else {
+            link = &item->next;
+        }
+    }
+    return list;
+}
+
+/* Takes out of all lists of a table what is gone. A list may hold thousands, so that one walk is for all that go together. */
+static void
+sweep(GHashTable *table, bool (*is_gone)(const void *item))
+{
+    GHashTableIter iter;
+    gpointer list;
+
+    g_hash_table_iter_init(&iter, table);
+    while (g_hash_table_iter_next(&iter, NULL, &list)) {
+        GSList *rest = without(list, is_gone);
+        if (rest == NULL)
+            g_hash_table_iter_remove(&iter);
+        else
+            g_hash_table_iter_replace(&iter, rest);
+    }
+}
+
+/* It is in no list any more, but those of its ESP SAs, which they leave at once. */
 static void
 evict(engine_t *engine, tunnel_t *tunnel)
 {
-    engine_unlist_tunnel(engine, tunnel);
-    for (unsigned i = 0; i < tunnel->ike_sas->len; i++)
-        engine_unlink_ike_sa(engine, g_ptr_array_index(tunnel->ike_sas, i));
     for (unsigned i = 0; i < tunnel->esp_sas->len; i++)
         engine_unlink_esp_sa(engine, g_ptr_array_index(tunnel->esp_sas, i));
     g_ptr_array_index(engine->tunnels, tunnel->index) = NULL;
@@ -173,6 +215,10 @@ evict_oldest(engine_t *engine)
     unsigned evicted = MIN(kept->len / 4 + 1, kept->len);
 
     g_ptr_array_sort(kept, by_last_frame);
+    for (unsigned i = 0; i < evicted; i++)
+        ((tunnel_t *)g_ptr_array_index(kept, i))->is_evicted = true;
+    sweep(engine->tunnels_by_address, is_evicted_tunnel);
+    sweep(engine->ike_sas_by_spi, is_evicted_ike_sa);
     for (unsigned i = 0; i < evicted; i++)
         evict(engine, g_ptr_array_index(kept, i));
     g_ptr_array_remove_range(kept, 0, evicted);

@@ -9,6 +9,7 @@
 #include "sdwan.h"
 
 #include "engine_state.h"
+#include "steady.h"
 
 enum {
     PORT_FIRST = 12346,
@@ -301,6 +302,7 @@ absorb(engine_t *engine, tunnel_t *to, tunnel_t *from, const packet_t *packet)
     for (peer_t peer = PEER_A; peer < PEERS; peer++)
         add_peer(&to->peer[names[peer]], &from->peer[peer]);
     begin_runs(to);
+    steady_end(to);
     move_sas(engine, to, from, names);
     move_findings(engine, to, from, names);
     to->was_up |= from->was_up;

@@ -12,30 +12,20 @@
 #ifndef MESSAGES_REMEMBERED
 #define MESSAGES_REMEMBERED 8192u
 #endif
-#ifndef ESP_REMEMBERED
-#define ESP_REMEMBERED 8192u /* a power of two */
+#ifndef ESP_SAMPLES
+#define ESP_SAMPLES 4096u /* a power of two */
 #endif
-#define ESP_SAMPLES (ESP_REMEMBERED / 2u)
 #define SAMPLE_EVERY 64u   /* sequence numbers */
 #define NAMESAKES_SEEN 32u /* messages of one name: repeats with other bytes, fragments, cookies */
 
 #define ESP_WAYS 4u /* slots for each of the fingerprints that meet */
 
-/* ESP is many: a slot each, one of a few that its fingerprint leads to; of these the oldest makes room. */
-typedef struct {
-    uint64_t fingerprint;
-    capture_ns_t time;
-    frame_t frame;
-    capture_point_t point;
-    endpoint_t source, destination;
-} esp_slot_t;
-
 struct sightings {
     GHashTable *messages; /* fingerprint -> message_sighting_t, owned by `order` */
     GHashTable *names;    /* name -> message_sighting_t, the latest */
     GQueue order;         /* message_sighting_t, the oldest first */
-    esp_slot_t *latest;   /* ESP_REMEMBERED; NULL: no ESP yet */
-    esp_slot_t *samples;  /* ESP_SAMPLES */
+    seen_packet_t *
+        samples; /* ESP_SAMPLES: each in one of a few slots that its fingerprint leads to, of which the oldest makes room. NULL: none yet */
 };
 
 sightings_t *
@@ -55,7 +45,6 @@ sightings_free(sightings_t *sightings)
     g_hash_table_destroy(sightings->messages);
     g_hash_table_destroy(sightings->names);
     g_queue_clear_full(&sightings->order, g_free);
-    g_free(sightings->latest);
     g_free(sightings->samples);
     g_free(sightings);
 }
@@ -265,29 +254,36 @@ enum { SEQUENCE_AT = 4, SEQUENCE_END = 8, TELLING_BYTES = 16 };
 
 /* Each receiver chooses its SPIs and every SA counts from 1: between other addresses only ciphertext tells packets apart. */
 static bool
-may_be_same(const esp_slot_t *slot, const packet_t *packet)
+may_be_same(const seen_packet_t *seen, const packet_t *packet)
 {
-    bool same_source = endpoint_equal(&slot->source, &packet->source);
-    bool same_destination = endpoint_equal(&slot->destination, &packet->destination);
+    bool same_source = endpoint_equal(&seen->source, &packet->source);
+    bool same_destination = endpoint_equal(&seen->destination, &packet->destination);
 
     if (same_source && same_destination)
         return true;
-    return packet->captured >= TELLING_BYTES && !endpoint_equal(&slot->source, &packet->destination) &&
-           !endpoint_equal(&slot->destination, &packet->source);
+    return packet->captured >= TELLING_BYTES && !endpoint_equal(&seen->source, &packet->destination) &&
+           !endpoint_equal(&seen->destination, &packet->source);
 }
 
 /* The first of its ways. */
-static esp_slot_t *
-ways_of(esp_slot_t *slots, unsigned count, uint64_t fingerprint)
+static seen_packet_t *
+ways_of(const sightings_t *sightings, uint64_t fingerprint)
 {
-    return &slots[((unsigned)fingerprint & (count / ESP_WAYS - 1u)) * ESP_WAYS];
+    return &sightings->samples[((unsigned)fingerprint & (ESP_SAMPLES / ESP_WAYS - 1u)) * ESP_WAYS];
 }
 
-static const esp_slot_t *
-find_esp(esp_slot_t *slots, unsigned count, uint64_t fingerprint)
+static bool
+is_of_sample(const packet_t *packet)
 {
-    const esp_slot_t *way = ways_of(slots, count, fingerprint);
+    return packet->captured >= SEQUENCE_END && wire_u32(packet->bytes + SEQUENCE_AT) % SAMPLE_EVERY == 0;
+}
 
+const seen_packet_t *
+sightings_sample(const sightings_t *sightings, const packet_t *packet, uint64_t fingerprint)
+{
+    if (sightings->samples == NULL || !is_of_sample(packet))
+        return NULL;
+    const seen_packet_t *way = ways_of(sightings, fingerprint);
     for (unsigned w = 0; w < ESP_WAYS; w++) {
         if (way[w].fingerprint == fingerprint && way[w].frame != FRAME_NONE)
             return &way[w];
@@ -295,58 +291,46 @@ find_esp(esp_slot_t *slots, unsigned count, uint64_t fingerprint)
     return NULL;
 }
 
-static void
-put_esp(esp_slot_t *slots, unsigned count, const esp_slot_t *slot)
-{
-    esp_slot_t *way = ways_of(slots, count, slot->fingerprint), *place = way;
-
-    for (unsigned w = 0; w < ESP_WAYS; w++) {
-        if (way[w].fingerprint == slot->fingerprint || way[w].frame == FRAME_NONE) {
-            place = &way[w];
-            break;
-        }
-        if (way[w].frame < place->frame)
-            place = &way[w];
-    }
-    *place = *slot;
-}
-
 bool
-sightings_of_esp(const sightings_t *sightings, const packet_t *packet, uint64_t fingerprint, seen_before_t *ret_before)
+sightings_of_esp(const seen_packet_t *seen, const packet_t *packet, seen_before_t *ret_before)
 {
-    if (sightings->latest == NULL)
+    if (!may_be_same(seen, packet) || !capture_points_differ(&seen->point, &packet->point))
         return false;
-    const esp_slot_t *slot = find_esp(sightings->latest, ESP_REMEMBERED, fingerprint);
-    if (slot == NULL)
-        slot = find_esp(sightings->samples, ESP_SAMPLES, fingerprint);
-    if (slot == NULL || !may_be_same(slot, packet) || !capture_points_differ(&slot->point, &packet->point))
-        return false;
-    *ret_before = (seen_before_t){ .frame = slot->frame,
-                                   .time = slot->time,
-                                   .point = slot->point,
-                                   .source = slot->source,
-                                   .destination = slot->destination,
+    *ret_before = (seen_before_t){ .frame = seen->frame,
+                                   .time = seen->time,
+                                   .point = seen->point,
+                                   .source = seen->source,
+                                   .destination = seen->destination,
                                    .is_only_one = true,
                                    .is_sure = true };
     return true;
 }
 
+static seen_packet_t *
+place_for(const sightings_t *sightings, uint64_t fingerprint)
+{
+    seen_packet_t *way = ways_of(sightings, fingerprint), *place = way;
+
+    for (unsigned w = 0; w < ESP_WAYS; w++) {
+        if (way[w].fingerprint == fingerprint || way[w].frame == FRAME_NONE)
+            return &way[w];
+        if (way[w].frame < place->frame)
+            place = &way[w];
+    }
+    return place;
+}
+
 void
 sightings_keep_esp(sightings_t *sightings, const packet_t *packet, uint64_t fingerprint)
 {
-    if (packet->captured < SEQUENCE_END || packet->time == CAPTURE_TIME_NONE)
+    if (packet->time == CAPTURE_TIME_NONE || !is_of_sample(packet))
         return;
-    if (sightings->latest == NULL) {
-        sightings->latest = g_new0(esp_slot_t, ESP_REMEMBERED);
-        sightings->samples = g_new0(esp_slot_t, ESP_SAMPLES);
-    }
-    esp_slot_t slot = { .fingerprint = fingerprint,
-                        .time = packet->time,
-                        .frame = packet->frame,
-                        .point = packet->point,
-                        .source = packet->source,
-                        .destination = packet->destination };
-    put_esp(sightings->latest, ESP_REMEMBERED, &slot);
-    if (wire_u32(packet->bytes + SEQUENCE_AT) % SAMPLE_EVERY == 0)
-        put_esp(sightings->samples, ESP_SAMPLES, &slot);
+    if (sightings->samples == NULL)
+        sightings->samples = g_new0(seen_packet_t, ESP_SAMPLES);
+    *place_for(sightings, fingerprint) = (seen_packet_t){ .fingerprint = fingerprint,
+                                                          .time = packet->time,
+                                                          .frame = packet->frame,
+                                                          .point = packet->point,
+                                                          .source = packet->source,
+                                                          .destination = packet->destination };
 }

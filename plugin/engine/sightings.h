@@ -2,7 +2,8 @@
  *
  * copies.h knows second copies that come at once. Two captures put into one file have two clocks: the other copy of a packet may
  * come hours later. ESP is never sent twice (RFC 4303 2.2), so that equal bytes at another place are the same packet; an IKE request
- * is repeated with the same bytes (RFC 7296 2.1), so that every place's repeats are counted.
+ * is repeated with the same bytes (RFC 7296 2.1), so that every place's repeats are counted. The latest ESP packets are those that copies.h
+ * remembers; of older ones a sample is kept here.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -10,6 +11,7 @@
 #define IPSEC_ENGINE_SIGHTINGS_H
 
 #include "base.h"
+#include "copies.h"
 #include "packet.h"
 
 #define PLACES_PER_MESSAGE 4u
@@ -66,10 +68,14 @@ bool sightings_of_message(sightings_t *sightings, const packet_t *packet, uint64
 /* This transmission counts after all: it is no copy. */
 void sightings_account(sightings_t *sightings, uint64_t fingerprint);
 
-/* Was this ESP packet seen at another place? */
-bool sightings_of_esp(const sightings_t *sightings, const packet_t *packet, uint64_t fingerprint, seen_before_t *ret_before);
+/* Is the ESP packet with these bytes in the sample of those that came long before? Few numbers are, so that this costs next to nothing.
+ * NULL: it is not. Borrowed until the next one is kept. */
+const seen_packet_t *sightings_sample(const sightings_t *sightings, const packet_t *packet, uint64_t fingerprint);
 
-/* Remembers an ESP packet: the latest ones, and a sample of older ones. */
+/* Was this ESP packet seen at another place, as `seen` says, with the endpoints that the analysis knows? */
+bool sightings_of_esp(const seen_packet_t *seen, const packet_t *packet, seen_before_t *ret_before);
+
+/* Remembers an ESP packet, if it belongs into the sample. */
 void sightings_keep_esp(sightings_t *sightings, const packet_t *packet, uint64_t fingerprint);
 
 /* What is known of the messages of this name; NULL: nothing. */

@@ -34,6 +34,7 @@ tunnel_new(uint32_t index, const endpoint_t *a, const endpoint_t *b, frame_t fra
     tunnel_t *tunnel = g_new0(tunnel_t, 1);
 
     tunnel->index = index;
+    tunnel->turn = 1;
     tunnel->rival.tunnel = INDEX_NONE;
     tunnel->lost_at = tunnel->redirected_at = CAPTURE_TIME_NONE;
     peer_init(&tunnel->peer[PEER_A], a);

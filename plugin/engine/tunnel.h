@@ -177,8 +177,10 @@ typedef struct {
 /* Owned by the engine. */
 typedef struct tunnel {
     uint32_t index;
+    uint32_t turn;                           /* counts what may have changed more than counts (steady.h); never 0 */
     uint32_t address_keys[ADDRESS_KEYS_MAX]; /* under which the engine finds it, by the addresses that its peers had */
     unsigned address_keys_used;
+    bool is_evicted; /* it is about to be forgotten, with others */
     peer_state_t peer[PEERS];
     GPtrArray *ike_sas;                                        /* owned ike_sa_t, oldest first */
     GPtrArray *esp_sas;                                        /* owned esp_sa_t, oldest first */

@@ -40,7 +40,8 @@ enum {
 typedef enum { CARRIED_IN_IP, CARRIED_IN_UDP, CARRIED_IN_TCP } carrier_t;
 
 typedef struct {
-    sighting_t *first, *last;
+    sighting_t first; /* mostly the only one */
+    sighting_t *last;
 } sightings_t;
 
 static int protocol;
@@ -150,25 +151,29 @@ is_dtls(const packet_t *packet)
 
 /* ---- towards the engine ---- */
 
+static sighting_t *
+new_sighting(packet_info *pinfo)
+{
+    sightings_t *sightings = p_get_proto_data(pinfo->pool, pinfo, protocol, KEY_SIGHTINGS);
+
+    if (!sightings) {
+        sightings = wmem_new(pinfo->pool, sightings_t);
+        sightings->last = &sightings->first;
+        p_add_proto_data(pinfo->pool, pinfo, protocol, KEY_SIGHTINGS, sightings);
+    } else {
+        sightings->last->next = wmem_new(pinfo->pool, sighting_t);
+        sightings->last = sightings->last->next;
+    }
+    return sightings->last;
+}
+
 static void
 remember_sighting(packet_info *pinfo, const packet_t *packet)
 {
-    sightings_t *sightings = p_get_proto_data(pinfo->pool, pinfo, protocol, KEY_SIGHTINGS);
-    sighting_t *sighting = wmem_new0(pinfo->pool, sighting_t);
-
-    sighting->kind = packet->kind;
-    sighting->source = packet->source;
-    sighting->destination = packet->destination;
-    sighting->spi = packet->kind == PACKET_ESP ? spi_of(packet) : 0;
-    if (!sightings) {
-        sightings = wmem_new0(pinfo->pool, sightings_t);
-        p_add_proto_data(pinfo->pool, pinfo, protocol, KEY_SIGHTINGS, sightings);
-    }
-    if (sightings->last)
-        sightings->last->next = sighting;
-    else
-        sightings->first = sighting;
-    sightings->last = sighting;
+    *new_sighting(pinfo) = (sighting_t){ .kind = packet->kind,
+                                         .source = packet->source,
+                                         .destination = packet->destination,
+                                         .spi = packet->kind == PACKET_ESP ? spi_of(packet) : 0 };
 }
 
 static void
@@ -639,11 +644,13 @@ observe_rest(tvbuff_t *frame, packet_info *pinfo)
     ip_packet_t packet;
     hidden_t hidden;
 
+    if (observe_sightings(pinfo))
+        return; /* there is no rest */
     bool has_ipv4 = ipv4_of_frame(frame, pinfo, &packet);
     bool may_be_hidden = has_ipv4 ? hidden_in_packet(&packet, &hidden) : hidden_in_ipv6(frame, pinfo, &hidden);
     if (!may_be_hidden && (!has_ipv4 || !packet.is_first_fragment))
         return; /* almost every frame */
-    if (!is_observing() || observe_sightings(pinfo))
+    if (!is_observing())
         return;
     if (may_be_hidden)
         look_at_hidden(&hidden, pinfo);
@@ -658,7 +665,7 @@ observe_sightings(packet_info *pinfo)
 {
     const sightings_t *sightings = p_get_proto_data(pinfo->pool, pinfo, protocol, KEY_SIGHTINGS);
 
-    return sightings ? sightings->first : NULL;
+    return sightings ? &sightings->first : NULL;
 }
 
 const frame_note_t *

@@ -16,8 +16,8 @@
 typedef struct sighting {
     packet_kind_t kind;
     endpoint_t source, destination;
-    uint32_t spi;                /* PACKET_ESP only */
-    const struct sighting *next; /* the next packet of the same frame, further in; or NULL */
+    uint32_t spi;          /* PACKET_ESP only */
+    struct sighting *next; /* the next packet of the same frame, further in; or NULL */
 } sighting_t;
 
 /* Registers preferences and the life of the engine; `protocol` is the id of this plugin's protocol. */

@@ -1,48 +1,76 @@
 #!/usr/bin/env python3
-# bench.py - what does the plugin cost? User CPU and peak memory of tshark with and without it, and the engine's speed alone.
+# bench.py - what does the plugin cost? User CPU and peak memory of tshark with and without it, the engine alone, and what else one could use.
 #
-# Runs alternate, so that the machine's mood falls on both alike; the table has medians, and the median of the ratios of neighbouring
+# Runs alternate, so that the machine's mood falls on both alike; tables have medians, and the median of the ratios of neighbouring
 # runs. Figures, no verdicts.
 #
 #     cmake -S . -B build/bench -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo -DIPSEC_TESTS=bench && cmake --build build/bench
-#     python3 tests/bench/bench.py --build build/bench [--packets 1000000] [--tunnels 100] [--runs 7]
+#     python3 tests/bench/bench.py --build build/bench [--packets 1000000] [--tunnels 100] [--runs 7] [--only tshark,peers,engine,scale]
+#
+# Another Wireshark, in a system that can be entered with chroot as tests/compat/run.sh makes them (root only), built there beforehand:
+#     python3 tests/bench/bench.py --build build/bench --chroot FOLDER --plugins FOLDER/tmp/source/build/release/plugins
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 import argparse
 import os
 import pathlib
+import re
 import resource
+import shlex
 import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
 
+from fields_pipe import FIELDS
+from guard import instructions
+
+HERE = pathlib.Path(__file__).resolve().parent
 NOBODY = 65534
 DISSECT = ["-q", "-z", "icmp,srt"]  # a tap that wants nothing makes tshark dissect every frame
-MODES = [("one pass", DISSECT), ("two passes", ["-2", *DISSECT]), ("-Y ip", ["-Y", "ip", *DISSECT]),
-         ("-z ipsec,report", ["-q", "-z", "ipsec,report"])]
+MODES = [("one pass", DISSECT), ("two passes", ["-2", *DISSECT]), ("-Y ip", ["-Y", "ip", *DISSECT]), ("report", ["-q", "-z", "ipsec,report"]),
+         ("all reports", [word for which in ("report", "report,json", "report,html", "tunnels", "findings") for word in
+                          ("-z", f"ipsec,{which}")] + ["-q"])]
+TUNNELS = (1, 100, 1000, 10000, 100000)
+
+
+def median(values):
+    return statistics.median(values)
 
 
 class Bench:
-    def __init__(self, build, folder):
-        self.folder = folder
-        shutil.copytree(build / "plugins", folder / "with")
-        (folder / "without").mkdir()
-        (folder / "home").mkdir()
+    """Runs tshark as nobody (as root Wireshark loads no plugins), with this plugin or without it, perhaps in another system."""
+
+    def __init__(self, options, folder):
+        self.root, self.folder = options.chroot, folder
+        shutil.copytree(options.plugins or options.build / "plugins", folder / "with")
+        for name in ("without", "home"):
+            (folder / name).mkdir()
+        for path in (HERE / "fields.lua", HERE / "fields_pipe.py"):
+            shutil.copy(path, folder)
         for path in (folder, *folder.rglob("*")):
             path.chmod(0o777 if path.is_dir() else 0o644)
 
-    def run(self, plugin, capture, arguments):
-        """(user CPU seconds, peak memory in MB) of one run."""
-        environment = {"PATH": os.environ["PATH"], "HOME": str(self.folder / "home"), "LC_ALL": "C.UTF-8",
-                       "WIRESHARK_PLUGIN_DIR": str(self.folder / ("with" if plugin else "without"))}
-        user = {"user": NOBODY, "group": NOBODY, "extra_groups": []} if os.geteuid() == 0 else {}
-        # A process of its own for each run: the peak of the children is that of the largest one ever.
+    def inside(self, path):
+        return "/" + str(pathlib.Path(path).relative_to(self.root)) if self.root else str(path)
+
+    def become_nobody(self):
+        if self.root:
+            os.chroot(self.root)
+        if os.geteuid() == 0:
+            os.setgroups([])
+            os.setgid(NOBODY)
+            os.setuid(NOBODY)
+
+    def run(self, command, plugin=False):
+        """(user CPU seconds of all its processes, peak memory of the largest in MB) of a shell command."""
+        environment = {"PATH": "/usr/bin:/bin", "HOME": self.inside(self.folder / "home"), "LC_ALL": "C.UTF-8",
+                       "WIRESHARK_PLUGIN_DIR": self.inside(self.folder / ("with" if plugin else "without"))}
         reader, writer = os.pipe()
-        if os.fork() == 0:
-            done = subprocess.run(["tshark", "-n", "-r", capture, *arguments], env=environment, stdin=subprocess.DEVNULL,
-                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False, **user)
+        if os.fork() == 0:  # a process of its own for each run: the peak of the children is that of the largest one ever
+            done = subprocess.run(["/bin/sh", "-c", command], env=environment, cwd="/", stdin=subprocess.DEVNULL,
+                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False, preexec_fn=self.become_nobody)
             used = resource.getrusage(resource.RUSAGE_CHILDREN)
             os.write(writer, f"{done.returncode} {used.ru_utime} {used.ru_maxrss / 1024}".encode())
             os._exit(0)
@@ -51,18 +79,81 @@ class Bench:
         with os.fdopen(reader) as answer:
             code, seconds, memory = answer.read().split()
         if int(code) != 0:
-            raise RuntimeError(f"tshark {' '.join(arguments)} failed with {code}")
+            raise RuntimeError(f"{command} failed with {code}")
         return float(seconds), float(memory)
 
+    def tshark(self, capture, arguments, plugin=False):
+        return self.run(shlex.join(["tshark", "-n", "-r", self.inside(capture), *arguments]), plugin)
 
-def compare(bench, capture, arguments, runs, stock):
-    """Medians without and with the plugin; `stock`: what to run without it, where it has no such report."""
-    without, with_plugin = [], []
-    for _ in range(runs):
-        without.append(bench.run(False, capture, stock))
-        with_plugin.append(bench.run(True, capture, arguments))
-    ratio = statistics.median(b[0] / a[0] for a, b in zip(without, with_plugin))
-    return [statistics.median(column) for column in (*zip(*without), *zip(*with_plugin))] + [ratio]
+    def version(self):
+        command = (["chroot", self.root] if self.root else []) + ["tshark", "--version"]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()[0]
+
+    def generate(self, options, kind, packets, tunnels):
+        capture = self.folder / f"{kind}.pcap"
+        subprocess.run([options.build / "tests/bench/bench_generate", "--kind", kind, "--packets", str(packets), "--tunnels", str(tunnels),
+                        capture], check=True)
+        capture.chmod(0o644)
+        return capture
+
+
+def table_of_tshark(bench, options):
+    print(f"{'capture':8} {'mode':12} {'s without':>10} {'s with':>8} {'ratio':>7} {'MB without':>11} {'MB with':>8}")
+    for kind in options.kinds.split(","):
+        capture = bench.generate(options, kind, options.packets, options.tunnels)
+        for mode, arguments in MODES:
+            stock = arguments if "ipsec,report" not in arguments else DISSECT
+            pairs = [(bench.tshark(capture, stock), bench.tshark(capture, arguments, True)) for _ in range(options.runs)]
+            without, with_plugin = zip(*pairs)
+            ratio = median(b[0] / a[0] for a, b in pairs)
+            print(f"{kind:8} {mode:12} {median(r[0] for r in without):10.2f} {median(r[0] for r in with_plugin):8.2f} {ratio:7.3f} "
+                  f"{median(r[1] for r in without):11.0f} {median(r[1] for r in with_plugin):8.0f}", flush=True)
+        capture.unlink()
+
+
+def table_of_peers(bench, options):
+    """Microseconds of user CPU per packet, beyond what tshark itself takes."""
+    capture = bench.generate(options, "esp", options.packets, options.tunnels)
+    fields = " ".join(f"-e {name}" for name in FIELDS)
+    base, place = shlex.quote(bench.inside(capture)), bench.inside(bench.folder)
+    ways = {"tshark alone": lambda: bench.tshark(capture, DISSECT),
+            "this plugin, report": lambda: bench.tshark(capture, ["-q", "-z", "ipsec,report"], True),
+            "Lua post-dissector": lambda: bench.tshark(capture, ["-X", f"lua_script:{place}/fields.lua", *DISSECT]),
+            "-T fields | script": lambda: bench.run(f"tshark -n -r {base} -T fields {fields} | python3 {place}/fields_pipe.py")}
+    used = {name: [] for name in ways}
+    for _ in range(options.runs):
+        for name, way in ways.items():
+            used[name].append(way())
+    print(f"{'way':22} {'us/packet':>10} {'more than tshark':>17} {'MB':>6}")
+    for name, runs in used.items():
+        more = median(run[0] - alone[0] for run, alone in zip(runs, used["tshark alone"]))
+        print(f"{name:22} {median(run[0] for run in runs) / options.packets * 1e6:10.2f} {more / options.packets * 1e6:17.2f} "
+              f"{median(run[1] for run in runs):6.0f}", flush=True)
+    capture.unlink()
+
+
+def table_of_engine(options):
+    """`instructions` only where valgrind is; records.c tells the CPU time by itself."""
+    program = options.build / "tests/bench/bench_records"
+    print(f"{'tunnels':>8} {'million records/s':>18} {'instructions':>13}")
+    for tunnels in TUNNELS:
+        told = [subprocess.run([program, "--tunnels", str(tunnels)], capture_output=True, text=True, check=True).stdout
+                for _ in range(options.runs)]
+        speed = median(float(re.search(r"([\d.]+) million", line).group(1)) for line in told)
+        counted = program.with_name("bench_records_counted")
+        count = instructions(counted, str(tunnels), 10 * tunnels if tunnels > 10000 else 100000) if shutil.which("valgrind") else 0
+        print(f"{tunnels:8} {speed:18.2f} {count:13.0f}", flush=True)
+
+
+def table_of_scale(bench, options):
+    """Twenty packets per tunnel: does each report take time in proportion to them?"""
+    reports = ("report", "report,json", "report,html", "tunnels", "findings")
+    print(f"{'tunnels':>8} {'packets':>8} " + " ".join(f"{name:>12}" for name in reports) + "   (us of user CPU per packet)")
+    for tunnels in (1000, 2000, 5000, 10000):
+        capture = bench.generate(options, "esp", 20 * tunnels, tunnels)
+        columns = [median(bench.tshark(capture, ["-q", "-z", f"ipsec,{name}"], True)[0] for _ in range(options.runs)) for name in reports]
+        print(f"{tunnels:8} {20 * tunnels:8} " + " ".join(f"{seconds / 20 / tunnels * 1e6:12.2f}" for seconds in columns), flush=True)
+        capture.unlink()
 
 
 def main():
@@ -71,26 +162,21 @@ def main():
     parser.add_argument("--packets", type=int, default=1000000)
     parser.add_argument("--tunnels", type=int, default=100)
     parser.add_argument("--runs", type=int, default=7)
+    parser.add_argument("--kinds", default="other,esp,ike", help="captures for the first table: without IPsec, nearly all ESP, half IKE")
+    parser.add_argument("--only", default="tshark,peers,engine,scale", help="which tables")
+    parser.add_argument("--chroot", type=pathlib.Path, help="the system with another Wireshark")
+    parser.add_argument("--plugins", type=pathlib.Path, help="the plugin folder built for it")
     options = parser.parse_args()
-    build = options.build.resolve()
-    with tempfile.TemporaryDirectory(prefix="ipsec-bench-") as name:
-        folder = pathlib.Path(name)
-        bench = Bench(build, folder)
-        version = subprocess.run(["tshark", "--version"], capture_output=True, text=True, check=True).stdout.splitlines()[0]
-        print(f"{version}; {options.packets} packets, {options.tunnels} tunnels, medians of {options.runs} runs")
-        print(f"{'capture':8} {'mode':16} {'s without':>10} {'s with':>8} {'ratio':>7} {'MB without':>11} {'MB with':>8}")
-        for kind in ("other", "esp", "ike"):
-            capture = folder / f"{kind}.pcap"
-            subprocess.run([build / "tests/bench/bench_generate", "--kind", kind, "--packets", str(options.packets), "--tunnels",
-                            str(options.tunnels), capture], check=True)
-            capture.chmod(0o644)
-            for mode, arguments in MODES:
-                stock = arguments if "ipsec,report" not in arguments else DISSECT
-                seconds, memory, seconds_with, memory_with, ratio = compare(bench, capture, arguments, options.runs, stock)
-                print(f"{kind:8} {mode:16} {seconds:10.2f} {seconds_with:8.2f} {ratio:7.3f} {memory:11.0f} {memory_with:8.0f}", flush=True)
-            capture.unlink()
-    for tunnels in (1, 100, 10000, 100000):
-        subprocess.run([build / "tests/bench/bench_records", "--tunnels", str(tunnels)], check=True)
+    options.build = options.build.resolve()
+    wanted = options.only.split(",")
+    with tempfile.TemporaryDirectory(prefix="ipsec-bench-", dir=options.chroot / "tmp" if options.chroot else None) as name:
+        bench = Bench(options, pathlib.Path(name))
+        print(f"{bench.version()}; {options.packets} packets, {options.tunnels} tunnels, medians of {options.runs} runs")
+        for table, print_table in (("tshark", table_of_tshark), ("peers", table_of_peers), ("scale", table_of_scale)):
+            if table in wanted:
+                print_table(bench, options)
+    if "engine" in wanted and not options.chroot:
+        table_of_engine(options)
     return 0
 
 

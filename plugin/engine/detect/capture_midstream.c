@@ -49,9 +49,18 @@ judge(const change_t *change, const tunnel_t *tunnel, findings_t *out)
                  "The capture begins in the middle of this tunnel: the start of its negotiation is not in it.");
 }
 
+/* Only the first packet begins anything. */
+static bool
+has_no_question(const engine_settings_t *settings, const tunnel_t *tunnel, const esp_sa_t *sa)
+{
+    (void)settings, (void)tunnel;
+    return sa->packets > 0;
+}
+
 const detector_t capture_midstream_detector = {
     .finding = FINDING_capture_midstream,
     .wakes_on = CHANGE_ESP_PACKET | CHANGE_TUNNEL_SEEN,
     .needs_time = false,
     .judge = judge,
+    .has_no_question = has_no_question,
 };

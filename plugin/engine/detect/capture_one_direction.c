@@ -43,9 +43,18 @@ judge(const change_t *change, const tunnel_t *tunnel, findings_t *out)
                  tunnel_peer_text(tunnel, missing_peer(tunnel), missing));
 }
 
+/* Answers that show the other direction are IKE. */
+static bool
+has_no_question(const engine_settings_t *settings, const tunnel_t *tunnel, const esp_sa_t *sa)
+{
+    (void)settings, (void)sa;
+    return !tunnel_is_one_direction(tunnel) || (tunnel->unseen_answers == 0 && tunnel->orphan_answers == 0);
+}
+
 const detector_t capture_one_direction_detector = {
     .finding = FINDING_capture_one_direction,
     .wakes_on = CHANGE_TRAFFIC | CHANGE_CAPTURE_END,
     .needs_time = false,
     .judge = judge,
+    .has_no_question = has_no_question,
 };

@@ -103,9 +103,18 @@ judge(const change_t *change, const tunnel_t *tunnel, findings_t *out)
                  ike_is_answered ? ", while IKE is answered: the path works, ESP is lost or not sent" : "");
 }
 
+/* What merely goes on goes both ways, or there never was but one. */
+static bool
+has_no_question(const engine_settings_t *settings, const tunnel_t *tunnel, const esp_sa_t *sa)
+{
+    (void)tunnel, (void)sa;
+    return settings->one_way_seconds > 0;
+}
+
 const detector_t esp_one_way_detector = {
     .finding = FINDING_esp_one_way,
     .wakes_on = CHANGE_ESP_PACKET | CHANGE_CAPTURE_END,
     .needs_time = true,
     .judge = judge,
+    .has_no_question = has_no_question,
 };

@@ -61,9 +61,18 @@ judge(const change_t *change, const tunnel_t *tunnel, findings_t *out)
                  excuse(tunnel, change->sender));
 }
 
+/* Nobody has moved. */
+static bool
+has_no_question(const engine_settings_t *settings, const tunnel_t *tunnel, const esp_sa_t *sa)
+{
+    (void)settings, (void)sa;
+    return tunnel->flips->len == 0;
+}
+
 const detector_t esp_to_stale_port_detector = {
     .finding = FINDING_esp_to_stale_port,
     .wakes_on = CHANGE_TRAFFIC,
     .needs_time = true,
     .judge = judge,
+    .has_no_question = has_no_question,
 };

@@ -32,9 +32,18 @@ judge(const change_t *change, const tunnel_t *tunnel, findings_t *out)
                  port, packet->hidden_by, packet->hidden_by);
 }
 
+/* A hidden packet is never one that merely goes on. */
+static bool
+has_no_question(const engine_settings_t *settings, const tunnel_t *tunnel, const esp_sa_t *sa)
+{
+    (void)settings, (void)tunnel, (void)sa;
+    return true;
+}
+
 const detector_t hidden_by_dissector_detector = {
     .finding = FINDING_hidden_by_dissector,
     .wakes_on = CHANGE_TUNNEL_SEEN,
     .needs_time = false,
     .judge = judge,
+    .has_no_question = has_no_question,
 };

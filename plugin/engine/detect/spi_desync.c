@@ -416,9 +416,25 @@ judge(const change_t *change, const tunnel_t *tunnel, findings_t *out)
         judge_new_ike_sa(change, tunnel, out);
 }
 
+/* No proof has even begun: nobody has deleted or disowned anything that it stands on, and nothing is newer. */
+static bool
+has_no_question(const engine_settings_t *settings, const tunnel_t *tunnel, const esp_sa_t *sa)
+{
+    const ike_sa_t *current = tunnel->ike_sas->len > 0 ? tunnel_current_ike_sa(tunnel) : NULL;
+    const child_sa_t *child = tunnel_child(tunnel, sa->generation);
+    const peer_t receiver = peer_other(sa->sender);
+
+    (void)settings;
+    return sa->desync == NULL && sa->deleted_in == FRAME_NONE && tunnel->loss.kind != LOSS_DELETED &&
+           (child == NULL || child_deleted_with(tunnel, child) == NULL) && sa->invalid_spi_in == FRAME_NONE &&
+           sa->syslog.believed_in == FRAME_NONE && sa->unreachable_in == FRAME_NONE && (current == NULL || !current->is_disowned) &&
+           tunnel->fresh_start[receiver].in == FRAME_NONE && sa->negotiation >= tunnel->lineage && !sa->is_unannounced;
+}
+
 const detector_t spi_desync_detector = {
     .finding = FINDING_spi_desync,
     .wakes_on = CHANGE_ESP_PACKET | CHANGE_EXCHANGE_ANSWERED,
     .needs_time = true,
     .judge = judge,
+    .has_no_question = has_no_question,
 };

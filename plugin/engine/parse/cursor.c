@@ -45,33 +45,33 @@ cursor_number(cursor_t *cursor, size_t size, uint64_t *ret_value)
 bool
 cursor_u8(cursor_t *cursor, uint8_t *ret_value)
 {
-    uint64_t value;
+    const uint8_t *bytes = cursor_take(cursor, sizeof(*ret_value));
 
-    if (!cursor_number(cursor, sizeof(*ret_value), &value))
+    if (!bytes)
         return false;
-    *ret_value = (uint8_t)value;
+    *ret_value = bytes[0];
     return true;
 }
 
 bool
 cursor_u16(cursor_t *cursor, uint16_t *ret_value)
 {
-    uint64_t value;
+    const uint8_t *bytes = cursor_take(cursor, sizeof(*ret_value));
 
-    if (!cursor_number(cursor, sizeof(*ret_value), &value))
+    if (!bytes)
         return false;
-    *ret_value = (uint16_t)value;
+    *ret_value = (uint16_t)(bytes[0] << 8 | bytes[1]);
     return true;
 }
 
 bool
 cursor_u32(cursor_t *cursor, uint32_t *ret_value)
 {
-    uint64_t value;
+    const uint8_t *bytes = cursor_take(cursor, sizeof(*ret_value));
 
-    if (!cursor_number(cursor, sizeof(*ret_value), &value))
+    if (!bytes)
         return false;
-    *ret_value = (uint32_t)value;
+    *ret_value = (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
     return true;
 }
 
