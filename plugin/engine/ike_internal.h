@@ -78,6 +78,12 @@ void ikev2_was_no_ike_delete(const ike_step_t *step);
 /* Has a rekey or a new negotiation taken the IKE SA's place? */
 bool ikev2_is_replaced(const ike_sa_t *ike_sa);
 
+/* unseen.c: a peer's next request shows that those before it were answered. */
+void ikev2_older_were_answered(const ike_step_t *step, const exchange_t *next);
+
+/* unseen.c: this message, already accounted for, shows that its sender's IKE_AUTH was answered, if it does. */
+void ikev2_authentication_was_answered(const ike_step_t *step);
+
 /* ike_v2.c, for the other ike_*.c files. */
 void ikev2_child_made(const ike_step_t *step, exchange_t *exchange);
 exchange_t *ikev2_new_request(const ike_step_t *step);

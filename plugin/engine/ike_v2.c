@@ -28,26 +28,6 @@ watch_collision(const ike_step_t *step, exchange_t *exchange)
     }
 }
 
-/* RFC 7296 2.3: with a window of one, the next request means that the one before was answered. */
-static void
-older_requests_were_answered(const ike_step_t *step, const exchange_t *next)
-{
-    for (unsigned i = step->tunnel->waiting->len; i-- > 0;) {
-        exchange_t *older = g_ptr_array_index(step->tunnel->waiting, i);
-        if (older->ike_sa != step->ike_sa || older->requester != next->requester || older->message_id >= next->message_id)
-            continue;
-        if (exchange_is_delete(next) && older->transmissions > 1) { /* tried in vain, and says goodbye instead (RFC 7296 2.4) */
-            engine_abandon(step->engine, older, ABANDONED_DELETE, step->packet->frame, step->packet->time, false);
-            continue;
-        }
-        if (ikev2_use_partial_answer(step, older))
-            continue;
-        exchange_stops_waiting(older, OUTCOME_ANSWERED_UNSEEN);
-        step->tunnel->unseen_answers++;
-        step->tunnel->has_unread_ike = true;
-    }
-}
-
 /* RFC 7296 1.4: an INFORMATIONAL request may report an error: a failed authentication, an SPI that its sender does not know. */
 static void
 tell_errors(const ike_step_t *step, const exchange_t *exchange)
@@ -105,7 +85,7 @@ ikev2_new_request(const ike_step_t *step)
     exchange->deletes_replaced =
         exchange_is_delete(exchange) && exchange->kind != EXCHANGE_DELETE_CHILD && ikev2_is_replaced(step->ike_sa);
     ike_sa_add_exchange(step->ike_sa, exchange);
-    older_requests_were_answered(step, exchange);
+    ikev2_older_were_answered(step, exchange);
     step_starts_waiting(step, exchange);
     step_note_exchange(step, exchange);
     engine_name_by_next(step->engine, exchange);
@@ -428,4 +408,5 @@ ikev2_message(const ike_step_t *step)
         request(step);
         use_early_answer(step);
     }
+    ikev2_authentication_was_answered(step);
 }

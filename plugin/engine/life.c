@@ -114,6 +114,7 @@ life_proved_by_esp(engine_t *engine, const esp_sa_t *sa, capture_ns_t time, fram
     tunnel_t *tunnel = sa->tunnel;
     bool is_new = tunnel->loss.kind != LOSS_NONE && tunnel->loss.kind != LOSS_DELETED && sa->first_time > tunnel->loss.at;
 
+    engine_traffic_shows_answer(sa, packet->frame);
     if (is_new && duration_between(sa->first_time, packet->time) < SETTLING)
         return;
     if (is_new)
