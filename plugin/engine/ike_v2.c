@@ -347,14 +347,14 @@ is_first_probe(const ike_step_t *step)
     return ike_sa->probe_id[step->sender] == step->message->message_id;
 }
 
-/* RFC 7296 2.11: a request decides where its answer comes from. One whose request is not in the capture, or that nobody has
- * authenticated yet, shows no move. */
+/* RFC 7296 2.11: who answers does so from where it was asked, so the other peer knew already where it is. What told it, such as an
+ * announced move (RFC 4555 3.5), is not in the capture, or comes later in it than it happened. */
 static bool
-shows_no_move(const ike_step_t *step)
+was_asked_there(const ike_step_t *step)
 {
-    bool is_asked_for = ike_sa_exchange(step->ike_sa, step->message, peer_other(step->sender)) != NULL;
+    const exchange_t *exchange = ike_sa_exchange(step->ike_sa, step->message, peer_other(step->sender));
 
-    return step->message->is_response && (!is_asked_for || step->ike_sa->state == IKE_SA_NEGOTIATING);
+    return step->message->is_response && (exchange == NULL || endpoint_equal(&exchange->destination, &step->packet->source));
 }
 
 static void
@@ -368,12 +368,18 @@ check_move(const ike_step_t *step)
     bool may_be_mobike = other_address && is_informational &&
                          (step->message->first_inner == PAYLOAD_NOTIFY || step->message->first_inner == PAYLOAD_UNKNOWN);
 
-    if (other_address && shows_no_move(step)) {
+    bool is_authenticated = step->ike_sa->state != IKE_SA_NEGOTIATING || ike_message_is_past_authentication(step->message);
+    if (other_address && step->message->is_response && !is_authenticated) {
         *source = step->packet->source;
         return;
     }
     if (other_address && is_informational && step->message->first_inner == PAYLOAD_NONE && is_first_probe(step)) {
         *source = *before; /* what comes next from there tells */
+        return;
+    }
+    if (other_address && was_asked_there(step)) {
+        *source = *before;
+        engine_note_move(step->tunnel, step->sender, source, step->packet);
         return;
     }
     if (may_be_mobike) { /* RFC 4555 3.5: an announced move is no flip; its answer will tell */
@@ -395,10 +401,8 @@ ikev2_message(const ike_step_t *step)
     learn_suite(step);
     check_move(step);
     step_announced_v2(step);
-    bool is_past_authentication =
-        step->message->exchange_type == IKEV2_CREATE_CHILD_SA || step->message->exchange_type == IKEV2_INFORMATIONAL;
-    if (is_past_authentication && step->ike_sa->state == IKE_SA_NEGOTIATING && step->message->is_encrypted &&
-        step->ike_sa->is_midstream)
+    if (ike_message_is_past_authentication(step->message) && step->ike_sa->state == IKE_SA_NEGOTIATING &&
+        step->message->is_encrypted && step->ike_sa->is_midstream)
         step->ike_sa->state = IKE_SA_ESTABLISHED;
     if (pieces_is_fragment(step->packet, step->message)) {
         ikev2_fragment(step);

@@ -61,9 +61,8 @@ void
 ikev2_authentication_was_answered(const ike_step_t *step)
 {
     const ike_message_t *message = step->message;
-    bool is_past_authentication = message->exchange_type == IKEV2_CREATE_CHILD_SA || message->exchange_type == IKEV2_INFORMATIONAL;
 
-    if (!is_past_authentication || !message->is_encrypted || message->first_inner == PAYLOAD_DELETE ||
+    if (!ike_message_is_past_authentication(message) || !message->is_encrypted || message->first_inner == PAYLOAD_DELETE ||
         step->ike_sa->state == IKE_SA_ESTABLISHED)
         return;
     exchange_t *authentication = ike_sa_latest(step->ike_sa, has_no_answer);
