@@ -36,6 +36,7 @@ engine_abandon(engine_t *engine, exchange_t *exchange, abandoned_t how, frame_t 
                         .at_end = at_end };
     engine_judge(engine, tunnel, &change);
     engine_flips_blame(tunnel, exchange);
+    engine_never_came_up(engine, exchange);
     bool was_in_use = ike_sa->state == IKE_SA_ESTABLISHED && !ike_sa->is_replaced;
     /* RFC 7296 2.4: one lost try proves nothing, several end the SA. Nor is a new start after one a proof: so begins a
      * reauthentication, and the capture may have lost the answer. Over TCP one try is all there is. */

@@ -68,6 +68,8 @@ void step_fall_back_to_tcp(const ike_step_t *step);
 /* ike_v2_auth.c: what a request says about an earlier IKE_AUTH, and the answer to one. */
 void ikev2_watch_refused_auth(const ike_step_t *step);
 void ikev2_answered_auth(const ike_step_t *step, exchange_t *exchange);
+/* This IKE_AUTH has been given up: takes back that its answer made a tunnel, if the initiator never had it. */
+void engine_never_came_up(engine_t *engine, const exchange_t *authentication);
 bool ikev2_ends_authentication(const tunnel_t *tunnel, const ike_message_t *response);
 
 /* ike_v2_delete.c: the answer to a DELETE, and what a later request says about one. */
