@@ -389,6 +389,7 @@ become_note(finding_t *finding, const char *why)
     g_free(finding->text);
     finding->text = longer;
     finding->severity = SEVERITY_NOTE;
+    finding->is_taken_back = true;
 }
 
 void

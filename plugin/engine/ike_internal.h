@@ -59,6 +59,9 @@ void step_mark_deleted_spis(const ike_step_t *step, const uint32_t *spis, unsign
 /* The IKE SA was deleted in an orderly way. */
 void step_close_ike_sa(const ike_step_t *step, peer_t by, confidence_t confidence);
 
+/* The request is sent again: if it seemed to have been given up, it was not, and what was told of that becomes a Note. */
+void step_tries_on(const ike_step_t *step, exchange_t *exchange);
+
 /* A new negotiation: what its initiator was still waiting for on older SAs of the tunnel is given up. */
 void step_abandon_older(const ike_step_t *step);
 

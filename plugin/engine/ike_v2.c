@@ -118,8 +118,7 @@ ikev2_repeated_request(const ike_step_t *step, exchange_t *exchange)
     exchange_sent(exchange, step->packet);
     exchange->repeats_after_answer += exchange->outcome == OUTCOME_ANSWERED;
     exchange->is_rebuilt |= exchange->fingerprint != step->message->fingerprint && !exchange->request_fragments.is_fragmented;
-    if (exchange->outcome == OUTCOME_ABANDONED) /* it tries on: the silence was not the end */
-        step_starts_waiting(step, exchange);
+    step_tries_on(step, exchange);
     step_judge(step, CHANGE_REQUEST_REPEATED, exchange);
 }
 
