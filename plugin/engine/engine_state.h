@@ -181,7 +181,7 @@ tunnel_t *engine_tunnel_for_initiation(engine_t *engine, const packet_t *packet,
 tunnel_t *engine_tunnel_for_packet(engine_t *engine, const packet_t *packet);
 bool engine_has_endpoints(const tunnel_t *tunnel, const packet_t *packet);
 
-/* The only tunnel between these addresses that has just made a child SA, whatever the ports: the NAT may have changed them meanwhile. For
+/* The only tunnel between these addresses that has just made a child SA, or may have done so unseen, whatever the ports: the NAT may have changed them meanwhile. For
  * ESP whose SPI and ports nobody knows; or NULL. */
 tunnel_t *engine_tunnel_with_new_child(const engine_t *engine, const packet_t *packet);
 

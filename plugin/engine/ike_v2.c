@@ -261,6 +261,9 @@ orphan_answer(const ike_step_t *step)
         step->ike_sa->state == IKE_SA_NEGOTIATING) {
         step->ike_sa->state = IKE_SA_ESTABLISHED;
         step->ike_sa->is_midstream = true;
+        step->ike_sa->established_at = step->packet->time;
+        step->ike_sa->established_in = step->packet->frame;
+        life_established(step->engine, step->ike_sa, step->packet->frame, step->packet->time);
     }
 }
 

@@ -125,7 +125,8 @@ typedef struct {
     const char *last_answer_words; /* what it was, for a sentence; static; NULL: there was none */
     capture_ns_t last_two_way_at;  /* the last ESP in both directions before it */
     frame_t last_two_way_in;
-    bool traffic; /* ESP was flowing when it began, or was sent in the gap */
+    bool traffic;    /* ESP was flowing when it began, or was sent in the gap */
+    bool seems_over; /* ESP in both directions has just begun on SAs that are newer */
 } loss_t;
 
 /* A stretch between two proofs that the tunnel works, in which it did not, or in which nobody can tell. */

@@ -9,7 +9,7 @@ judge(const change_t *change, const tunnel_t *tunnel, findings_t *out)
 {
     const loss_t *loss = &tunnel->loss;
 
-    if (!tunnel->was_up || (loss->kind != LOSS_GAVE_UP && loss->kind != LOSS_CHILD_GONE && loss->kind != LOSS_REPLACED))
+    if (!tunnel->was_up || loss->seems_over || (loss->kind != LOSS_GAVE_UP && loss->kind != LOSS_CHILD_GONE && loss->kind != LOSS_REPLACED))
         return;
     const char *why =
         loss->kind == LOSS_CHILD_GONE ? "its last child SA ended after its rekeys were refused" : "its IKE SA was given up";
