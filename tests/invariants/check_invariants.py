@@ -120,8 +120,12 @@ def check_capture(options, path):
             found = complaints_about_difference(whole, findings_of(report), distorted)
         else:
             found = complaints_about_more(whole, report, distorted)
-        complaints += [f"{name}, {distorted.name}: {text}" for finding, text in found
-                       if not exceptions.is_allowed(distorted.name, finding.id, name, ids)]
+        new = [f"{name}, {distorted.name}: {text}" for finding, text in found
+               if not exceptions.is_allowed(distorted.name, finding.id, name, ids)]
+        if new and options.keep:
+            kept = options.keep / f"{path.parent.name}-{path.stem}-{distorted.name}.pcapng"
+            kept.write_bytes(distort.pcapng.encode(distorted.linktypes, distorted.packets))
+        complaints += new
     return complaints, runs
 
 
@@ -150,6 +154,7 @@ def arguments():
     parser.add_argument("--short", action="store_true", help="few distortions of each kind")
     parser.add_argument("--keys", action="store_true", help="decrypt with the keys beside the captures")
     parser.add_argument("--only", default="", help="only distortions whose name begins like this")
+    parser.add_argument("--keep", type=pathlib.Path, help="an existing folder for the distorted captures that fail")
     parser.add_argument("--verbose", action="store_true", help="say for each capture how many runs it took")
     parser.add_argument("captures", nargs="+", type=pathlib.Path, help="captures, or folders of them")
     options = parser.parse_args()

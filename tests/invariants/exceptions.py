@@ -17,6 +17,8 @@ class Allowed(typing.NamedTuple):
 ALLOWED = (
     Allowed("end-cut-*", "tunnel_down", "*", "tunnel_flap",
             "An outage that is over in the whole capture is still going on where it is cut."),
+    Allowed("snaplen-64", "esp_one_way", "*", "dpd_loss",
+            "So few bytes hold no IKE header. What IKE says otherwise, that the peer was lost, is then to be seen by its ESP alone."),
 )
 
 
@@ -30,6 +32,7 @@ class OutOfPlace(typing.NamedTuple):
 
 OUT_OF_PLACE = (
     OutOfPlace("other-addresses", "*", True, "Wireshark's table of ESP SAs has the addresses as they were."),
+    OutOfPlace("other-addresses", "syslog-*", False, "The log lines in it name the addresses, as text."),
 )
 
 
