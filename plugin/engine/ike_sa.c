@@ -158,20 +158,13 @@ is_authentication(const exchange_t *exchange)
     return exchange->kind == EXCHANGE_IKE_AUTH;
 }
 
-static bool
-is_refused_authentication(const exchange_t *exchange)
-{
-    return exchange->kind == EXCHANGE_IKE_AUTH && exchange->is_refused;
-}
-
 exchange_t *
 ike_sa_refused_auth(const ike_sa_t *ike_sa)
 {
     exchange_t *auth =
         ike_sa->state == IKE_SA_ESTABLISHED || ike_sa->is_midstream ? NULL : ike_sa_latest(ike_sa, is_authentication);
 
-    return auth != NULL && auth->refusal_hint_in != FRAME_NONE && ike_sa_latest(ike_sa, is_refused_authentication) == NULL ? auth
-                                                                                                                           : NULL;
+    return auth != NULL && auth->refusal_hint_in != FRAME_NONE && !auth->is_refused ? auth : NULL;
 }
 
 bool

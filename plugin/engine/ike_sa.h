@@ -116,8 +116,7 @@ void ike_sa_forget_half(ike_sa_t *ike_sa);
 
 bool ike_sa_is_usable(const ike_sa_t *ike_sa); /* established and neither deleted nor abandoned */
 
-/* Without keys: the IKE_AUTH whose answer was probably a refusal, for the IKE SA did not come up after it; NULL: none, or it is known that
- * one was refused. */
+/* Without keys: the IKE_AUTH whose answer was probably a refusal, for the IKE SA did not come up after it; NULL: none. */
 exchange_t *ike_sa_refused_auth(const ike_sa_t *ike_sa);
 
 /* IKEv1 without keys: the peer's last word was two unanswered notices, one right after the other. So it deletes the IPsec SA and

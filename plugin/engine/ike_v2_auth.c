@@ -60,7 +60,8 @@ auth_was_refused(const ike_step_t *step, ike_sa_t *ike_sa)
 {
     exchange_t *auth = ike_sa_refused_auth(ike_sa);
 
-    if (auth == NULL)
+    bool has_gap = ike_sa == step->ike_sa && auth != NULL && step->message->message_id > auth->message_id + 1;
+    if (auth == NULL || has_gap) /* the capture may have lost its last round, which had no such answer */
         return;
     auth->is_refused = true;
     auth->refusal_confidence = CONFIDENCE_INFERRED;

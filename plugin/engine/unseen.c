@@ -18,6 +18,11 @@ is_answered_unseen(exchange_t *exchange, frame_t shown_in)
 {
     tunnel_t *tunnel = exchange->ike_sa->tunnel;
 
+    tunnel->has_unread_ike = true;
+    if (exchange->outcome == OUTCOME_ANSWERED) { /* not the last of its rounds (RFC 7296 2.16), nor a refusal */
+        exchange->refusal_hint_in = FRAME_NONE;
+        return;
+    }
     if (exchange->outcome == OUTCOME_ABANDONED) {
         gchar *why =
             g_strdup_printf("Frame %u shows that it was answered all the same: the answer is missing from this capture.", shown_in);
@@ -27,7 +32,6 @@ is_answered_unseen(exchange_t *exchange, frame_t shown_in)
     exchange_stops_waiting(exchange, OUTCOME_ANSWERED_UNSEEN);
     exchange->abandoned = ABANDONED_NOT;
     tunnel->unseen_answers++;
-    tunnel->has_unread_ike = true;
 }
 
 /* RFC 7296 2.3: with a window of one, the next request means that the one before was answered. */
@@ -70,6 +74,14 @@ ikev2_authentication_was_answered(const ike_step_t *step)
         is_answered_unseen(authentication, step->packet->frame);
 }
 
+static bool
+seems_to_have_failed(const exchange_t *exchange)
+{
+    bool may_be_refused = exchange->outcome == OUTCOME_ANSWERED && exchange->refusal_hint_in != FRAME_NONE && !exchange->is_refused;
+
+    return has_no_answer(exchange) || (exchange->kind == EXCHANGE_IKE_AUTH && may_be_refused);
+}
+
 /* It began after the request, and no negotiation in the capture has made it. */
 static bool
 may_come_from(const esp_sa_t *sa, const exchange_t *exchange)
@@ -87,7 +99,7 @@ engine_traffic_shows_answer(const esp_sa_t *sa, frame_t frame)
     const esp_sa_t *back = sa->packets <= PACKETS_THAT_TELL ? children_way_back(sa) : NULL;
 
     for (unsigned i = ike_sas->len, seen = 0; back != NULL && i-- > 0 && seen < IKE_SAS_LOOKED_AT; seen++) {
-        exchange_t *exchange = ike_sa_latest(g_ptr_array_index(ike_sas, i), has_no_answer);
+        exchange_t *exchange = ike_sa_latest(g_ptr_array_index(ike_sas, i), seems_to_have_failed);
         if (exchange != NULL && may_come_from(sa, exchange) && may_come_from(back, exchange))
             is_answered_unseen(exchange, frame);
     }

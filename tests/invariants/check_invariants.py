@@ -10,6 +10,7 @@ import ipaddress
 import json
 import os
 import pathlib
+import re
 import sys
 
 import distort
@@ -20,6 +21,7 @@ import runner  # noqa: E402
 
 LOUD = ("warn", "error")
 WORKERS = 2
+TUNNEL_NUMBER = re.compile(r"\btunnel \d+")
 
 
 class Finding(collections.namedtuple("Finding", "id severity confidence frame addresses text")):
@@ -129,6 +131,10 @@ def check_capture(options, path):
     return complaints, runs
 
 
+def without_tunnel_numbers(finding):
+    return finding._replace(text=TUNNEL_NUMBER.sub("another tunnel", finding.text))
+
+
 def check_pair(options, pair):
     """Two captures in one file: the findings of both, each on its frame, and no others."""
     captures = [distort.pcapng.read_all(path) for path in pair]
@@ -139,7 +145,8 @@ def check_pair(options, pair):
         if not options.only("together"):
             break
         linktypes, *variants = distort.together(*captures, begin)
-        both, one, other = (collections.Counter(findings_of(analyse(options, pair[0], linktypes, packets))) for packets in variants)
+        both, one, other = (collections.Counter(map(without_tunnel_numbers, findings_of(analyse(options, pair[0], linktypes, packets))))
+                            for packets in variants)
         runs += 3
         for what, findings in (("is gone", one + other - both), ("is new", both - one - other)):
             complaints += [f"{name}, {when}: {what}: {finding}" for finding in findings
@@ -154,11 +161,14 @@ def arguments():
     parser.add_argument("--short", action="store_true", help="few distortions of each kind")
     parser.add_argument("--keys", action="store_true", help="decrypt with the keys beside the captures")
     parser.add_argument("--only", default="", help="only distortions whose name begins like this")
+    parser.add_argument("--seeds", type=int, help="how many losses and disorders of each kind")
     parser.add_argument("--keep", type=pathlib.Path, help="an existing folder for the distorted captures that fail")
     parser.add_argument("--verbose", action="store_true", help="say for each capture how many runs it took")
     parser.add_argument("captures", nargs="+", type=pathlib.Path, help="captures, or folders of them")
     options = parser.parse_args()
     options.amount = distort.SHORT if options.short else distort.FULL
+    if options.seeds:
+        options.amount = options.amount._replace(seeds=options.seeds)
     prefix = options.only
     options.only = lambda name: name.startswith(prefix)
     return options
