@@ -651,23 +651,31 @@ append_chain(page_t *page, const incident_row_t *incident)
 }
 
 /* A step of a story begins like this: "22:15:35.587 (frame 17): ". */
+/* The text after this pattern, in which 0 stands for a digit; NULL: it does not begin with it. */
+static const char *
+after_pattern(const char *text, const char *pattern)
+{
+    for (; *pattern; pattern++, text++)
+        if (*pattern == '0' ? !g_ascii_isdigit(*text) : *text != *pattern)
+            return NULL;
+    return text;
+}
+
 static bool
 begins_step(const char *text)
 {
-    static const char clock[] = "00:00:00.000 (frame ";
-    size_t i = 0;
+    const char *frame = after_pattern(text, "00:00:00.000 (frame ");
 
-    for (; clock[i]; i++)
-        if (clock[i] == '0' ? !g_ascii_isdigit(text[i]) : text[i] != clock[i])
-            return false;
-    i += strspn(text + i, "0123456789");
-    return g_str_has_prefix(text + i, "): ");
+    if (!frame) /* the first one of a day */
+        frame = after_pattern(text, "0000-00-00 00:00:00.000 UTC (frame ");
+    return frame && g_str_has_prefix(frame + strspn(frame, "0123456789"), "): ");
 }
 
 static bool
 begins_paragraph(const char *text)
 {
-    return begins_step(text) || g_str_has_prefix(text, "Most likely root cause: ") || g_str_has_prefix(text, "Root cause: ");
+    return begins_step(text) || g_str_has_prefix(text, "Most likely root cause: ") || g_str_has_prefix(text, "Root cause: ") ||
+           g_str_has_prefix(text, "The capture does not show the cause.");
 }
 
 static void
