@@ -315,6 +315,9 @@ void incidents_finish(engine_t *engine, tunnel_t *tunnel);
 void incidents_reopen(tunnel_t *tunnel);
 uint32_t incident_at(const tunnel_t *tunnel, frame_t frame); /* INDEX_NONE: in none */
 
+/* What had worked before it; not the DELETE that ended the tunnel. */
+lead_in_t incident_lead_in(const incident_t *incident);
+
 /* story.c */
 char *story_tell(const tunnel_t *tunnel, const incident_t *incident, const GPtrArray *members);
 

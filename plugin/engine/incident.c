@@ -462,3 +462,23 @@ incident_at(const tunnel_t *tunnel, frame_t frame)
 
     return outage != INDEX_NONE ? outage : latest_at(tunnel, frame, false);
 }
+
+lead_in_t
+incident_lead_in(const incident_t *incident)
+{
+    const finding_t *root = g_ptr_array_index(incident->chain, 0);
+    bool has_proof = incident->is_outage && incident->loss.last_proof_in != FRAME_NONE;
+    capture_ns_t until = has_proof ? incident->loss.at : root->began_at;
+    lead_in_t before = has_proof ? incident->loss.before : root->before;
+
+    if (before.answer_words == NULL || before.answer_at > until || (has_proof && before.answer_in == incident->loss.frame)) {
+        before.answer_words = NULL;
+        before.answer_at = CAPTURE_TIME_NONE;
+        before.answer_in = FRAME_NONE;
+    }
+    if (before.two_way_at == CAPTURE_TIME_NONE || before.two_way_at > until) {
+        before.two_way_at = CAPTURE_TIME_NONE;
+        before.two_way_in = FRAME_NONE;
+    }
+    return before;
+}

@@ -243,6 +243,7 @@ engine_incident_row(const engine_t *engine, uint32_t index, uint32_t which, inci
     ret_row->down_least_seconds = duration_seconds(incident->down_least);
     ret_row->last_good = incident->is_outage ? incident->loss.last_proof_at : CAPTURE_TIME_NONE;
     ret_row->last_good_frame = incident->is_outage ? incident->loss.last_proof_in : FRAME_NONE;
+    ret_row->before = incident_lead_in(incident);
     ret_row->recovered = incident->recovered;
     ret_row->root_cause = incident->root_cause;
     ret_row->chain_length = MIN(incident->chain->len, G_N_ELEMENTS(ret_row->chain));

@@ -270,18 +270,19 @@ append_role(const telling_t *telling, const ike_sa_t *ike_sa, peer_t peer)
         g_string_append(telling->out, ike_sa->original_initiator == peer ? " (initiator)" : " (responder)");
 }
 
-/* What had worked before the trouble; not the DELETE that ended the tunnel. */
 static void
-append_what_worked(telling_t *telling, const lead_in_t *before, capture_ns_t until, frame_t ended_in)
+append_what_worked(telling_t *telling)
 {
-    if (before->answer_words != NULL && before->answer_at <= until && before->answer_in != ended_in) {
-        g_string_append_printf(telling->out, " Last answered exchange before that: %s, ", before->answer_words);
-        append_when(telling, before->answer_at, before->answer_in);
+    lead_in_t before = incident_lead_in(telling->incident);
+
+    if (before.answer_words != NULL) {
+        g_string_append_printf(telling->out, " Last answered exchange before that: %s, ", before.answer_words);
+        append_when(telling, before.answer_at, before.answer_in);
         g_string_append_c(telling->out, '.');
     }
-    if (before->two_way_at != CAPTURE_TIME_NONE && before->two_way_at <= until) {
+    if (before.two_way_at != CAPTURE_TIME_NONE) {
         g_string_append(telling->out, " Last ESP both ways: ");
-        append_when(telling, before->two_way_at, before->two_way_in);
+        append_when(telling, before.two_way_at, before.two_way_in);
         g_string_append_c(telling->out, '.');
     }
 }
@@ -299,10 +300,10 @@ append_silence_before(const telling_t *telling)
         capture_ns_t asked_at = finding->asked.is_set ? finding->asked.first_sent_at : finding->began_at;
         if (!is_unanswered || finding->heard_before_in == FRAME_NONE || finding->culprit == PEER_UNKNOWN)
             continue;
-        g_string_append_printf(telling->out, " When the first request without an answer was sent, %s had been silent for ",
+        g_string_append_printf(telling->out, " %s had last been heard ",
                                tunnel_peer_text(telling->tunnel, peer_other(finding->culprit), receiver));
         append_duration(telling->out, duration_between(finding->heard_before_at, asked_at));
-        g_string_append_printf(telling->out, " (frame %u).", finding->heard_before_in);
+        g_string_append_printf(telling->out, " before the first request without an answer (frame %u).", finding->heard_before_in);
         return;
     }
 }
@@ -384,12 +385,12 @@ append_before(telling_t *telling)
         g_string_append(telling->out, is_unheard ? " came up, as seen from the capture point, " : " worked until ");
         append_when(telling, incident->loss.last_proof_at, incident->loss.last_proof_in);
         g_string_append_c(telling->out, '.');
-        append_what_worked(telling, &incident->loss.before, incident->loss.at, incident->loss.frame);
+        append_what_worked(telling);
         append_silence_before(telling);
         append_keepalives(telling);
     } else {
         g_string_append(telling->out, how_it_was(telling->tunnel, incident));
-        append_what_worked(telling, &root->before, root->began_at, FRAME_NONE);
+        append_what_worked(telling);
     }
     g_string_append_c(telling->out, ' ');
 }
