@@ -1,17 +1,27 @@
 #!/bin/sh
 # setup.sh - is everything here that building and testing needs? Installs what is missing, on Debian and its relatives.
 #
-# Silent when nothing is to be done. SPDX-License-Identifier: GPL-2.0-or-later
+# usage: setup.sh [fuzz] [memcheck]: what these need besides. Silent when nothing is to be done. SPDX-License-Identifier: GPL-2.0-or-later
 set -eu
 
 BUILD="cmake ninja-build gcc libc6-dev pkg-config libglib2.0-dev libwireshark-dev wireshark-dev tshark util-linux"
 TESTS="libcmocka-dev python3 python3-jsonschema"
+FUZZ="clang libclang-rt-dev"
+MEMCHECK="valgrind"
 
 fail()
 {
     echo "setup: $*" >&2
     exit 1
 }
+
+for extra in "$@"; do
+    case $extra in
+    fuzz) TESTS="$TESTS $FUZZ" ;;
+    memcheck) TESTS="$TESTS $MEMCHECK" ;;
+    *) fail "$extra is neither fuzz nor memcheck" ;;
+    esac
+done
 
 is_installed()
 {

@@ -142,6 +142,14 @@ describe_columns(stat_tap_table_item *fields, unsigned columns, const char *cons
 }
 
 /* In tshark the commands of these names are already taken by the text reports, which this does not change. */
+static void
+free_everything(void)
+{
+    g_clear_pointer(&retired_tunnels, g_ptr_array_unref);
+    g_clear_pointer(&retired_findings, g_ptr_array_unref);
+    g_clear_pointer(&tunnels_shown, g_hash_table_destroy);
+}
+
 void
 tables_register(void)
 {
@@ -174,6 +182,7 @@ tables_register(void)
     retired_tunnels = g_ptr_array_new_with_free_func(g_free);
     retired_findings = g_ptr_array_new_with_free_func(g_free);
     tunnels_shown = g_hash_table_new(NULL, NULL);
+    register_shutdown_routine(free_everything);
     describe_columns(tunnel_fields, TUNNEL_COLUMNS, tunnel_columns, tunnel_column_is_number);
     describe_columns(finding_fields, FINDING_COLUMNS, finding_columns, finding_column_is_number);
     register_stat_tap_table_ui(&tunnels);
