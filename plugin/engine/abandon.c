@@ -11,6 +11,16 @@
 /* Once a sender was silent for more than twice its last gap, it has stopped (findings.md: retransmit_exhausted). */
 #define SILENCE_MARGIN MILLISECONDS(500)
 
+/* In the tunnel's row. `by`: 1, or -1 to take it back. */
+static void
+count_as_unanswered(tunnel_t *tunnel, const exchange_t *exchange, int by)
+{
+    if (exchange_is_liveness(exchange))
+        tunnel->dpd_unanswered += (unsigned)by;
+    if (exchange_is_rekey(exchange) && exchange->kind != EXCHANGE_CREATE_CHILD_SA)
+        tunnel->rekeys_failed += (unsigned)by;
+}
+
 /* A request that both its sender and the capture have left: state first, then the verdict. */
 void
 engine_abandon(engine_t *engine, exchange_t *exchange, abandoned_t how, frame_t frame, capture_ns_t time, bool at_end)
@@ -19,14 +29,13 @@ engine_abandon(engine_t *engine, exchange_t *exchange, abandoned_t how, frame_t 
     tunnel_t *tunnel = ike_sa->tunnel;
 
     exchange_stops_waiting(exchange, OUTCOME_ABANDONED);
-    exchange->abandoned = how;
+    if (exchange->abandoned != ABANDONED_FOR_TCP) /* which is final */
+        exchange->abandoned = how;
+    exchange->abandoned_in = frame;
     if (at_end)
         g_ptr_array_add(engine->abandoned_at_end, exchange);
     tunnel->last_unanswered_at = time;
-    if (exchange_is_liveness(exchange))
-        tunnel->dpd_unanswered++;
-    if (exchange_is_rekey(exchange) && exchange->kind != EXCHANGE_CREATE_CHILD_SA)
-        tunnel->rekeys_failed++;
+    count_as_unanswered(tunnel, exchange, 1);
     change_t change = { .kind = CHANGE_EXCHANGE_ABANDONED,
                         .frame = frame,
                         .time = time,
@@ -36,6 +45,7 @@ engine_abandon(engine_t *engine, exchange_t *exchange, abandoned_t how, frame_t 
                         .at_end = at_end };
     engine_judge(engine, tunnel, &change);
     engine_flips_blame(tunnel, exchange);
+    engine_never_came_up(engine, exchange);
     bool was_in_use = ike_sa->state == IKE_SA_ESTABLISHED && !ike_sa->is_replaced;
     /* RFC 7296 2.4: one lost try proves nothing, several end the SA. Nor is a new start after one a proof: so begins a
      * reauthentication, and the capture may have lost the answer. Over TCP one try is all there is. */
@@ -44,6 +54,21 @@ engine_abandon(engine_t *engine, exchange_t *exchange, abandoned_t how, frame_t 
         tunnel_peer_lives(tunnel, exchange))
         return;
     life_lost(tunnel, LOSS_GAVE_UP, exchange->requester, CONFIDENCE_OBSERVED, frame, time);
+}
+
+/* The capture had lost its tries in between, or its sender waits longer each time. If it is given up in the end, that is told then. */
+void
+step_tries_on(const ike_step_t *step, exchange_t *exchange)
+{
+    if (exchange->outcome != OUTCOME_ABANDONED)
+        return;
+    gchar *why = g_strdup_printf("It tried on in frame %u.", step->packet->frame);
+    engine_tone_down_exchange(step->tunnel, exchange, why);
+    g_free(why);
+    count_as_unanswered(step->tunnel, exchange, -1);
+    if (step->tunnel->loss.kind == LOSS_GAVE_UP && step->tunnel->loss.frame == exchange->abandoned_in)
+        step->tunnel->loss = (loss_t){ .kind = LOSS_NONE };
+    step_starts_waiting(step, exchange);
 }
 
 /* How long may this request wait before its silence says that nobody tries any more? INT64_MAX: that cannot be said. */

@@ -183,6 +183,26 @@ engine_tunnel_for_packet(engine_t *engine, const packet_t *packet)
     return candidates == 1 && !is_told_by_ports(only, packet) ? only : NULL;
 }
 
+/* A moment ago the IKE_SA_INIT of its newest IKE SA was answered, and nothing has followed in the capture. */
+static bool
+may_have_child_unseen(const tunnel_t *tunnel, capture_ns_t now)
+{
+    const ike_sa_t *newest = tunnel->ike_sas->len > 0 ? g_ptr_array_index(tunnel->ike_sas, tunnel->ike_sas->len - 1) : NULL;
+
+    if (newest == NULL || newest->state != IKE_SA_NEGOTIATING || newest->exchanges->len != 1)
+        return false;
+    const exchange_t *init = g_ptr_array_index(newest->exchanges, 0);
+    return exchange_is_init(init) && init->outcome == OUTCOME_ANSWERED && !init->is_refused &&
+           duration_between(init->answered_at, now) < NEW_CHILD_USED;
+}
+
+static bool
+has_new_child(const tunnel_t *tunnel, capture_ns_t now)
+{
+    return tunnel->last_child_success_at != CAPTURE_TIME_NONE &&
+           duration_between(tunnel->last_child_success_at, now) < NEW_CHILD_USED;
+}
+
 tunnel_t *
 engine_tunnel_with_new_child(const engine_t *engine, const packet_t *packet)
 {
@@ -192,8 +212,7 @@ engine_tunnel_with_new_child(const engine_t *engine, const packet_t *packet)
     for (GSList *item = engine_tunnels_between(engine, &packet->source, &packet->destination); item != NULL && seen < CROWD;
          item = item->next, seen++) {
         tunnel_t *tunnel = item->data;
-        bool is_new = tunnel->last_child_success_at != CAPTURE_TIME_NONE &&
-                      duration_between(tunnel->last_child_success_at, packet->time) < NEW_CHILD_USED;
+        bool is_new = has_new_child(tunnel, packet->time) || may_have_child_unseen(tunnel, packet->time);
         if (!is_new || !tunnel_is_between(tunnel, &packet->source, &packet->destination))
             continue;
         if (found != NULL)

@@ -119,6 +119,9 @@ bool finding_may_explain(const finding_t *cause, const finding_t *effect);
 /* findings.c: findings of this id on this frame turned out not to have counted: they become Notes, and say why. */
 void engine_tone_down(engine_t *engine, tunnel_t *tunnel, finding_id_t id, frame_t frame, const char *why);
 
+/* findings.c: the same for all that was found about this exchange. */
+void engine_tone_down_exchange(tunnel_t *tunnel, const exchange_t *exchange, const char *why);
+
 /* Runs every detector that wakes on this change. Fills in what all changes share. `tunnel` may be NULL where the kind says so. */
 void engine_judge(engine_t *engine, tunnel_t *tunnel, change_t *change);
 
@@ -189,7 +192,7 @@ tunnel_t *engine_tunnel_for_initiation(engine_t *engine, const packet_t *packet,
 tunnel_t *engine_tunnel_for_packet(engine_t *engine, const packet_t *packet);
 bool engine_has_endpoints(const tunnel_t *tunnel, const packet_t *packet);
 
-/* The only tunnel between these addresses that has just made a child SA, whatever the ports: the NAT may have changed them meanwhile. For
+/* The only tunnel between these addresses that has just made a child SA, or may have done so unseen, whatever the ports: the NAT may have changed them meanwhile. For
  * ESP whose SPI and ports nobody knows; or NULL. */
 tunnel_t *engine_tunnel_with_new_child(const engine_t *engine, const packet_t *packet);
 
@@ -310,6 +313,10 @@ bool life_traffic_was_flowing(const tunnel_t *tunnel, capture_ns_t time);
  * message that is yet to be looked at: it may be the answer, another try, or proof that there was an answer. */
 void engine_advance(engine_t *engine, tunnel_t *tunnel, const ike_sa_t *spared, frame_t frame, capture_ns_t now, bool at_end);
 void engine_abandon(engine_t *engine, exchange_t *exchange, abandoned_t how, frame_t frame, capture_ns_t time, bool at_end);
+
+/* unseen.c: a packet of this SA came while the other direction of its pair flows. If they began after an IKE_AUTH that nothing answered,
+ * its answer is just not in the capture. */
+void engine_traffic_shows_answer(const esp_sa_t *sa, frame_t frame);
 
 /* incident.c: groups the findings of an outage and tells its story. */
 bool finding_is_overcome(

@@ -108,6 +108,7 @@ typedef struct exchange {
     /* the answer */
     exchange_outcome_t outcome;
     abandoned_t abandoned;
+    frame_t abandoned_in; /* what showed that; FRAME_NONE: it never seemed so */
     frame_t answered_in;
     capture_ns_t answered_at;
     unsigned repeats_after_answer; /* the request came again although it had been answered */

@@ -63,8 +63,8 @@ typedef struct {
 } lead_in_t;
 
 /* One finding. Owned by the engine, at a stable address until the engine is freed (end-of-capture findings: until the next
- * packet is fed after engine_finish()). `grade` may get worse and `cause` may be set while the capture goes on, and what was a forgery becomes a Note with
- * a longer text; the rest is final. */
+ * packet is fed after engine_finish()). `grade` may get worse and `cause` may be set while the capture goes on, and what turns out not to
+ * have counted, a forgery or a silence that was none, becomes a Note with a longer text; the rest is final. */
 typedef struct finding {
     finding_id_t id;
     severity_t severity;
@@ -88,6 +88,7 @@ typedef struct finding {
     capture_ns_t heard_before_at;
     lead_in_t before;   /* as known when it was found */
     const char *ending; /* how the exchange ended, where a story has told of it before: "then stopped trying"; static; NULL */
+    bool is_taken_back; /* what came later showed that it did not count: it became a Note, and belongs to no incident */
     bool explains;      /* may be the cause of others even where it is a mere Note */
     const struct finding *cause; /* an earlier finding of the same tunnel that led to this one, or NULL */
     capture_ns_t over_at; /* what it tells of was over then, and led to nothing that began later; CAPTURE_TIME_NONE: not known */

@@ -382,6 +382,28 @@ engine_unsay_how_it_went_on(const GPtrArray *findings)
     }
 }
 
+static void
+become_note(finding_t *finding, const char *why)
+{
+    if (finding->severity <= SEVERITY_NOTE)
+        return;
+    char *longer = g_strdup_printf("%s %s", finding->text, why);
+    g_free(finding->text);
+    finding->text = longer;
+    finding->severity = SEVERITY_NOTE;
+    finding->is_taken_back = true;
+}
+
+void
+engine_tone_down_exchange(tunnel_t *tunnel, const exchange_t *exchange, const char *why)
+{
+    for (unsigned i = 0; i < tunnel->findings->len; i++) {
+        finding_t *finding = g_ptr_array_index(tunnel->findings, i);
+        if (finding->exchange_in == exchange->sent_in[0])
+            become_note(finding, why);
+    }
+}
+
 void
 engine_tone_down(engine_t *engine, tunnel_t *tunnel, finding_id_t id, frame_t frame, const char *why)
 {
@@ -389,11 +411,7 @@ engine_tone_down(engine_t *engine, tunnel_t *tunnel, finding_id_t id, frame_t fr
 
     for (unsigned i = 0; note != NULL && note->findings != NULL && i < note->findings->len; i++) {
         finding_t *finding = g_ptr_array_index(note->findings, i);
-        if (finding->id != id || finding->tunnel != tunnel->index || finding->severity <= SEVERITY_NOTE)
-            continue;
-        char *longer = g_strdup_printf("%s %s", finding->text, why);
-        g_free(finding->text);
-        finding->text = longer;
-        finding->severity = SEVERITY_NOTE;
+        if (finding->id == id && finding->tunnel == tunnel->index)
+            become_note(finding, why);
     }
 }

@@ -59,6 +59,9 @@ void step_mark_deleted_spis(const ike_step_t *step, const uint32_t *spis, unsign
 /* The IKE SA was deleted in an orderly way. */
 void step_close_ike_sa(const ike_step_t *step, peer_t by, confidence_t confidence);
 
+/* The request is sent again: if it seemed to have been given up, it was not, and what was told of that becomes a Note. */
+void step_tries_on(const ike_step_t *step, exchange_t *exchange);
+
 /* A new negotiation: what its initiator was still waiting for on older SAs of the tunnel is given up. */
 void step_abandon_older(const ike_step_t *step);
 
@@ -68,6 +71,8 @@ void step_fall_back_to_tcp(const ike_step_t *step);
 /* ike_v2_auth.c: what a request says about an earlier IKE_AUTH, and the answer to one. */
 void ikev2_watch_refused_auth(const ike_step_t *step);
 void ikev2_answered_auth(const ike_step_t *step, exchange_t *exchange);
+/* This IKE_AUTH has been given up: takes back that its answer made a tunnel, if the initiator never had it. */
+void engine_never_came_up(engine_t *engine, const exchange_t *authentication);
 bool ikev2_ends_authentication(const tunnel_t *tunnel, const ike_message_t *response);
 
 /* ike_v2_delete.c: the answer to a DELETE, and what a later request says about one. */
@@ -77,6 +82,12 @@ void ikev2_was_no_ike_delete(const ike_step_t *step);
 
 /* Has a rekey or a new negotiation taken the IKE SA's place? */
 bool ikev2_is_replaced(const ike_sa_t *ike_sa);
+
+/* unseen.c: a peer's next request shows that those before it were answered. */
+void ikev2_older_were_answered(const ike_step_t *step, const exchange_t *next);
+
+/* unseen.c: this message, already accounted for, shows that its sender's IKE_AUTH was answered, if it does. */
+void ikev2_authentication_was_answered(const ike_step_t *step);
 
 /* ike_v2.c, for the other ike_*.c files. */
 void ikev2_child_made(const ike_step_t *step, exchange_t *exchange);

@@ -68,7 +68,7 @@ typedef struct ike_sa {
     frame_t probe_in[PEERS];
     uint32_t next_id[PEERS]; /* IKEv2: message ID of the peer's next request */
     bool initial_contact;    /* N(INITIAL_CONTACT) was read in its IKE_AUTH */
-    struct {                 /* what was known before an IKE_AUTH answer, unreadable, seemed to complete the negotiation */
+    struct {                 /* what was known before an IKE_AUTH answer seemed to complete the negotiation */
         frame_t answer_in;   /* FRAME_NONE: nothing to take back */
         bool was_up, had_child;
         int live_children;

@@ -52,8 +52,7 @@ step_carry_over(const ike_step_t *step, exchange_t *exchange)
     if (!exchange_is_carried_over(exchange, step->packet))
         return false;
     exchange_carry_over(exchange, step->packet);
-    if (exchange->outcome == OUTCOME_ABANDONED)
-        step_starts_waiting(step, exchange);
+    step_tries_on(step, exchange);
     return true;
 }
 

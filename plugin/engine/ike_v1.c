@@ -114,8 +114,7 @@ repeated_message(const ike_step_t *step, exchange_t *exchange)
     step->note->retransmission_count = exchange->transmissions;
     step->note->retransmission_rto = gap;
     exchange_sent(exchange, step->packet);
-    if (exchange->outcome == OUTCOME_ABANDONED)
-        step_starts_waiting(step, exchange);
+    step_tries_on(step, exchange);
     /* RFC 2408 3.1: a responder repeats its message because the initiator repeated its own. */
     peer_t other = peer_other(step->sender);
     bool is_repeated_answer = exchange->last_repeat_at[other] != CAPTURE_TIME_NONE &&

@@ -28,26 +28,6 @@ watch_collision(const ike_step_t *step, exchange_t *exchange)
     }
 }
 
-/* RFC 7296 2.3: with a window of one, the next request means that the one before was answered. */
-static void
-older_requests_were_answered(const ike_step_t *step, const exchange_t *next)
-{
-    for (unsigned i = step->tunnel->waiting->len; i-- > 0;) {
-        exchange_t *older = g_ptr_array_index(step->tunnel->waiting, i);
-        if (older->ike_sa != step->ike_sa || older->requester != next->requester || older->message_id >= next->message_id)
-            continue;
-        if (exchange_is_delete(next) && older->transmissions > 1) { /* tried in vain, and says goodbye instead (RFC 7296 2.4) */
-            engine_abandon(step->engine, older, ABANDONED_DELETE, step->packet->frame, step->packet->time, false);
-            continue;
-        }
-        if (ikev2_use_partial_answer(step, older))
-            continue;
-        exchange_stops_waiting(older, OUTCOME_ANSWERED_UNSEEN);
-        step->tunnel->unseen_answers++;
-        step->tunnel->has_unread_ike = true;
-    }
-}
-
 /* RFC 7296 1.4: an INFORMATIONAL request may report an error: a failed authentication, an SPI that its sender does not know. */
 static void
 tell_errors(const ike_step_t *step, const exchange_t *exchange)
@@ -105,7 +85,7 @@ ikev2_new_request(const ike_step_t *step)
     exchange->deletes_replaced =
         exchange_is_delete(exchange) && exchange->kind != EXCHANGE_DELETE_CHILD && ikev2_is_replaced(step->ike_sa);
     ike_sa_add_exchange(step->ike_sa, exchange);
-    older_requests_were_answered(step, exchange);
+    ikev2_older_were_answered(step, exchange);
     step_starts_waiting(step, exchange);
     step_note_exchange(step, exchange);
     engine_name_by_next(step->engine, exchange);
@@ -138,8 +118,7 @@ ikev2_repeated_request(const ike_step_t *step, exchange_t *exchange)
     exchange_sent(exchange, step->packet);
     exchange->repeats_after_answer += exchange->outcome == OUTCOME_ANSWERED;
     exchange->is_rebuilt |= exchange->fingerprint != step->message->fingerprint && !exchange->request_fragments.is_fragmented;
-    if (exchange->outcome == OUTCOME_ABANDONED) /* it tries on: the silence was not the end */
-        step_starts_waiting(step, exchange);
+    step_tries_on(step, exchange);
     step_judge(step, CHANGE_REQUEST_REPEATED, exchange);
 }
 
@@ -282,6 +261,9 @@ orphan_answer(const ike_step_t *step)
         step->ike_sa->state == IKE_SA_NEGOTIATING) {
         step->ike_sa->state = IKE_SA_ESTABLISHED;
         step->ike_sa->is_midstream = true;
+        step->ike_sa->established_at = step->packet->time;
+        step->ike_sa->established_in = step->packet->frame;
+        life_established(step->engine, step->ike_sa, step->packet->frame, step->packet->time);
     }
 }
 
@@ -367,14 +349,14 @@ is_first_probe(const ike_step_t *step)
     return ike_sa->probe_id[step->sender] == step->message->message_id;
 }
 
-/* RFC 7296 2.11: a request decides where its answer comes from. One whose request is not in the capture, or that nobody has
- * authenticated yet, shows no move. */
+/* RFC 7296 2.11: who answers does so from where it was asked, so the other peer knew already where it is. What told it, such as an
+ * announced move (RFC 4555 3.5), is not in the capture, or comes later in it than it happened. */
 static bool
-shows_no_move(const ike_step_t *step)
+was_asked_there(const ike_step_t *step)
 {
-    bool is_asked_for = ike_sa_exchange(step->ike_sa, step->message, peer_other(step->sender)) != NULL;
+    const exchange_t *exchange = ike_sa_exchange(step->ike_sa, step->message, peer_other(step->sender));
 
-    return step->message->is_response && (!is_asked_for || step->ike_sa->state == IKE_SA_NEGOTIATING);
+    return step->message->is_response && (exchange == NULL || endpoint_equal(&exchange->destination, &step->packet->source));
 }
 
 static void
@@ -388,12 +370,18 @@ check_move(const ike_step_t *step)
     bool may_be_mobike = other_address && is_informational &&
                          (step->message->first_inner == PAYLOAD_NOTIFY || step->message->first_inner == PAYLOAD_UNKNOWN);
 
-    if (other_address && shows_no_move(step)) {
+    bool is_authenticated = step->ike_sa->state != IKE_SA_NEGOTIATING || ike_message_is_past_authentication(step->message);
+    if (other_address && step->message->is_response && !is_authenticated) {
         *source = step->packet->source;
         return;
     }
     if (other_address && is_informational && step->message->first_inner == PAYLOAD_NONE && is_first_probe(step)) {
         *source = *before; /* what comes next from there tells */
+        return;
+    }
+    if (other_address && was_asked_there(step)) {
+        *source = *before;
+        engine_note_move(step->tunnel, step->sender, source, step->packet);
         return;
     }
     if (may_be_mobike) { /* RFC 4555 3.5: an announced move is no flip; its answer will tell */
@@ -415,10 +403,8 @@ ikev2_message(const ike_step_t *step)
     learn_suite(step);
     check_move(step);
     step_announced_v2(step);
-    bool is_past_authentication =
-        step->message->exchange_type == IKEV2_CREATE_CHILD_SA || step->message->exchange_type == IKEV2_INFORMATIONAL;
-    if (is_past_authentication && step->ike_sa->state == IKE_SA_NEGOTIATING && step->message->is_encrypted &&
-        step->ike_sa->is_midstream)
+    if (ike_message_is_past_authentication(step->message) && step->ike_sa->state == IKE_SA_NEGOTIATING &&
+        step->message->is_encrypted && step->ike_sa->is_midstream)
         step->ike_sa->state = IKE_SA_ESTABLISHED;
     if (pieces_is_fragment(step->packet, step->message)) {
         ikev2_fragment(step);
@@ -428,4 +414,5 @@ ikev2_message(const ike_step_t *step)
         request(step);
         use_early_answer(step);
     }
+    ikev2_authentication_was_answered(step);
 }

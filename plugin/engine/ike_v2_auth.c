@@ -5,16 +5,12 @@
 #include "classify.h"
 #include "ike_internal.h"
 
-/* EAP goes on after an answer that seemed to complete the negotiation: without keys its first round looks like a whole IKE_AUTH. */
+/* What the answer that seemed to complete the negotiation changed. */
 static void
-was_first_round_of_eap(const ike_step_t *step)
+take_back_established(engine_t *engine, ike_sa_t *ike_sa)
 {
-    ike_sa_t *ike_sa = step->ike_sa;
-    tunnel_t *tunnel = step->tunnel;
+    tunnel_t *tunnel = ike_sa->tunnel;
 
-    tunnel->uses_eap = true;
-    if (ike_sa->state != IKE_SA_ESTABLISHED || ike_sa->before_established.answer_in == FRAME_NONE)
-        return;
     ike_sa->state = IKE_SA_NEGOTIATING;
     ike_sa->established_at = CAPTURE_TIME_NONE;
     ike_sa->established_in = FRAME_NONE;
@@ -29,9 +25,34 @@ was_first_round_of_eap(const ike_step_t *step)
     for (unsigned i = ike_sa->exchanges->len; i-- > 0;) {
         exchange_t *exchange = g_ptr_array_index(ike_sa->exchanges, i);
         if (exchange->answered_in == ike_sa->before_established.answer_in)
-            engine_unmake_child(step->engine, exchange);
+            engine_unmake_child(engine, exchange);
     }
     ike_sa->before_established.answer_in = FRAME_NONE;
+}
+
+/* EAP goes on after an answer that seemed to complete the negotiation: without keys its first round looks like a whole IKE_AUTH. */
+static void
+was_first_round_of_eap(const ike_step_t *step)
+{
+    ike_sa_t *ike_sa = step->ike_sa;
+
+    step->tunnel->uses_eap = true;
+    if (ike_sa->state == IKE_SA_ESTABLISHED && ike_sa->before_established.answer_in != FRAME_NONE)
+        take_back_established(step->engine, ike_sa);
+}
+
+/* The answer to IKE_AUTH never reached its initiator, and nothing else has ever shown that the tunnel works: it was never up. */
+void
+engine_never_came_up(engine_t *engine, const exchange_t *authentication)
+{
+    ike_sa_t *ike_sa = authentication->ike_sa;
+
+    if (authentication->kind != EXCHANGE_IKE_AUTH || !exchange_is_unheard(authentication) || ike_sa->state != IKE_SA_ESTABLISHED ||
+        ike_sa->before_established.answer_in != authentication->answered_in || ike_sa->before_established.was_up ||
+        ike_sa->tunnel->last_proof_in != ike_sa->established_in)
+        return;
+    take_back_established(engine, ike_sa);
+    ike_sa->state = IKE_SA_ABANDONED;
 }
 
 static void
@@ -39,7 +60,8 @@ auth_was_refused(const ike_step_t *step, ike_sa_t *ike_sa)
 {
     exchange_t *auth = ike_sa_refused_auth(ike_sa);
 
-    if (auth == NULL)
+    bool has_gap = ike_sa == step->ike_sa && auth != NULL && step->message->message_id > auth->message_id + 1;
+    if (auth == NULL || has_gap) /* the capture may have lost its last round, which had no such answer */
         return;
     auth->is_refused = true;
     auth->refusal_confidence = CONFIDENCE_INFERRED;
@@ -150,8 +172,7 @@ ikev2_answered_auth(const ike_step_t *step, exchange_t *exchange)
     }
     if (!ikev2_ends_authentication(step->tunnel, step->message))
         return;
-    if (!step->message->is_readable)
-        remember_before_established(step->ike_sa, step->packet->frame);
+    remember_before_established(step->ike_sa, step->packet->frame);
     step->tunnel->lineage++;
     for (unsigned i = 0; i < step->tunnel->esp_sas->len; i++) { /* ESP may overtake the answer that made its SA */
         esp_sa_t *sa = g_ptr_array_index(step->tunnel->esp_sas, i);

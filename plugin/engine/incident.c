@@ -60,7 +60,8 @@ members_of(const tunnel_t *tunnel, const GPtrArray *chain, const finding_t *last
         finding_t *finding = g_ptr_array_index(tunnel->findings, i);
         bool is_after_root = finding->began_at >= since || finding == root;
         bool is_before_end = finding->time <= last->time || last->at_end;
-        bool counts = finding_catalogue[finding->id].group != GROUP_CAPTURE && finding->incident == INDEX_NONE;
+        bool counts =
+            finding_catalogue[finding->id].group != GROUP_CAPTURE && finding->incident == INDEX_NONE && !finding->is_taken_back;
         bool in_chain = g_ptr_array_find((GPtrArray *)chain, finding, NULL);
         if (counts && (in_chain || (is_after_root && is_before_end)))
             g_ptr_array_add(members, finding);

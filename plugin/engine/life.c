@@ -112,8 +112,11 @@ life_proved_by_esp(engine_t *engine, const esp_sa_t *sa, capture_ns_t time, fram
     tunnel_t *tunnel = sa->tunnel;
     bool is_new = tunnel->loss.kind != LOSS_NONE && tunnel->loss.kind != LOSS_DELETED && sa->first_time > tunnel->loss.at;
 
-    if (is_new && duration_between(sa->first_time, packet->time) < SETTLING)
+    engine_traffic_shows_answer(sa, packet->frame);
+    if (is_new && duration_between(sa->first_time, packet->time) < SETTLING) {
+        tunnel->loss.seems_over = true;
         return;
+    }
     if (is_new)
         recovered(engine, tunnel, packet->frame, packet->time);
     bool was_not_the_last = tunnel->loss.kind == LOSS_CHILD_GONE && duration_between(tunnel->loss.at, time) > SETTLING;

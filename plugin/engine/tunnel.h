@@ -122,7 +122,8 @@ typedef struct {
     capture_ns_t last_proof_at; /* last proof before it that the tunnel worked both ways */
     frame_t last_proof_in;
     lead_in_t before;
-    bool traffic; /* ESP was flowing when it began, or was sent in the gap */
+    bool traffic;    /* ESP was flowing when it began, or was sent in the gap */
+    bool seems_over; /* ESP in both directions has just begun on SAs that are newer */
 } loss_t;
 
 /* A stretch between two proofs that the tunnel works, in which it did not, or in which nobody can tell. */

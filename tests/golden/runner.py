@@ -48,6 +48,13 @@ class Runner:
     def __exit__(self, *_):
         shutil.rmtree(self.folder, ignore_errors=True)
 
+    def put_beside_others(self):
+        """Makes a third folder of plugins, "beside": this one among those that come with this Wireshark."""
+        folders = subprocess.run([self.tshark, "-G", "folders"], capture_output=True, text=True, check=True).stdout
+        others = next(line.split("\t", 1)[1].strip() for line in folders.splitlines() if line.startswith("Global Plugins:"))
+        shutil.copytree(self.folder / "with", self.folder / "beside")
+        shutil.copytree(others, self.folder / "beside" / self.series, dirs_exist_ok=True)
+
     def capture(self, path):
         """A copy of a capture that tshark can read."""
         copy = self.folder / "captures" / path.name
@@ -84,14 +91,14 @@ class Runner:
             path.chmod(0o777 if path.is_dir() else 0o644)
         return home
 
-    def run(self, args, home, plugin=True):
-        """Returns (exit code, standard output, standard error), the outputs as bytes."""
+    def run(self, args, home, plugin=True, plugins="with"):
+        """Returns (exit code, standard output, standard error), the outputs as bytes. `plugins` is the folder with them."""
         environment = {
             "PATH": os.environ.get("PATH", "/usr/bin:/bin"),
             "HOME": str(home),
             "LC_ALL": "C.UTF-8",
             "TZ": "UTC",
-            "WIRESHARK_PLUGIN_DIR": str(self.folder / ("with" if plugin else "without")),
+            "WIRESHARK_PLUGIN_DIR": str(self.folder / (plugins if plugin else "without")),
             "ASAN_OPTIONS": "detect_leaks=0:detect_odr_violation=0",
             "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1",
         }

@@ -4,34 +4,49 @@ write() puts nothing into the file but the packets: no host, no operating
 system, no application, no comments, no statistics."""
 
 import struct
+import typing
 
 
-def read(path):
-    """Return (linktype, [(nanoseconds, bytes), ...]) of a one-interface file."""
+class Packet(typing.NamedTuple):
+    stamp: int          # nanoseconds since the epoch
+    data: bytes         # as far as it was captured
+    original: int       # its length on the wire
+    interface: int = 0
+
+
+def read_all(path):
+    """Return ([linktype of each interface], [Packet, ...])."""
     with open(path, "rb") as source:
         data = source.read()
-    packets, linktype, per_second, offset = [], 1, 10 ** 6, 0
+    packets, linktypes, resolutions, offset = [], [], [], 0
     order = "<" if data[8:12] == b"\x4d\x3c\x2b\x1a" else ">"
     while offset + 12 <= len(data):
         kind, length = struct.unpack_from(order + "II", data, offset)
         body = data[offset + 8:offset + length - 4]
         if kind == 1:
-            linktype = struct.unpack_from(order + "H", body)[0]
+            linktypes.append(struct.unpack_from(order + "H", body)[0])
+            resolutions.append(10 ** 6)
             at = 8
             while at + 4 <= len(body):
                 code, size = struct.unpack_from(order + "HH", body, at)
                 if code == 9:
                     value = body[at + 4]
-                    per_second = 2 ** (value & 127) if value & 128 else 10 ** value
+                    resolutions[-1] = 2 ** (value & 127) if value & 128 else 10 ** value
                 if code == 0:
                     break
                 at += 4 + (size + 3) // 4 * 4
         elif kind == 6:
-            _, high, low, caplen, _ = struct.unpack_from(order + "5I", body)
-            stamp = (high << 32 | low) * 10 ** 9 // per_second
-            packets.append((stamp, body[20:20 + caplen]))
+            interface, high, low, caplen, original = struct.unpack_from(order + "5I", body)
+            stamp = (high << 32 | low) * 10 ** 9 // resolutions[interface]
+            packets.append(Packet(stamp, body[20:20 + caplen], original, interface))
         offset += length
-    return linktype, packets
+    return linktypes, packets
+
+
+def read(path):
+    """Return (linktype, [(nanoseconds, bytes), ...]) of a one-interface file."""
+    linktypes, packets = read_all(path)
+    return linktypes[0] if linktypes else 1, [(packet.stamp, packet.data) for packet in packets]
 
 
 def _block(kind, body):
@@ -40,14 +55,21 @@ def _block(kind, body):
     return struct.pack("<I", kind) + length + body + length
 
 
-def write(path, linktype, packets):
+def encode(linktypes, packets):
+    """The bytes of a file with these interfaces and Packets."""
     tsresol = struct.pack("<HHB3xHH", 9, 1, 9, 0, 0)
+    blocks = [_block(0x0A0D0D0A, struct.pack("<IHHq", 0x1A2B3C4D, 1, 0, -1))]
+    for linktype in linktypes:
+        blocks.append(_block(1, struct.pack("<HHI", linktype, 0, 262144) + tsresol))
+    for stamp, data, original, interface in packets:
+        blocks.append(_block(6, struct.pack("<5I", interface, stamp >> 32, stamp & 0xFFFFFFFF,
+                                            len(data), original) + data))
+    return b"".join(blocks)
+
+
+def write(path, linktype, packets):
     with open(path, "wb") as out:
-        out.write(_block(0x0A0D0D0A, struct.pack("<IHHq", 0x1A2B3C4D, 1, 0, -1)))
-        out.write(_block(1, struct.pack("<HHI", linktype, 0, 262144) + tsresol))
-        for stamp, data in packets:
-            out.write(_block(6, struct.pack("<5I", 0, stamp >> 32, stamp & 0xFFFFFFFF,
-                                            len(data), len(data)) + data))
+        out.write(encode([linktype], (Packet(stamp, data, len(data)) for stamp, data in packets)))
 
 
 def udp(frame):

@@ -14,7 +14,10 @@ static bool
 is_told(const exchange_t *exchange, const tunnel_t *tunnel)
 {
     const finding_t *told = tunnel_latest_finding(tunnel, FINDING_ike_no_response, exchange->requester);
-    return told != NULL && told->began_in == exchange->sent_in[0];
+    bool may_count =
+        told != NULL && (told->severity > SEVERITY_NOTE || exchange->abandoned == ABANDONED_FOR_TCP); /* else it was taken back */
+
+    return may_count && told->began_in == exchange->sent_in[0];
 }
 
 /* What may matter about the message that gets no answer. */

@@ -350,6 +350,13 @@ ike_message_is_init(const ike_message_t *message)
     return message->major == 2 && (message->exchange_type == IKEV2_SA_INIT || message->exchange_type == IKEV2_SESSION_RESUME);
 }
 
+bool
+ike_message_is_past_authentication(const ike_message_t *message)
+{
+    return message->major == 2 &&
+           (message->exchange_type == IKEV2_CREATE_CHILD_SA || message->exchange_type == IKEV2_INFORMATIONAL);
+}
+
 const notify_t *
 ike_message_notify(const ike_message_t *message, uint16_t type)
 {

@@ -240,6 +240,9 @@ void ike_message_read_plaintext(const uint8_t *plaintext, size_t length, ike_mes
 /* Is it of the exchange that begins an IKEv2 IKE SA, before there are keys: IKE_SA_INIT, or IKE_SESSION_RESUME (RFC 5723)? */
 bool ike_message_is_init(const ike_message_t *message);
 
+/* Is it of an exchange that only an authenticated IKEv2 IKE SA has (RFC 7296 1.3, 1.4)? */
+bool ike_message_is_past_authentication(const ike_message_t *message);
+
 /* The first notify of `type`, or NULL. Borrowed from `message`. */
 const notify_t *ike_message_notify(const ike_message_t *message, uint16_t type);
 
