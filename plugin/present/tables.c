@@ -21,6 +21,9 @@
 
 #include <string.h>
 
+/* The spaces leave room for the arrow that shows by which column the window is sorted: else it covers the name. */
+#define RANK "Rank   "
+
 /* A row of the window: its rank, then the cells of listing.h, of which the first is a number. */
 enum { RANK_COLUMN, NUMBER_COLUMN };
 #define SHOWN_COLUMNS(cells) ((cells) + 1)
@@ -279,7 +282,7 @@ describe_columns(statistic_t *statistic)
 {
     statistic->fields = g_new0(stat_tap_table_item, SHOWN_COLUMNS(statistic->columns));
     statistic->fields[RANK_COLUMN] =
-        (stat_tap_table_item){ .type = TABLE_ITEM_UINT, .align = TAP_ALIGN_RIGHT, .column_name = "Rank", .field_format = "%u" };
+        (stat_tap_table_item){ .type = TABLE_ITEM_UINT, .align = TAP_ALIGN_RIGHT, .column_name = RANK, .field_format = "%u" };
     for (unsigned i = 0; i < statistic->columns; i++)
         statistic->fields[NUMBER_COLUMN + i] =
             (stat_tap_table_item){ .type = i == 0 ? TABLE_ITEM_UINT : TABLE_ITEM_STRING,
