@@ -287,6 +287,13 @@ class Wireshark:
         box = node.get_extents(self.atspi.CoordType.SCREEN)
         xdotool("mousemove", str(box.x + min(20, box.width // 2)), str(box.y + box.height // 2), "click", button)
 
+    def type_into(self, field, text):
+        """With the keyboard, where a field wants to be typed into."""
+        self.click(field)
+        xdotool("key", "--clearmodifiers", "ctrl+a")
+        xdotool("type", text)
+        self.wait(f"{text!r} in the field", lambda: text_of(field) == text)
+
     def click_word(self, *words):
         """Clicks where these words stand on the screen, one after the other, found by OCR: the menu of a packet list is on no
         accessibility bus."""
