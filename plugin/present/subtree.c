@@ -195,7 +195,7 @@ draw_check(proto_tree *tree, tvbuff_t *tvb, const finding_t *finding)
         add_text(tree, hf_analysis_check, tvb, checks[0]);
 }
 
-enum { LINE_MAX = 200 }; /* Wireshark cuts a line at 240 bytes, and the field's name and brackets are on it too */
+enum { DETAIL_LINE_MAX = 200 }; /* Wireshark cuts a line at 240 bytes, and the field's name and brackets are on it too */
 
 /* How much of `text` goes into one line: whole sentences if possible, whole words otherwise. */
 static size_t
@@ -204,9 +204,9 @@ line_length(const char *text)
     const size_t length = strlen(text);
     size_t sentence = 0, word = 0;
 
-    if (length <= LINE_MAX)
+    if (length <= DETAIL_LINE_MAX)
         return length;
-    for (size_t i = 1; i < LINE_MAX; i++) {
+    for (size_t i = 1; i < DETAIL_LINE_MAX; i++) {
         if (text[i] != ' ')
             continue;
         word = i;

@@ -310,6 +310,8 @@ def inside(options):
             if options.only and not re.search(options.only, function.__name__):
                 continue
             try:
+                if window.filter_text():
+                    window.filter("")
                 function(window, options)
                 print(f"ok      {function.__name__}", flush=True)
             except Exception as failure:  # what goes wrong in one check says nothing about the next
@@ -317,6 +319,7 @@ def inside(options):
                 print(f"FAILED  {function.__name__}: {type(failure).__name__}: {failure}", flush=True)
                 if options.verbose:
                     traceback.print_exc()
+                window.picture(f"failed-{function.__name__}")
                 window.tidy()
             if not window.is_running():
                 break

@@ -178,6 +178,7 @@ def press(node):
     except GLib.Error as error:
         if "timed out" not in str(error).lower() and "did not receive a reply" not in str(error).lower():
             raise
+    return True
 
 
 def is_shown(node):
@@ -191,6 +192,7 @@ class Wireshark:
 
     def __init__(self, options, *args, environment=None):
         self.stage = options.stage
+        self.application = None
         self.pictures = getattr(options, "screenshots", None)
         self.log = open(self.stage / "out/wireshark.log", "w+", encoding="utf-8", errors="replace")
         environment = dict(os.environ, **(environment or {}))
@@ -236,7 +238,13 @@ class Wireshark:
         return self.log.read()
 
     def wait(self, what, condition, deadline=DEADLINE):
-        return wait(what, condition, deadline, self.is_running)
+        return wait(what, condition, deadline, self.is_running_and_not_remembered)
+
+    def is_running_and_not_remembered(self):
+        """Called before each look: what libatspi remembers of a window that is gone would stand for a new one with the same number."""
+        if self.application:
+            self.application.clear_cache()
+        return self.is_running()
 
     # ---- windows ----
 
@@ -320,8 +328,7 @@ class Wireshark:
             node = find(self.main(), "menu bar")
             for name in path:
                 node = self.entry(node, name)
-            press(node)
-            return True
+            return press(node)
 
         self.wait(f"menu {' > '.join(path)}", choose)
 
@@ -420,6 +427,22 @@ class Wireshark:
         self.wait_gone("Open Capture File")
         self.wait_capture(path.name)
 
+    def discard_changes(self):
+        """Answers the question whether the capture should be saved, if it is asked."""
+        def answer():
+            for window in children(self.application):
+                for item in walk(window, 6):
+                    name = item.get_name() or ""
+                    if item.get_role_name() == "push button" and is_shown(item) and ("without Saving" in name or "Don't Save" in name or "without &Saving" in name):
+                        press(item)
+                        return True
+            return "Wireshark Network Analyzer" in self.main().get_name()
+
+        self.wait("question about saving", answer)
+
+    def wait_end(self):
+        wait("end of Wireshark", lambda: self.process.poll() is not None)
+
     def maximize(self):
         self.wait("X window", lambda: xdotool("search", "--onlyvisible", "--name", self.main().get_name()))
         self.keys(self.main().get_name(), "super+Up")
@@ -479,10 +502,13 @@ class Wireshark:
         self.click(next(child for child in children(tree) if child.get_name().strip() == column))
 
     def has_colour(self, title, colour, pixels):
-        """A window has at least so many pixels of a colour."""
+        """A window has at least so many pixels of about this colour: thin lines are blended with what is behind them."""
         xid = xdotool("search", "--onlyvisible", "--name", title).split()[-1]
         done = subprocess.run(["import", "-window", xid, "-depth", "8", "rgb:-"], capture_output=True, check=True)
-        return sum(done.stdout[i:i + 3] == bytes(colour) for i in range(0, len(done.stdout), 3)) >= pixels
+        found = 0
+        for i in range(0, len(done.stdout) - 2, 3):
+            found += all(abs(is_now - should_be) < 32 for is_now, should_be in zip(done.stdout[i:i + 3], colour))
+        return found >= pixels
 
     def table(self, title, role="tree"):
         """(column names, rows) of the first table in a window."""
@@ -492,7 +518,7 @@ class Wireshark:
         return names, [cells[i:i + len(names)] for i in range(0, len(cells), len(names))]
 
     def button(self, title, name):
-        press(self.wait(f"button {name!r}", lambda: find(self.window(title), "push button", name)))
+        self.wait(f"button {name!r}", lambda: press(find(self.window(title), "push button", name)))
 
     # ---- pictures ----
 
