@@ -22,12 +22,11 @@ def report(window):
 
 
 def findings(window, is_first=False):
-    """Opens the window of findings, or asks it again; its rows."""
-    if is_first:
-        window.menu("Statistics", FINDINGS)
-        window.wait_window(FINDINGS)
-    else:
-        window.button(FINDINGS, "Apply")
+    """The rows of the window of findings. Wireshark leaves a window of a closed capture as it is: it is replaced by a new one."""
+    if not is_first:
+        window.close(FINDINGS)
+    window.menu("Statistics", FINDINGS)
+    window.wait_window(FINDINGS)
     return window.wait("findings", lambda: window.table(FINDINGS)[1])
 
 

@@ -86,7 +86,7 @@ def the_menu_leads_to_the_root_cause(window, _):
     true(f"the subtree does not say what happened: {window.details()}",
          any("The source port of 198.51.100.7 changed from 1409 to 1408" in line for line in window.details()))
     true("the subtree does not say what to check", any("Check next: " in line for line in window.details()))
-    window.picture("window-root-cause", window.main().get_name())
+    window.picture("window-root-cause", window.main_title())
     window.collapse_last_detail()
 
 
@@ -100,7 +100,7 @@ def healthy_esp_has_one_line(window, _):
 def the_menu_shows_the_outage_only(window, _):
     window.menu("Tools", "IPsec", "Show only the worst outage")
     window.wait("filter of the outage", lambda: window.filter_text() == OUTAGE and 0 < window.displayed() < FRAMES)
-    window.picture("window-outage", window.main().get_name())
+    window.picture("window-outage", window.main_title())
     window.filter("")
     window.wait("no filter", lambda: window.displayed() == FRAMES)
 

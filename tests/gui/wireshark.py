@@ -8,6 +8,7 @@
 import argparse
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -20,7 +21,7 @@ import runner  # noqa: E402
 PROGRAMS = ["wireshark", "Xvfb", "openbox", "xdotool", "import", "dbus-run-session"]
 PACKAGES = "wireshark xvfb openbox xdotool imagemagick dbus-daemon at-spi2-core gir1.2-atspi-2.0 python3-gi"
 SKIPPED = 77
-DEADLINE = 30
+DEADLINE = 90
 SCREEN = "1440x900x24"
 
 
@@ -262,7 +263,7 @@ class Wireshark:
         return self.wait(f"window {title!r}", lambda: self.window(title))
 
     def wait_gone(self, title):
-        self.wait(f"end of window {title!r}", lambda: self.window(title) is None)
+        self.wait(f"end of window {title!r}", lambda: not xdotool("search", "--onlyvisible", "--name", title))
 
     def close(self, title):
         """Closes a dialog as its user does, with the Escape key."""
@@ -274,6 +275,10 @@ class Wireshark:
             if find(window, "menu bar"):
                 return window
         return None
+
+    def main_title(self):
+        """For xdotool: only this window, and not those that have the capture's name in their titles too."""
+        return "^" + re.escape(self.main().get_name()) + "$"
 
     def wait_capture(self, name):
         """The capture is open and its packets are listed."""
@@ -372,12 +377,10 @@ class Wireshark:
         self.wait("filter field", self.filter_field).set_text_contents(text)
         self.wait("filter text", lambda: self.filter_text() == text)
         self.filter_field().grab_focus()
-        self.keys(self.main().get_name(), "Return")
+        self.keys(self.main_title(), "Return")
 
     def displayed(self):
         """How many packets the status bar says are displayed; all of them without a filter."""
-        import re
-
         for item in walk(self.main()):
             name = item.get_name() or "" if item.get_role_name() == "label" else ""
             found = re.search(r"Packets: (\d+)(?:.*Displayed: (\d+))?", name)
@@ -444,9 +447,9 @@ class Wireshark:
         wait("end of Wireshark", lambda: self.process.poll() is not None)
 
     def maximize(self):
-        self.wait("X window", lambda: xdotool("search", "--onlyvisible", "--name", self.main().get_name()))
-        self.keys(self.main().get_name(), "super+Up")
-        self.resize(self.main().get_name(), 1420, 860)
+        self.wait("X window", lambda: xdotool("search", "--onlyvisible", "--name", self.main_title()))
+        self.keys(self.main_title(), "super+Up")
+        self.resize(self.main_title(), 1420, 860)
 
     def resize(self, title, width, height):
         xid = self.wait(f"X window {title!r}", lambda: xdotool("search", "--onlyvisible", "--name", title)).split()[-1]
