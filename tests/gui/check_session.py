@@ -8,7 +8,7 @@ import re
 import sys
 import traceback
 
-from wireshark import Failure, Wireshark, find, press, run, text_of, walk
+from wireshark import Failure, Wireshark, find, role_of, run, text_of, walk
 
 SAMPLE, OTHER = "nat-port-flip", "dpd-loss"
 FINDINGS = "IPsec Findings"
@@ -16,7 +16,7 @@ FINDINGS = "IPsec Findings"
 
 def report(window):
     for item in walk(window.window("IPsec Report")):
-        if item.get_role_name() == "text" and item.get_child_count() > 0:
+        if role_of(item) == "text" and item.get_child_count() > 0:
             return text_of(item)
     return ""
 

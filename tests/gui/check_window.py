@@ -11,7 +11,7 @@ import subprocess
 import sys
 import traceback
 
-from wireshark import Failure, Wireshark, children, find, is_shown, press, run, text_of, walk, xdotool
+from wireshark import Failure, Wireshark, children, find, is_shown, press, role_of, run, text_of, walk, xdotool
 
 SAMPLE, FRAMES = "nat-port-flip", 191
 ROOT_CAUSE, WARNED, HEALTHY, IKE = 17, 20, 21, 88
@@ -223,7 +223,7 @@ def io_graphs_open_with_the_profiles_graphs(window, _):
 
 
 def report(window):
-    return next((text_of(item) for item in walk(window.window("IPsec Report")) if item.get_role_name() == "text" and
+    return next((text_of(item) for item in walk(window.window("IPsec Report")) if role_of(item) == "text" and
                  item.get_child_count() > 0), "")
 
 

@@ -19,7 +19,6 @@ sys.path.insert(0, str(GOLDEN))
 import runner  # noqa: E402
 
 PROGRAMS = ["wireshark", "Xvfb", "openbox", "xdotool", "import", "dbus-run-session"]
-PACKAGES = "wireshark xvfb openbox xdotool imagemagick dbus-daemon at-spi2-core gir1.2-atspi-2.0 python3-gi"
 SKIPPED = 77
 DEADLINE = 90
 SCREEN = "1440x900x24"
@@ -56,7 +55,7 @@ def run(description, inside, add_arguments=None):
     if options.stage:
         return play(options, inside)
     if missing():
-        print(f"SKIPPED: no {missing()}. On Debian: apt-get install {PACKAGES}")
+        print(f"SKIPPED: no {missing()}. On Debian, tools/setup.sh --window installs what is needed")
         return SKIPPED
     options.tshark = "tshark"
     with runner.Runner(options) as stage:
@@ -137,6 +136,12 @@ def wait(what, condition, deadline=DEADLINE, also=None):
     raise Failure(f"in {deadline} s there was no {what}")
 
 
+def role_of(node):
+    """The name of its role; newer libraries call a push button a button."""
+    role = node.get_role_name()
+    return "push button" if role == "button" else role
+
+
 def children(node):
     for i in range(node.get_child_count()):
         child = node.get_child_at_index(i)
@@ -144,7 +149,7 @@ def children(node):
             yield child
 
 
-def walk(node, depth=14, into=lambda node: node.get_role_name() not in ("tree", "table", "menu bar", "list")):
+def walk(node, depth=14, into=lambda node: role_of(node) not in ("tree", "table", "menu bar", "list")):
     """The node and everything below it that is not a row of a long list."""
     yield node
     if depth and into(node):
@@ -154,20 +159,22 @@ def walk(node, depth=14, into=lambda node: node.get_role_name() not in ("tree", 
 
 def find(node, role, name=None):
     for item in walk(node):
-        if item.get_role_name() == role and (name is None or item.get_name() == name):
+        if role_of(item) == role and (name is None or item.get_name() == name):
             return item
     return None
 
 
 def find_shown(node, role, name=None):
     for item in walk(node):
-        if item.get_role_name() == role and (name is None or item.get_name() == name) and is_shown(item):
+        if role_of(item) == role and (name is None or item.get_name() == name) and is_shown(item):
             return item
     return None
 
 
 def text_of(node):
-    return node.get_text(0, -1)
+    from gi.repository import Atspi
+
+    return Atspi.Text.get_text(node, 0, -1)
 
 
 def press(node):
@@ -201,8 +208,9 @@ class Wireshark:
             environment["LD_PRELOAD"] = options.preload
         self.process = subprocess.Popen([options.wireshark, *map(str, args)], env=environment, stdout=self.log,
                                         stderr=subprocess.STDOUT)
-        # Whoever asks too early on the accessibility bus is told that there is nothing, and believes it.
-        wait("Wireshark's window", lambda: xdotool("search", "--onlyvisible", "--pid", str(self.process.pid)), also=self.is_running)
+        # Not the splash screen. Whoever asks too early on the accessibility bus is told that there is nothing, and believes it.
+        wait("Wireshark's window", lambda: xdotool("search", "--all", "--onlyvisible", "--pid", str(self.process.pid),
+                                                  "--name", "pcap|Network Analyzer"), also=self.is_running)
         import gi
 
         gi.require_version("Atspi", "2.0")
@@ -286,7 +294,7 @@ class Wireshark:
         return self.wait(f"packets of {name}", lambda: self.packet_list().get_child_count() > len(self.columns()) and self.status_is_idle())
 
     def status_is_idle(self):
-        return any("Packets: " in (item.get_name() or "") for item in walk(self.main()) if item.get_role_name() == "label")
+        return any("Packets: " in (item.get_name() or "") for item in walk(self.main()) if role_of(item) == "label")
 
     # ---- keys and the mouse, where nothing else will do ----
 
@@ -357,7 +365,7 @@ class Wireshark:
     def columns(self, tree=None):
         names = []
         for child in children(tree or self.packet_list()):
-            if child.get_role_name() != "table column header":
+            if role_of(child) != "table column header":
                 break
             names.append(child.get_name().strip())
         return names
@@ -365,7 +373,7 @@ class Wireshark:
     def filter_field(self):
         """The text field of the main window's filter; the find bar has one too, which is hidden."""
         for item in walk(self.main()):
-            if item.get_role_name() == "text" and item.get_name() == "Display filter entry" and is_shown(item):
+            if role_of(item) == "text" and item.get_name() == "Display filter entry" and is_shown(item):
                 return item
         return None
 
@@ -382,7 +390,7 @@ class Wireshark:
     def displayed(self):
         """How many packets the status bar says are displayed; all of them without a filter."""
         for item in walk(self.main()):
-            name = item.get_name() or "" if item.get_role_name() == "label" else ""
+            name = item.get_name() or "" if role_of(item) == "label" else ""
             found = re.search(r"Packets: (\d+)(?:.*Displayed: (\d+))?", name)
             if found:
                 return int(found.group(2) or found.group(1))
@@ -390,7 +398,7 @@ class Wireshark:
 
     def details(self):
         """The lines of the packet details that are visible."""
-        return [child.get_name() for child in children(self.tree("Packet details")) if child.get_role_name() == "table cell"]
+        return [child.get_name() for child in children(self.tree("Packet details")) if role_of(child) == "table cell"]
 
     def go_to(self, frame):
         """Selects a packet, and brings it into view."""
@@ -406,7 +414,7 @@ class Wireshark:
                          lambda: self.details()[:1] and self.details()[0].startswith(f"Frame {frame}:") and self.details())
 
     def last_detail(self):
-        return [child for child in children(self.tree("Packet details")) if child.get_role_name() == "table cell"][-1]
+        return [child for child in children(self.tree("Packet details")) if role_of(child) == "table cell"][-1]
 
     def expand_last_detail(self):
         lines = len(self.details())
@@ -436,7 +444,7 @@ class Wireshark:
             for window in children(self.application):
                 for item in walk(window, 6):
                     name = item.get_name() or ""
-                    if item.get_role_name() == "push button" and is_shown(item) and ("without Saving" in name or "Don't Save" in name or "without &Saving" in name):
+                    if role_of(item) == "push button" and is_shown(item) and ("without Saving" in name or "Don't Save" in name or "without &Saving" in name):
                         press(item)
                         return True
             return "Wireshark Network Analyzer" in self.main().get_name()
@@ -479,7 +487,7 @@ class Wireshark:
     def page(self, name):
         """The entry of a page in the list at the left of the preferences."""
         for tree in walk(self.window("Preferences")):
-            if tree.get_role_name() != "tree" or tree.get_child_count() > 5000:
+            if role_of(tree) != "tree" or tree.get_child_count() > 5000:
                 continue
             names = [cell.get_name() for cell in children(tree)]
             if "Protocols" in names:
@@ -492,9 +500,9 @@ class Wireshark:
         for item in walk(self.window("Preferences")):
             if not is_shown(item):
                 continue
-            if item.get_role_name() == "label" and (item.get_name() or "").startswith(beginning):
+            if role_of(item) == "label" and (item.get_name() or "").startswith(beginning):
                 label = item
-            elif label is not None and item.get_role_name() in ("text", "check box", "combo box"):
+            elif label is not None and role_of(item) in ("text", "check box", "combo box"):
                 return item
         return None
 
@@ -517,7 +525,7 @@ class Wireshark:
         """(column names, rows) of the first table in a window."""
         tree = self.wait(f"table in {title!r}", lambda: find(self.window(title), role))
         names = self.columns(tree)
-        cells = [child.get_name() for child in children(tree) if child.get_role_name() == "table cell"]
+        cells = [child.get_name() for child in children(tree) if role_of(child) == "table cell"]
         return names, [cells[i:i + len(names)] for i in range(0, len(cells), len(names))]
 
     def button(self, title, name):
@@ -534,7 +542,7 @@ class Wireshark:
             target = self.wait(f"X window {title!r}", lambda: xdotool("search", "--onlyvisible", "--name", title)).split()[-1]
             xdotool("windowactivate", "--sync", target)
         path = self.stage / "out" / (name + ".png")
-        subprocess.run(["import", "-window", target, "-colors", "128", "-strip", str(path)], check=True)
+        subprocess.run(["import", "-window", target, "+dither", "-colors", "64", "-strip", str(path)], check=True)
 
 
 def xdotool(*args):
