@@ -8,11 +8,11 @@
 #include "present/report.h"
 
 #include "present/by_tunnel.h"
-#include "present/html.h"
-#include "present/page_parts.h"
+#include "present/page/html.h"
+#include "present/page/page_parts.h"
 #include "present/phrases.h"
 #include "present/ranking.h"
-#include "present/timeline_svg.h"
+#include "present/page/timeline_svg.h"
 #include "present/words.h"
 
 #include <string.h>

@@ -87,12 +87,8 @@ def main():
     options = parser.parse_args()
     tally = Tally()
     with runner.Runner(options) as tshark:
-        for folder in options.folders:
-            if not (folder / "keys").is_dir():
-                continue
-            for path in sorted(folder.glob("capture*.pcapng")):
-                capture = tshark.capture(path)
-                tally.add(f"{folder.name}/{path.name}", reports(tshark, capture, folder / "keys"), reports(tshark, capture, None))
+        for name, capture, keys in tshark.with_keys(options.folders):
+            tally.add(name, reports(tshark, capture, keys), reports(tshark, capture, None))
     for what, count in sorted(tally.count.items()):
         print(f"{what:22} {count:6}")
     print("\n".join(["", *tally.unknown, *tally.wrong, f"wrong: {len(tally.wrong)}"]))

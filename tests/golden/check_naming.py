@@ -74,12 +74,8 @@ def main():
     options = parser.parse_args()
     tally = Tally()
     with runner.Runner(options) as tshark:
-        for folder in options.folders:
-            if not (folder / "keys").is_dir():
-                continue
-            for path in sorted(folder.glob("capture*.pcapng")):
-                capture = tshark.capture(path)
-                tally.add(f"{folder.name}/{path.name}", names_in(tshark, capture, folder / "keys"), names_in(tshark, capture, None))
+        for name, capture, keys in tshark.with_keys(options.folders):
+            tally.add(name, names_in(tshark, capture, keys), names_in(tshark, capture, None))
     for version in tally.pairs:
         tally.print_table(version)
         named, total = tally.named(version)

@@ -59,6 +59,13 @@ class Runner:
         path.chmod(0o644)
         return path
 
+    def with_keys(self, folders):
+        """The captures of those folders that have keys: (name, copy, folder of the keys)."""
+        for folder in folders:
+            if (folder / "keys").is_dir():
+                for path in sorted(folder.glob("capture*.pcapng")):
+                    yield f"{folder.name}/{path.name}", self.capture(path), folder / "keys"
+
     def home(self, keys=None):
         """A home folder with a fresh configuration, and the decryption keys of a folder in it."""
         self.homes += 1

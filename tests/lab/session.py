@@ -168,6 +168,30 @@ class Session:
         self.hosts[host].swanctl(*args, **more)
         return t
 
+    def rekey_child(self, by="a", child="net"):
+        """One side rekeys a child SA of the tunnel (IKEv2) and succeeds. When it began."""
+        return self._done_by(by, r"outbound CHILD_SA .* established", "--rekey", "--child", child)
+
+    def rekey_ike(self, by="a"):
+        return self._done_by(by, r"IKE_SA .* rekeyed", "--rekey", "--ike", "gw")
+
+    def terminate(self, by="a"):
+        return self._done_by(by, r"received DELETE for IKE_SA", "--terminate", "--ike", "gw")
+
+    def _done_by(self, by, done, *args):
+        """What one side begins is done when the other one's log says so."""
+        log = (self.a if by == "b" else self.b).log
+        mark = log.mark()
+        t = self.command(by, *args)
+        log.wait(done, mark, 10)
+        return t
+
+    def liveness(self, by="a"):
+        """Until one side has sent its next liveness check, and a moment for the answer."""
+        log = self.hosts[by].log
+        log.wait(r"sending DPD request", log.mark(), 20)
+        self.pause(0.8)
+
     def ping(self, interval=0.5, count=None, src=None, dst=None, reverse=False, host="a"):
         src = src or (topology.HOST_B if reverse else topology.HOST_A)
         dst = dst or (topology.HOST_A if reverse else topology.HOST_B)

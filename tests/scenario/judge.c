@@ -51,7 +51,7 @@ is_in_place(const judge_t *judge, const expectation_t *expectation, const findin
         return true;
     if (expectation->where == WHERE_END)
         return finding->at_end;
-    return !finding->at_end && step_of_frame(judge->views, finding->frame) == expectation->step;
+    return step_of_frame(judge->views, finding->frame) == expectation->step;
 }
 
 /* "FROM > TO", or "nothing". */
@@ -317,6 +317,21 @@ is_unexpected(const judge_t *judge, const finding_t *finding)
     return is_named || finding->severity >= SEVERITY_WARN;
 }
 
+/* Notes alone are no incident, but for one: without keys the refusal of a tunnel's only child is a Note. */
+static bool
+has_trouble(const judge_t *judge, const incident_t *incident)
+{
+    for (unsigned k = 0; k < incident->chain_length; k++) {
+        for (unsigned i = 0; i < judge->outcome->findings->len; i++) {
+            const finding_t *finding = &g_array_index(judge->outcome->findings, finding_t, i);
+
+            if (finding->id == incident->chain[k] && (finding->severity >= SEVERITY_WARN || finding->id == FINDING_child_rejected))
+                return true;
+        }
+    }
+    return false;
+}
+
 bool
 judge_story(const scenario_t *scenario, const GArray *views, const outcome_t *outcome, keys_mode_t keys, GString *complaints)
 {
@@ -336,6 +351,12 @@ judge_story(const scenario_t *scenario, const GArray *views, const outcome_t *ou
                  "unexpected: %s %s %s on frame %u%s: %s", finding_catalogue[finding->id].id, severity_text(finding->severity),
                  confidence_text(finding->confidence), finding->frame, finding->at_end ? " (end)" : "",
                  finding->text != NULL ? finding->text : "");
+    }
+    for (unsigned i = 0; i < outcome->incidents->len; i++) {
+        const incident_t *incident = &g_array_index(outcome->incidents, incident_t, i);
+
+        if (!has_trouble(&judge, incident))
+            complain(&judge, &scenario->place, "an incident of nothing that is a Warn or Error: %s", incident->story);
     }
     g_free(judge.taken);
     return complaints->len == before;

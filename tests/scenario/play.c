@@ -318,7 +318,8 @@ play_icmp(stage_t *stage, const step_t *step, unsigned step_index, unsigned from
     for (unsigned i = stage->shots->len; i > 0 && quoted == NULL; i--) {
         const shot_t *candidate = g_ptr_array_index(stage->shots, i - 1);
 
-        if (!candidate->is_foreign && candidate->sender == to && (candidate->kind == PACKET_IKE || candidate->kind == PACKET_ESP))
+        if (!candidate->is_foreign && candidate->sender == to &&
+            (candidate->kind == PACKET_IKE || candidate->kind == PACKET_ESP || candidate->kind == PACKET_NAT_KEEPALIVE))
             quoted = candidate;
     }
     if (quoted == NULL) {

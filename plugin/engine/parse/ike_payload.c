@@ -4,6 +4,9 @@
  */
 #include "ike_payload.h"
 
+#define PROPOSAL_HEADER_LENGTH 8u /* RFC 7296 3.3.1, RFC 2408 3.5, without the SPI */
+#define MARKER_PROPOSAL 2         /* another proposal follows */
+
 bool
 spi_read(cursor_t *cursor, size_t size, uint64_t *ret_spi)
 {
@@ -105,6 +108,34 @@ attribute_read(cursor_t *cursor, attribute_t *ret_attribute)
             attribute.number = 0;
     }
     *ret_attribute = attribute;
+    return true;
+}
+
+bool
+more_marker_is_right(uint8_t marker, uint8_t more, bool is_last, reading_t reading)
+{
+    return reading == READ_CLEAR || marker == (is_last ? 0 : more);
+}
+
+bool
+proposal_header_read(cursor_t *proposals, reading_t reading, proposal_t *ret_proposal, cursor_t *ret_transforms,
+                     uint8_t *ret_announced)
+{
+    proposal_t proposal = { .number = 0 };
+    uint8_t more, reserved;
+    uint16_t length;
+
+    if (!cursor_u8(proposals, &more) || !cursor_u8(proposals, &reserved) || !cursor_u16(proposals, &length) ||
+        !cursor_u8(proposals, &proposal.number) || !cursor_u8(proposals, &proposal.protocol) ||
+        !cursor_u8(proposals, &proposal.spi_size) || !cursor_u8(proposals, ret_announced))
+        return false;
+    if (length < PROPOSAL_HEADER_LENGTH || !cursor_cut(proposals, length - PROPOSAL_HEADER_LENGTH, ret_transforms))
+        return false;
+    if (!more_marker_is_right(more, MARKER_PROPOSAL, proposals->left == 0, reading))
+        return false;
+    if (!spi_read(ret_transforms, proposal.spi_size, &proposal.spi))
+        return false;
+    *ret_proposal = proposal;
     return true;
 }
 

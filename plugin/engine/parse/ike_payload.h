@@ -57,6 +57,15 @@ typedef struct {
 
 G_GNUC_WARN_UNUSED_RESULT bool attribute_read(cursor_t *cursor, attribute_t *ret_attribute);
 
+/* The byte before a proposal or a transform: `more` if another one follows, else 0, the same in both versions. Right in a clear
+ * message whatever it says. */
+bool more_marker_is_right(uint8_t marker, uint8_t more, bool is_last, reading_t reading);
+
+/* The header of a proposal and its SPI, the same in both versions (RFC 7296 3.3.1, RFC 2408 3.5). `ret_transforms` is what follows
+ * in it, `ret_announced` how many transforms that should be. False: the proposal contradicts itself. */
+G_GNUC_WARN_UNUSED_RESULT bool proposal_header_read(cursor_t *proposals, reading_t reading, proposal_t *ret_proposal,
+                                                    cursor_t *ret_transforms, uint8_t *ret_announced);
+
 /* Adds a transform to `proposal` as far as there is room. */
 void proposal_add_transform(proposal_t *proposal, uint8_t type, uint16_t id, uint16_t key_length);
 

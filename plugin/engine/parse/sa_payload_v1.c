@@ -7,11 +7,9 @@
 
 #define DOI_IPSEC 1u
 #define SITUATION_IDENTITY_ONLY 1u /* RFC 2407 4.2.1; the others add fields that nobody sends */
-#define PROPOSAL_HEADER_LENGTH 8u  /* RFC 2408 3.5, without the SPI */
 #define TRANSFORM_HEADER_LENGTH 8u /* RFC 2408 3.6 */
-#define MARKER_PROPOSAL 2          /* payload type that announces another proposal */
-#define MARKER_TRANSFORM 3
-#define LIFE_IN_SECONDS 1 /* both phases */
+#define MARKER_TRANSFORM 3         /* payload type that announces another transform */
+#define LIFE_IN_SECONDS 1          /* both phases */
 #define LIFE_IN_KILOBYTES 2
 
 /* Where an attribute of one phase goes. */
@@ -141,7 +139,7 @@ transform_read(cursor_t *transforms, reading_t reading, const proposal_t *parent
         return false;
     if (length < TRANSFORM_HEADER_LENGTH || !cursor_cut(transforms, length - TRANSFORM_HEADER_LENGTH, &attributes))
         return false;
-    if (reading == READ_DECRYPTED && more != (transforms->left == 0 ? 0 : MARKER_TRANSFORM))
+    if (!more_marker_is_right(more, MARKER_TRANSFORM, transforms->left == 0, reading))
         return false;
     /* In phase 1 the transform ID is always KEY_IKE, in AH it only repeats the authentication algorithm (RFC 2407 4.4). */
     if (proposal.protocol == PROTOCOL_ESP)
@@ -166,22 +164,12 @@ transforms_read(cursor_t transforms, unsigned announced, reading_t reading, cons
 static bool
 proposal_read(cursor_t *proposals, reading_t reading, proposal_list_t *list)
 {
-    proposal_t parent = { .number = 0 };
-    uint8_t more, reserved, transforms;
-    uint16_t length;
-    cursor_t body;
+    proposal_t parent;
+    uint8_t announced;
+    cursor_t transforms;
 
-    if (!cursor_u8(proposals, &more) || !cursor_u8(proposals, &reserved) || !cursor_u16(proposals, &length) ||
-        !cursor_u8(proposals, &parent.number) || !cursor_u8(proposals, &parent.protocol) ||
-        !cursor_u8(proposals, &parent.spi_size) || !cursor_u8(proposals, &transforms))
-        return false;
-    if (length < PROPOSAL_HEADER_LENGTH || !cursor_cut(proposals, length - PROPOSAL_HEADER_LENGTH, &body))
-        return false;
-    if (reading == READ_DECRYPTED && more != (proposals->left == 0 ? 0 : MARKER_PROPOSAL))
-        return false;
-    if (!spi_read(&body, parent.spi_size, &parent.spi))
-        return false;
-    return transforms_read(body, transforms, reading, &parent, list);
+    return proposal_header_read(proposals, reading, &parent, &transforms, &announced) &&
+           transforms_read(transforms, announced, reading, &parent, list);
 }
 
 bool

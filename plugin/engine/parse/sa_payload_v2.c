@@ -5,15 +5,8 @@
 #include "ike_payload.h"
 
 #define ATTRIBUTE_KEY_LENGTH 14    /* RFC 7296 3.3.5 */
-#define PROPOSAL_HEADER_LENGTH 8u  /* RFC 7296 3.3.1, without the SPI */
+#define MARKER_TRANSFORM 3         /* RFC 7296 3.3.2: another transform follows */
 #define TRANSFORM_HEADER_LENGTH 8u /* RFC 7296 3.3.2 */
-
-/* "More of them follow": 0 on the last, `more` on the others (RFC 7296 3.3.1, 3.3.2). */
-static bool
-is_last_marker_right(uint8_t marker, uint8_t more, bool is_last, reading_t reading)
-{
-    return reading == READ_CLEAR || marker == (is_last ? 0 : more);
-}
 
 static bool
 transform_attributes_read(cursor_t attributes, uint16_t *ret_key_length)
@@ -42,7 +35,8 @@ transform_read(cursor_t *transforms, reading_t reading, proposal_t *proposal)
         return false;
     if (length < TRANSFORM_HEADER_LENGTH || !cursor_cut(transforms, length - TRANSFORM_HEADER_LENGTH, &attributes))
         return false;
-    if (!is_last_marker_right(more, 3, transforms->left == 0, reading) || !transform_attributes_read(attributes, &key_length))
+    if (!more_marker_is_right(more, MARKER_TRANSFORM, transforms->left == 0, reading) ||
+        !transform_attributes_read(attributes, &key_length))
         return false;
     proposal_add_transform(proposal, type, id, key_length);
     return true;
@@ -64,21 +58,14 @@ transforms_read(cursor_t transforms, unsigned announced, reading_t reading, prop
 static bool
 proposal_read(cursor_t *proposals, reading_t reading, proposal_list_t *list)
 {
-    proposal_t proposal = { .number = 0 };
-    uint8_t more, reserved, transforms;
-    uint16_t length;
-    cursor_t body;
+    proposal_t proposal;
+    uint8_t announced;
+    cursor_t transforms;
     bool is_whole;
 
-    if (!cursor_u8(proposals, &more) || !cursor_u8(proposals, &reserved) || !cursor_u16(proposals, &length) ||
-        !cursor_u8(proposals, &proposal.number) || !cursor_u8(proposals, &proposal.protocol) ||
-        !cursor_u8(proposals, &proposal.spi_size) || !cursor_u8(proposals, &transforms))
+    if (!proposal_header_read(proposals, reading, &proposal, &transforms, &announced))
         return false;
-    if (length < PROPOSAL_HEADER_LENGTH || !cursor_cut(proposals, length - PROPOSAL_HEADER_LENGTH, &body))
-        return false;
-    if (!is_last_marker_right(more, 2, proposals->left == 0, reading) || !spi_read(&body, proposal.spi_size, &proposal.spi))
-        return false;
-    is_whole = transforms_read(body, transforms, reading, &proposal);
+    is_whole = transforms_read(transforms, announced, reading, &proposal);
     proposal_list_add(list, &proposal);
     return is_whole;
 }

@@ -22,9 +22,7 @@ def run(lab):
     t = lab.initiate()
     lab.b.log.wait(r"sending COOKIE|N\(COOKIE\)", mark, 5)
     lab.ping(count=8)
-    mark = lab.b.log.mark()
-    end = lab.command("a", "--terminate", "--ike", "gw")
-    lab.b.log.wait(r"received DELETE for IKE_SA", mark, 10)
+    end = lab.terminate()
     lab.capture_stop()
     lab.expect("cookie_challenge", "note", t, t + 1, "N(COOKIE), and IKE_SA_INIT again with it")
     lab.expect("clean_delete", "chat", end, end + 1, "the client deletes the only IKE SA, "

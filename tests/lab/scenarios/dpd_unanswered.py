@@ -6,8 +6,7 @@ def run(lab):
              b={"conn": {"proposals": "aes128-sha256-x25519"}})
     lab.initiate()
     lab.ping(count=6)
-    lab.a.log.wait(r"sending DPD request", lab.a.log.mark(), 20)
-    lab.pause(0.5)
+    lab.liveness()
     spans = []
     for lost in (1, 2):
         mark = lab.a.log.mark()

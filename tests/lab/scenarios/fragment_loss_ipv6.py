@@ -4,7 +4,7 @@ No IKE fragmentation: the IKE_AUTH request is larger than a packet, and a
 firewall before the capture point takes every IPv6 fragment but the first. At
 two tries; IKE_SA_INIT is answered at once each time. No NAT."""
 
-from session import CERTIFICATE
+from scenarios.fragment_loss_ip import only_first_fragments
 
 IPV6 = True
 NAT = False
@@ -12,19 +12,4 @@ CHARON_A = {"retransmit_tries": 3}
 
 
 def run(lab):
-    lab.certificates()
-    lab.both(conn={"fragmentation": "no", "local": CERTIFICATE, "remote": {"auth": "pubkey"}})
-    rule = lab.top.drop("r", "pass", "iifname inside frag frag-off != 0")
-    lab.event("drop-rule-on", where="R, before the capture point",
-              expr="IPv6 fragments with an offset, towards the headend")
-    first, gone = lab.initiate_in_vain(2)
-    lab.alive(10)
-    lab.event("packets-dropped", where="R", packets=lab.top.drops(rule))
-    lab.capture_stop()
-    lab.expect("fragment_loss", "error", first, gone, "all eight copies of the IKE_AUTH request lack "
-               "their second IPv6 fragment")
-    lab.accept("ike_no_response retransmit_exhausted retransmission")
-    lab.never("proposal_mismatch auth_failed dpd_loss tunnel_flap tunnel_down rekey_no_response "
-              "nat_port_flip ts_unacceptable spi_desync child_rejected",
-              "nothing is refused, the tunnel was never up")
-    lab.cause("fragment_loss")
+    only_first_fragments(lab, "frag frag-off != 0", "IPv6")

@@ -19,9 +19,7 @@ def run(lab):
     second = lab.ping(interval=0.7, src=HOST_A2, dst=HOST_B2)
     lab.pause(2)
     for child in ("net", "net2", "net", "net2"):
-        mark = lab.b.log.mark()
-        lab.command("a", "--rekey", "--child", child)
-        lab.b.log.wait(r"outbound CHILD_SA .* established", mark, 10)
+        lab.rekey_child(child=child)
         lab.pause(2)
     lab.ping_end(second)
     mark = lab.b.log.mark()
@@ -29,9 +27,7 @@ def run(lab):
     lab.b.log.wait(r"received DELETE for ESP CHILD_SA", mark, 10)
     lab.pause(5)
     lab.ping_stop()
-    mark = lab.b.log.mark()
-    t = lab.command("a", "--terminate", "--ike", "gw")
-    lab.b.log.wait(r"received DELETE for IKE_SA", mark, 10)
+    t = lab.terminate()
     lab.capture_stop()
     lab.expect("clean_delete", "chat", t, t + 1, "the client deletes the only IKE SA, acknowledged")
     lab.healthy("two rekeys of each child, all answered at once; an administrator's DELETE of one "

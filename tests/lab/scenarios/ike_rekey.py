@@ -9,27 +9,14 @@ def run(lab):
              child={"esp_proposals": "aes128-sha256-x25519"})
     lab.initiate()
     lab.ping(count=6)
-    _alive(lab)
-    for host, log in (("a", lab.b.log), ("b", lab.a.log)):
-        mark = log.mark()
-        lab.command(host, "--rekey", "--ike", "gw")
-        log.wait(r"IKE_SA .* rekeyed", mark, 10)
+    lab.liveness()
+    for host in "ab":
+        lab.rekey_ike(host)
         lab.ping(count=4)
-        mark = log.mark()
-        lab.command(host, "--rekey", "--child", "net")
-        log.wait(r"outbound CHILD_SA .* established", mark, 10)
+        lab.rekey_child(host)
         lab.ping(count=4)
-        _alive(lab)
-    mark = lab.a.log.mark()
-    t = lab.command("b", "--terminate", "--ike", "gw")
-    lab.a.log.wait(r"received DELETE for IKE_SA", mark, 10)
+        lab.liveness()
+    t = lab.terminate("b")
     lab.capture_stop()
     lab.expect("clean_delete", "chat", t, t + 1, "the headend deletes the only IKE SA, acknowledged")
     lab.healthy("two IKE SA rekeys and two child rekeys, all answered at once, ESP two-way")
-
-
-def _alive(lab):
-    """Silence until one side has asked and been answered."""
-    mark = lab.a.log.mark()
-    lab.a.log.wait(r"sending DPD request", mark, 20)
-    lab.pause(0.5)

@@ -31,16 +31,12 @@ def run(lab):
     given = next(text for _, _, _, text in lab.a.log.entries if "installing new virtual IP" in text)
     address = given.split()[-1]
     lab.ping(count=6, src=address, dst=HOST_B)
-    mark = lab.a.log.mark()
-    lab.a.log.wait(r"sending DPD request", mark, 20)
-    lab.pause(0.5)
+    lab.liveness()
     mark = lab.b.log.mark()
     lab.command("a", "--rekey", "--child", "net")
     lab.b.log.wait(r"CHILD_SA .* established", mark, 10)
     lab.ping(count=6, src=address, dst=HOST_B)
-    mark = lab.b.log.mark()
-    t = lab.command("a", "--terminate", "--ike", "gw")
-    lab.b.log.wait(r"received DELETE for IKE_SA", mark, 10)
+    t = lab.terminate()
     lab.capture_stop()
     lab.expect("clean_delete", "chat", t, t + 1, "DELETE of the child SAs and of the ISAKMP SA",
                needs_keys=True)

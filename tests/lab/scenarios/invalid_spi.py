@@ -5,10 +5,7 @@ RFC 7296 1.5 has it: a hint for the client's ESP, an unprotected response to
 its liveness requests. The client believes neither, gives up after its
 retransmissions and starts anew with the headend, which is back by then."""
 
-import os
-import sys
-
-HERE = os.path.dirname(os.path.abspath(__file__))
+from power_cut import power_cut
 
 
 def run(lab):
@@ -16,22 +13,7 @@ def run(lab):
     lab.initiate()
     lab.ping(interval=0.7)
     lab.pause(4)
-    mark = lab.a.log.mark()
-    dead = lab.event("kill-9", host="b")
-    lab.b.kill()
-    stub = lab.top.start("b", sys.executable, os.path.join(HERE, "..", "unknown_spi.py"))
-    lab.event("stateless", host="b", note="answers with INVALID_SPI and INVALID_IKE_SPI")
-    dpd = lab.a.log.wait(r"sending DPD request", mark, 30)
-    lab.a.log.wait(r"retransmit 4 of request", mark, 30)
-    lab.pause(1)
-    lab.top.stop(stub)
-    lab.b.start()
-    lab.event("restarted", host="b")
-    gone = lab.a.log.wait(r"giving up after", mark, 60)
-    back = lab.b.log.wait(r"CHILD_SA .* established", 0, 30)
-    lab.a.log.wait(r"CHILD_SA .* established", mark, 10)
-    lab.pause(4)
-    lab.capture_stop()
+    dead, dpd, gone, back = power_cut(lab, "unknown_spi.py", note="answers with INVALID_SPI and INVALID_IKE_SPI")
     lab.expect("invalid_spi", "error", dead, dpd, "unprotected INVALID_SPI that names the SPI of the "
                "client's ESP")
     lab.expect("invalid_ike_spi", "error", dpd, gone, "unprotected INVALID_IKE_SPI for each copy of the "

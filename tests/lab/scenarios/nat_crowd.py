@@ -99,9 +99,7 @@ def run(lab):
     for n in range(CLIENTS):
         lab.initiate(by="k%d" % n)
         ping(lab, n)
-    mark = lab.b.log.mark()
-    lab.command("k%d" % REKEYS, "--rekey", "--child", "net")
-    lab.b.log.wait(r"outbound CHILD_SA .* established", mark, 10)
+    lab.rekey_child("k%d" % REKEYS)
     ping(lab, REKEYS)
 
     flip = lab.event("nat-port-remap", at="R", client=FLIPS, old=port(FLIPS), new=21003)
@@ -112,9 +110,7 @@ def run(lab):
     lab.b.log.wait(r"outbound CHILD_SA .* established", mark, 10)
     ping(lab, FLIPS, 5)
 
-    mark = lab.b.log.mark()
-    left = lab.command("k%d" % LEAVES, "--terminate", "--ike", "gw")
-    lab.b.log.wait(r"received DELETE for IKE_SA", mark, 10)
+    left = lab.terminate("k%d" % LEAVES)
 
     refused = lab.event("rekeys-refused")
     for _ in range(3):

@@ -12,21 +12,14 @@ NOTES = ["IKE was left out of the capture and UDP port 4500 became 12346 afterwa
          "key_stats and the counts of verify are of the capture as it was"]
 
 
-def rekey(lab, by):
-    other = lab.b if by == "a" else lab.a
-    mark = other.log.mark()
-    lab.command(by, "--rekey", "--child", "net")
-    other.log.wait(r"outbound CHILD_SA .* established", mark)
-
-
 def run(lab):
     lab.both(child={"esp_proposals": "aes128gcm16"})
     lab.initiate()
     lab.ping(interval=0.5)
     lab.pause(14)
-    rekey(lab, "a")
+    lab.rekey_child()
     lab.pause(17)
-    rekey(lab, "b")
+    lab.rekey_child("b")
     lab.pause(17)
     lab.capture_stop()
     lab.nat_hashes_fit = False

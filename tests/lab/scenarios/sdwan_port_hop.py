@@ -6,7 +6,7 @@ ports are changed afterwards (see without_ike.py)."""
 import socket
 
 import without_ike
-from scenarios.sdwan_no_ike import NOTES, rekey
+from scenarios.sdwan_no_ike import NOTES
 
 NAT = False
 FOLLOWED_AFTER = 8
@@ -22,7 +22,7 @@ def run(lab):
     lab.initiate()
     lab.ping(interval=0.5)
     lab.pause(8)
-    rekey(lab, "b")
+    lab.rekey_child("b")
     lab.pause(16)
     t = lab.event("port-hop", old=12346, new=12366)
     lab.pause(FOLLOWED_AFTER + 8)

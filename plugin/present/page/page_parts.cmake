@@ -8,7 +8,7 @@ function(append_part name file)
     set(PARTS "${PARTS}" PARENT_SCOPE)
 endfunction()
 
-set(PARTS "/* Made from report.css and report.js. SPDX-License-Identifier: GPL-2.0-or-later */\n#include \"present/page_parts.h\"\n")
+set(PARTS "/* Made from report.css and report.js. SPDX-License-Identifier: GPL-2.0-or-later */\n#include \"present/page/page_parts.h\"\n")
 append_part(page_style report.css)
 append_part(page_script report.js)
 file(WRITE "${OUTPUT}" "${PARTS}")

@@ -2,7 +2,7 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "present/html.h"
+#include "present/page/html.h"
 
 #include <string.h>
 
