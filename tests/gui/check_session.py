@@ -15,7 +15,7 @@ FINDINGS = "IPsec Findings"
 
 
 def report(window):
-    for item in walk(window.window("IPsec Report")):
+    for item in walk(window.wait_window("IPsec Report")):
         if role_of(item) == "text" and item.get_child_count() > 0:
             return text_of(item)
     return ""

@@ -223,7 +223,7 @@ def io_graphs_open_with_the_profiles_graphs(window, _):
 
 
 def report(window):
-    return next((text_of(item) for item in walk(window.window("IPsec Report")) if role_of(item) == "text" and
+    return next((text_of(item) for item in walk(window.wait_window("IPsec Report")) if role_of(item) == "text" and
                  item.get_child_count() > 0), "")
 
 

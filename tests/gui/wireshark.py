@@ -20,7 +20,7 @@ import runner  # noqa: E402
 
 PROGRAMS = ["wireshark", "Xvfb", "openbox", "xdotool", "import", "dbus-run-session"]
 SKIPPED = 77
-DEADLINE = 90
+DEADLINE = 120
 SCREEN = "1440x900x24"
 
 
@@ -68,6 +68,9 @@ def send_to_stage(options, stage):
     shutil.copytree(options.profile, home / ".config/wireshark/profiles/IPsec")
     shutil.copytree(GOLDEN, stage.folder / "tests/golden", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copytree(pathlib.Path(__file__).parent, stage.folder / "tests/gui", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(options.profile, stage.folder / "plugin/profile")
+    (stage.folder / "plugin/engine").mkdir()
+    shutil.copy(GOLDEN.parent.parent / "plugin/engine/findings.def", stage.folder / "plugin/engine")
     for name in ("run", "out"):
         (stage.folder / name).mkdir()
     shutil.rmtree(stage.folder / "captures")
