@@ -115,7 +115,7 @@ static hf_register_info fields[] = {
       { "Led to by", "ipsec.analysis.cause", FT_STRING, BASE_NONE, NULL, 0, "The id of the earlier finding that led to this one",
         HFILL } },
     { &hf_analysis_cause_in,
-      { "Led to in", "ipsec.analysis.cause_in", FT_FRAMENUM, BASE_NONE, NULL, 0, "The frame of that earlier finding", HFILL } },
+      { "Cause in", "ipsec.analysis.cause_in", FT_FRAMENUM, BASE_NONE, NULL, 0, "The frame of that earlier finding", HFILL } },
     { &hf_analysis_check,
       { "Check next", "ipsec.analysis.check_next", FT_STRING, BASE_NONE, NULL, 0,
         "What to look at next, the most telling; the report has more", HFILL } },

@@ -243,8 +243,8 @@ draw_finding(proto_tree *tree, tvbuff_t *tvb, packet_info *pinfo, const finding_
     proto_tree *finding_tree = proto_item_add_subtree(item, ett_finding);
 
     proto_item_set_generated(item);
-    expert_add_info(pinfo, item, fields_expert(finding));
     draw_text(finding_tree, tvb, finding->text ? finding->text : "");
+    draw_check(finding_tree, tvb, finding);
     add_text(finding_tree, hf_analysis_severity, tvb, severity_text(finding->severity));
     add_text(finding_tree, hf_analysis_group, tvb, finding_group_text(finding_catalogue[finding->id].group));
     add_text(finding_tree, hf_analysis_confidence, tvb, confidence_text(finding->confidence));
@@ -256,7 +256,7 @@ draw_finding(proto_tree *tree, tvbuff_t *tvb, packet_info *pinfo, const finding_
         add_text(finding_tree, hf_analysis_cause, tvb, finding_catalogue[finding->cause->id].id);
         add_frame(finding_tree, hf_analysis_cause_in, tvb, finding->cause->frame);
     }
-    draw_check(finding_tree, tvb, finding);
+    expert_add_info(pinfo, item, fields_expert(finding));
 }
 
 /* The incident in whose time the frame lies: one filter shows all of an outage. */

@@ -21,8 +21,8 @@
 
 #include <string.h>
 
-/* The spaces leave room for the arrow that shows by which column the window is sorted: else it covers the name. */
-#define RANK "Rank   "
+/* The spaces leave room: at first the window is scrolled to the right a little, and an arrow shows that it is sorted by this column. */
+#define RANK "   Rank "
 
 /* A row of the window: its rank, then the cells of listing.h, of which the first is a number. */
 enum { RANK_COLUMN, NUMBER_COLUMN };
