@@ -60,9 +60,9 @@ def packets_have_the_colours_of_the_profile(window, options):
     colours = rules(options.profile)
     window.go_to(ROOT_CAUSE)
     for frame, rule in ((WARNED, "IPsec finding: warning"), (HEALTHY, "IPsec: ESP")):
-        equal(f"colour of frame {frame}", window.colour_at(window.packet_cell(frame)), colours[rule])
+        window.wait(f"colour of frame {frame}", lambda f=frame, c=colours[rule]: window.colour_at(window.packet_cell(f)) == c)
     window.go_to(IKE - 1)
-    equal(f"colour of frame {IKE}", window.colour_at(window.packet_cell(IKE)), colours["IPsec: IKE"])
+    window.wait(f"colour of frame {IKE}", lambda: window.colour_at(window.packet_cell(IKE)) == colours["IPsec: IKE"])
 
 
 @check
@@ -233,7 +233,7 @@ def the_report_window_leads_into_the_capture(window, _):
     window.menu("Tools", "IPsec", "Report")
     window.wait_window("IPsec Report")
     true("no report", "Root cause: nat_port_flip" in report(window))
-    window.resize("IPsec Report", 1000, 640)
+    window.resize("IPsec Report", 1150, 640)
     window.picture("window-report", "IPsec Report")
     window.button("IPsec Report", "Go to root cause")
     window.wait_frame(ROOT_CAUSE)
@@ -319,7 +319,8 @@ def inside(options):
                 print(f"FAILED  {function.__name__}: {type(failure).__name__}: {failure}", flush=True)
                 if options.verbose:
                     traceback.print_exc()
-                window.picture(f"failed-{function.__name__}")
+                if options.verbose:
+                    window.picture(f"failed-{function.__name__}")
                 window.tidy()
             if not window.is_running():
                 break
@@ -332,7 +333,7 @@ def inside(options):
 
 def more_arguments(parser):
     parser.add_argument("--screenshots", type=pathlib.Path, help="where the pictures for the documents go")
-    parser.add_argument("--verbose", action="store_true", help="say where a check failed")
+    parser.add_argument("--verbose", action="store_true", help="say where a check failed, with a picture of the screen among the others")
     parser.add_argument("--only", help="only the checks whose name fits this regular expression")
     parser.add_argument("--catalogue", type=pathlib.Path,
                         default=pathlib.Path(__file__).resolve().parent.parent.parent / "plugin/engine/findings.def")
