@@ -3,7 +3,6 @@
 # without, in turns. Figures, no verdict.
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
-import argparse
 import os
 import pathlib
 import statistics
@@ -26,33 +25,35 @@ def opened(options, plugin):
         return cpu_seconds(window.process.pid)
 
 
+def inside(options):
+    print(opened(options, options.one == "with"))
+    return 0
+
+
 def one_run(plugin):
-    """In a process of its own, with a screen of its own: what is remembered of one Wireshark would stand for the next."""
-    done = subprocess.run([sys.executable, *sys.argv, "--one", "with" if plugin else "without"], capture_output=True, text=True, check=True)
+    """In a session of its own: what is remembered of one Wireshark would stand for the next."""
+    done = subprocess.run([sys.executable, *sys.argv, "--one", "with" if plugin else "without"], stdout=subprocess.PIPE, text=True, check=True)
     return float(done.stdout.split()[-1])
 
 
-def inside(options):
-    if options.one:
-        print(opened(options, options.one == "with"))
-        return 0
+def compare(runs):
     one_run(True)  # the file is in memory from here on
     costs = {True: [], False: []}
-    for _ in range(options.runs):
+    for _ in range(runs):
         for plugin in (True, False):
             costs[plugin].append(one_run(plugin))
             print(f"{'with' if plugin else 'without'} the plugin: {costs[plugin][-1]:.1f} s of user CPU", flush=True)
     ratio = statistics.median(a / b for a, b in zip(costs[True], costs[False]))
     print(f"median with {statistics.median(costs[True]):.1f} s, without {statistics.median(costs[False]):.1f} s, of the ratios {ratio:.2f}")
-    return 0
 
 
 def more_arguments(parser):
     parser.add_argument("--file", type=pathlib.Path, required=True, help="a capture that everybody can read")
     parser.add_argument("--packets", type=int, required=True, help="how many packets it has")
-    parser.add_argument("--one", choices=["with", "without"], help=argparse.SUPPRESS)
-    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--one", choices=["with", "without"], help="one run only")
 
 
 if __name__ == "__main__":
-    sys.exit(run("Measures what opening a large capture costs.", inside, more_arguments))
+    if "--one" in sys.argv:
+        sys.exit(run("Measures what opening a large capture costs: --plugin FILE --file CAPTURE --packets N", inside, more_arguments))
+    compare(3)
