@@ -1,22 +1,31 @@
 #!/bin/sh
 # setup.sh - is everything here that building and testing needs? Installs what is missing, on Debian and its relatives.
 #
-# usage: setup.sh [--window]    --window: also what driving the Wireshark window needs (tests/gui)
+# usage: setup.sh [fuzz] [memcheck] [window]: what these need besides. Silent when nothing is to be done.
 #
-# Silent when nothing is to be done. SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-License-Identifier: GPL-2.0-or-later
 set -eu
 
 BUILD="cmake ninja-build gcc libc6-dev pkg-config libglib2.0-dev libwireshark-dev wireshark-dev tshark util-linux"
 TESTS="libcmocka-dev python3 python3-jsonschema"
+FUZZ="clang libclang-rt-dev"
+MEMCHECK="valgrind"
 WINDOW="wireshark xvfb openbox xdotool xclip imagemagick tesseract-ocr dbus-daemon at-spi2-core gir1.2-atspi-2.0 python3-gi"
-
-[ "${1:-}" != --window ] || TESTS="$TESTS $WINDOW"
 
 fail()
 {
     echo "setup: $*" >&2
     exit 1
 }
+
+for extra in "$@"; do
+    case $extra in
+    fuzz) TESTS="$TESTS $FUZZ" ;;
+    memcheck) TESTS="$TESTS $MEMCHECK" ;;
+    window) TESTS="$TESTS $WINDOW" ;;
+    *) fail "$extra is none of fuzz, memcheck, window" ;;
+    esac
+done
 
 is_installed()
 {

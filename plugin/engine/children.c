@@ -467,11 +467,19 @@ children_may_be_pair(const esp_sa_t *a, const esp_sa_t *b)
     return !was_made_in_capture(a) || !was_made_in_capture(b); /* else of two children, each used one way */
 }
 
+/* An SPI of which nobody can tell to which pair it belongs. */
+static bool
+is_stray(const esp_sa_t *sa)
+{
+    return sa->packets > 0 && sa->generation == INDEX_NONE && !sa->is_around_esp;
+}
+
 void
 children_forget_sa(tunnel_t *tunnel, const esp_sa_t *sa)
 {
     child_sa_t *child = tunnel_child(tunnel, sa->generation);
 
+    tunnel->children.strays_forgotten[sa->sender] += is_stray(sa);
     if (sa->is_loose)
         tunnel->children.loose[sa->sender]--;
     if (child != NULL)
@@ -499,7 +507,8 @@ unsigned
 children_count(const tunnel_t *tunnel)
 {
     const children_t *children = &tunnel->children;
-    unsigned count = children->forgotten, unknown[PEERS] = { 0 }, unclaimed[PEERS] = { 0 };
+    unsigned count = children->forgotten, unclaimed[PEERS] = { 0 };
+    unsigned unknown[PEERS] = { children->strays_forgotten[PEER_A], children->strays_forgotten[PEER_B] };
 
     for (unsigned i = 0; i < children->list->len; i++) {
         const child_sa_t *child = at(children, i);
@@ -509,7 +518,7 @@ children_count(const tunnel_t *tunnel)
     }
     for (unsigned i = 0; i < tunnel->esp_sas->len; i++) {
         const esp_sa_t *sa = g_ptr_array_index(tunnel->esp_sas, i);
-        unknown[sa->sender] += sa->packets > 0 && sa->generation == INDEX_NONE && !sa->is_around_esp;
+        unknown[sa->sender] += is_stray(sa);
     }
     unsigned more[PEERS];
     for (unsigned p = 0; p < PEERS; p++)

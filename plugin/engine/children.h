@@ -46,10 +46,11 @@ struct tunnel;
 
 /* What a tunnel knows about its children. Part of tunnel_t. */
 typedef struct {
-    GArray *list;           /* child_sa_t; number i has the index forgotten + i */
-    uint32_t forgotten;     /* so many went when there were too many */
-    unsigned loose[PEERS];  /* SPIs by sender that belong to one of several open pairs */
-    unsigned births[PEERS]; /* SPIs that began in traffic, by sender */
+    GArray *list;                     /* child_sa_t; number i has the index forgotten + i */
+    uint32_t forgotten;               /* so many went when there were too many */
+    unsigned loose[PEERS];            /* SPIs by sender that belong to one of several open pairs */
+    unsigned births[PEERS];           /* SPIs that began in traffic, by sender */
+    unsigned strays_forgotten[PEERS]; /* SPIs of no known pair that went when there were too many, by sender */
 } children_t;
 
 void children_init(children_t *children);

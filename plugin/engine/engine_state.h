@@ -203,6 +203,9 @@ void engine_adopt_by_endpoint(engine_t *engine, ike_sa_t *ike_sa, const packet_t
 /* An IKE SA has come up: it may push out that of another client between the same addresses. */
 void engine_note_rivals(engine_t *engine, const tunnel_t *tunnel, frame_t frame, capture_ns_t time);
 
+/* The client between the same addresses that seems to have pushed this one out when `incident` began; its tunnel is INDEX_NONE: none. */
+rival_t engine_evictor(const engine_t *engine, const tunnel_t *tunnel, const incident_t *incident);
+
 /* This IKE_SA_INIT says that another gateway sent its sender here: the sender's other tunnels end on purpose. */
 void engine_note_redirected(engine_t *engine, const tunnel_t *tunnel, peer_t client, capture_ns_t time);
 
@@ -298,10 +301,15 @@ void engine_advance(engine_t *engine, tunnel_t *tunnel, const ike_sa_t *spared, 
 void engine_abandon(engine_t *engine, exchange_t *exchange, abandoned_t how, frame_t frame, capture_ns_t time, bool at_end);
 
 /* incident.c: groups the findings of an outage and tells its story. */
+bool finding_is_overcome(
+    const finding_t *finding); /* a port flip that the tunnel got over: worth knowing, for the NAT may do it again */
 void incident_close(engine_t *engine, tunnel_t *tunnel, const finding_t *last, const loss_t *loss, bool recovered);
 void incidents_finish(engine_t *engine, tunnel_t *tunnel);
 void incidents_reopen(tunnel_t *tunnel);
 uint32_t incident_at(const tunnel_t *tunnel, frame_t frame); /* INDEX_NONE: in none */
+
+/* What had worked before it; not the DELETE that ended the tunnel. */
+lead_in_t incident_lead_in(const incident_t *incident);
 
 /* story.c */
 char *story_tell(const tunnel_t *tunnel, const incident_t *incident, const GPtrArray *members);

@@ -46,8 +46,21 @@ typedef struct {
     endpoint_t source; /* of the request */
     unsigned transmissions;
     bool was_answered;
+    bool is_unheard; /* the answers are in the capture, but the requester goes on asking */
     capture_ns_t first_sent_at, last_sent_at;
 } asked_t;
+
+/* What a tunnel had done last, at some moment: the first question about the time before a trouble. */
+typedef struct {
+    capture_ns_t answer_at; /* the last answered exchange; CAPTURE_TIME_NONE: there was none */
+    frame_t answer_in;
+    const char *answer_words; /* what it was, for a sentence; static; NULL: there was none */
+    capture_ns_t two_way_at;  /* the last ESP in both directions; CAPTURE_TIME_NONE: there was none */
+    frame_t two_way_in;
+    capture_ns_t keepalive_at[PEERS]; /* the last NAT keepalive of each peer; CAPTURE_TIME_NONE: none */
+    frame_t keepalive_in[PEERS];
+    duration_ns_t keepalive_after[PEERS]; /* the longest silence of the peer that one of them ended */
+} lead_in_t;
 
 /* One finding. Owned by the engine, at a stable address until the engine is freed (end-of-capture findings: until the next
  * packet is fed after engine_finish()). `grade` may get worse and `cause` may be set while the capture goes on, and what was a forgery becomes a Note with
@@ -73,6 +86,7 @@ typedef struct finding {
     frame_t exchange_in;            /* first transmission of the exchange that it is about; FRAME_NONE: about none */
     frame_t heard_before_in;        /* the receiver's last packet before that; FRAME_NONE: there is none */
     capture_ns_t heard_before_at;
+    lead_in_t before;   /* as known when it was found */
     const char *ending; /* how the exchange ended, where a story has told of it before: "then stopped trying"; static; NULL */
     bool explains;      /* may be the cause of others even where it is a mere Note */
     const struct finding *cause; /* an earlier finding of the same tunnel that led to this one, or NULL */

@@ -281,8 +281,10 @@ findings_add(findings_t *findings, const finding_draft_t *draft, const char *tex
         place_on_evidence(finding, draft);
     finding->last_in = finding->frame;
     finding->last_at = finding->time;
-    if (tunnel != NULL)
+    if (tunnel != NULL) {
+        finding->before = tunnel_lead_in(tunnel);
         finding->cause = find_cause(tunnel, finding);
+    }
     if (tunnel != NULL && !finding->at_end)
         explain_earlier(tunnel, finding);
     engine_keep_finding(findings->engine, tunnel, finding);

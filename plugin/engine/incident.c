@@ -7,6 +7,12 @@
 #define CHAIN_MAX 16u
 #define BEGINNING SECONDS(60) /* of a capture: what led to trouble then may lie before it */
 
+bool
+finding_is_overcome(const finding_t *finding)
+{
+    return finding->id == FINDING_nat_port_flip && finding->grade == NAT_GRADE_RECOVERED;
+}
+
 static bool
 is_outage(finding_id_t id)
 {
@@ -177,11 +183,14 @@ static char *
 what_would_decide(const tunnel_t *tunnel, const incident_t *incident)
 {
     const finding_t *root = root_of(incident);
-    peer_t silent = root->id == FINDING_esp_one_way ? root->culprit : peer_other(root->culprit);
+    /* Where answers are in the capture, what matters is what arrives at who asked. */
+    bool is_answered = root->asked.is_set && (root->asked.was_answered || root->asked.is_unheard);
+    peer_t silent = is_answered ? root->culprit : peer_other(root->culprit);
     char peer[ENDPOINT_TEXT_MAX];
     GString *out = g_string_new(NULL);
 
-    if (tunnel_is_one_direction(tunnel))
+    bool never_answered = root->id == FINDING_ike_no_response; /* a peer that never sent anything need not be left out */
+    if (tunnel_is_one_direction(tunnel) && !never_answered)
         g_string_append(out, " A capture of both directions would show what was answered.");
     else if (is_absence(root->id) && silent != PEER_UNKNOWN)
         g_string_append_printf(out, " A capture at %s, taken at the same time, would show what arrives there and what it sends.",
@@ -205,7 +214,7 @@ what_would_decide(const tunnel_t *tunnel, const incident_t *incident)
 
 /* The story is told again when asked for: later frames may have graded a flip. */
 static void
-tell(tunnel_t *tunnel, incident_t *incident)
+tell(const engine_t *engine, tunnel_t *tunnel, incident_t *incident)
 {
     GPtrArray *members = g_ptr_array_new();
 
@@ -215,6 +224,7 @@ tell(tunnel_t *tunnel, incident_t *incident)
             g_ptr_array_add(members, finding);
     }
     find_rivals(tunnel, incident);
+    incident->evictor = engine_evictor(engine, tunnel, incident);
     g_free(incident->would_decide);
     incident->would_decide = what_would_decide(tunnel, incident);
     g_free(incident->story);
@@ -245,49 +255,68 @@ incident_close(engine_t *engine, tunnel_t *tunnel, const finding_t *last, const 
     }
 }
 
-/* Something that was asked for does not work. Without keys it is a Warn only. */
+/* Something that was asked for does not work, or works worse than it should. A port flip that was overcome did no harm. */
 static bool
-is_failure(const tunnel_t *tunnel, const finding_t *finding)
+is_trouble(const tunnel_t *tunnel, const finding_t *finding)
 {
-    switch (finding->id) {
-    case FINDING_child_rejected: /* a Note only, for one refusal may be a detour; but a tunnel without any child carries nothing */
-        return finding->severity >= SEVERITY_WARN || !tunnel->had_child;
-    case FINDING_auth_failed:
-    case FINDING_ike_no_response:
-    case FINDING_fragment_loss:
-    case FINDING_rekey_rejected:
-    case FINDING_pfs_mismatch:
-    case FINDING_proposal_mismatch:
-    case FINDING_ts_unacceptable:
-    case FINDING_child_down:
-    case FINDING_spi_desync:
-    case FINDING_esp_one_way:
-        return finding->severity >= SEVERITY_WARN;
-    default:
-        return finding->severity == SEVERITY_ERROR;
-    }
+    if (finding->incident != INDEX_NONE || finding_is_overcome(finding))
+        return false;
+    /* Without keys a refusal is a Note, for one may be a detour; but a tunnel without any child carries nothing. */
+    return finding->severity >= SEVERITY_WARN || (finding->id == FINDING_child_rejected && !tunnel->had_child);
 }
 
-/* Trouble that led to no outage the capture proves: a tunnel that never came up, a part that does not work, something still going on. */
+/* The worst of the troubles that no outage tells of, the first of these; NULL: there is none. */
 static const finding_t *
-loose_trouble(const tunnel_t *tunnel)
+worst_trouble(const tunnel_t *tunnel)
 {
+    const finding_t *worst = NULL;
+
     for (unsigned i = 0; i < tunnel->findings->len; i++) {
         const finding_t *finding = g_ptr_array_index(tunnel->findings, i);
-        if (finding->incident == INDEX_NONE && is_failure(tunnel, finding))
-            return finding;
+        if (is_trouble(tunnel, finding) && (worst == NULL || finding->severity > worst->severity))
+            worst = finding;
     }
-    return NULL;
+    return worst;
 }
 
-/* All of it is one story. */
+/* The trouble that the most others led to, among those with the same root cause: the end of the chain. */
+static const finding_t *
+last_consequence(const tunnel_t *tunnel, const finding_t *trouble)
+{
+    GPtrArray *chain = chain_to(trouble);
+    const finding_t *root = g_ptr_array_index(chain, 0), *last = trouble;
+    unsigned longest = chain->len;
+
+    g_ptr_array_free(chain, TRUE);
+    for (unsigned i = 0; i < tunnel->findings->len; i++) {
+        const finding_t *finding = g_ptr_array_index(tunnel->findings, i);
+        if (finding->cause == NULL || !is_trouble(tunnel, finding))
+            continue;
+        chain = chain_to(finding);
+        /* What was found together was found in the order of cause and effect. */
+        bool is_later = chain->len > longest || (chain->len == longest && finding->frame == last->frame);
+        if (g_ptr_array_index(chain, 0) == root && is_later) {
+            longest = chain->len;
+            last = finding;
+        }
+        g_ptr_array_free(chain, TRUE);
+    }
+    return last;
+}
+
+/* All of it is one story: it begins with the first of them. */
 static void
-gather_loose(tunnel_t *tunnel, const incident_t *incident)
+gather_loose(tunnel_t *tunnel, incident_t *incident)
 {
     for (unsigned i = 0; i < tunnel->findings->len; i++) {
         finding_t *finding = g_ptr_array_index(tunnel->findings, i);
-        if (finding->incident == INDEX_NONE && finding->severity >= SEVERITY_WARN && finding->began_at >= incident->start)
-            finding->incident = incident->index;
+        if (!is_trouble(tunnel, finding))
+            continue;
+        finding->incident = incident->index;
+        if (finding->began_at < incident->start) {
+            incident->start = finding->began_at;
+            incident->start_frame = finding->began_in;
+        }
     }
 }
 
@@ -305,22 +334,65 @@ gather_late(tunnel_t *tunnel)
     }
 }
 
-/* Traffic trouble in a tunnel that goes on is over when ESP flows both ways again; for anything else the capture does not say. */
+/* Is it over when ESP flows both ways again? Not what a receiver makes of the packets: that cannot be seen. */
+static bool
+ends_with_two_way_esp(finding_id_t id)
+{
+    switch (id) {
+    case FINDING_esp_one_way:
+    case FINDING_spi_desync:
+    case FINDING_invalid_spi:
+    case FINDING_syslog_invalid_spi:
+    case FINDING_esp_to_stale_port:
+    case FINDING_nat_port_flip:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* Does it keep a tunnel from coming up? */
+static bool
+ends_when_it_comes_up(finding_id_t id)
+{
+    switch (id) {
+    case FINDING_ike_no_response:
+    case FINDING_auth_failed:
+    case FINDING_proposal_mismatch:
+    case FINDING_fragment_loss:
+    case FINDING_retransmission:
+    case FINDING_retransmit_exhausted:
+    case FINDING_icmp_unreachable:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* What kept a tunnel from coming up is over when it has come up. Traffic trouble in a tunnel that goes on is over when ESP flows both
+ * ways again; for anything else the capture does not say. */
 static void
 end_loose(const tunnel_t *tunnel, incident_t *incident)
 {
     const finding_t *last = root_of(incident);
+    bool is_traffic_only = true, is_setup_only = true;
 
     for (unsigned i = 0; i < tunnel->findings->len; i++) {
         const finding_t *finding = g_ptr_array_index(tunnel->findings, i);
         if (finding->incident != incident->index)
             continue;
-        if (finding_catalogue[finding->id].group != GROUP_ESP)
-            return;
+        is_setup_only = is_setup_only && ends_when_it_comes_up(finding->id);
+        is_traffic_only = is_traffic_only && ends_with_two_way_esp(finding->id);
         if (finding->last_at > last->last_at)
             last = finding;
     }
-    if (tunnel->last_two_way_at <= last->last_at)
+    if (is_setup_only && tunnel->was_up && tunnel->first_proof_at > last->last_at) {
+        incident->recovered = true;
+        incident->end = tunnel->first_proof_at;
+        incident->end_frame = tunnel->first_proof_in;
+        return;
+    }
+    if (!is_traffic_only || tunnel->last_two_way_at <= last->last_at)
         return;
     incident->recovered = true;
     incident->end = last->last_at;
@@ -338,16 +410,16 @@ incidents_finish(engine_t *engine, tunnel_t *tunnel)
             incident_close(engine, tunnel, finding, &tunnel->loss, false);
     }
     gather_late(tunnel);
-    const finding_t *trouble = loose_trouble(tunnel);
+    const finding_t *trouble = worst_trouble(tunnel);
     if (trouble != NULL) {
-        incident_t *incident = add_incident(tunnel, trouble);
+        incident_t *incident = add_incident(tunnel, last_consequence(tunnel, trouble));
         gather_loose(tunnel, incident);
         end_loose(tunnel, incident);
     }
     for (unsigned i = first; i < tunnel->incidents->len; i++)
         ((incident_t *)g_ptr_array_index(tunnel->incidents, i))->at_end = true;
     for (unsigned i = 0; i < tunnel->incidents->len; i++)
-        tell(tunnel, g_ptr_array_index(tunnel->incidents, i));
+        tell(engine, tunnel, g_ptr_array_index(tunnel->incidents, i));
 }
 
 void
@@ -368,16 +440,44 @@ incidents_reopen(tunnel_t *tunnel)
 
 /* ---- questions ---- */
 
-/* Incidents of a tunnel do not begin before the one before has ended, but a frame may be the end of one and the beginning of the next:
- * it belongs to the later one. */
-uint32_t
-incident_at(const tunnel_t *tunnel, frame_t frame)
+static uint32_t
+latest_at(const tunnel_t *tunnel, frame_t frame, bool is_outage)
 {
     for (unsigned i = tunnel->incidents->len; i-- > 0;) {
         const incident_t *incident = g_ptr_array_index(tunnel->incidents, i);
         frame_t last = incident->end_frame != FRAME_NONE ? incident->end_frame : tunnel->last_frame;
-        if (frame >= incident->start_frame && frame <= last)
+        if (incident->is_outage == is_outage && frame >= incident->start_frame && frame <= last)
             return incident->index;
     }
     return INDEX_NONE;
+}
+
+/* Outages of a tunnel do not begin before the one before has ended, but a frame may be the end of one and the beginning of the next:
+ * it belongs to the later one. Trouble besides may have gone on all the time. */
+uint32_t
+incident_at(const tunnel_t *tunnel, frame_t frame)
+{
+    uint32_t outage = latest_at(tunnel, frame, true);
+
+    return outage != INDEX_NONE ? outage : latest_at(tunnel, frame, false);
+}
+
+lead_in_t
+incident_lead_in(const incident_t *incident)
+{
+    const finding_t *root = g_ptr_array_index(incident->chain, 0);
+    bool has_proof = incident->is_outage && incident->loss.last_proof_in != FRAME_NONE;
+    capture_ns_t until = has_proof ? incident->loss.at : root->began_at;
+    lead_in_t before = has_proof ? incident->loss.before : root->before;
+
+    if (before.answer_words == NULL || before.answer_at > until || (has_proof && before.answer_in == incident->loss.frame)) {
+        before.answer_words = NULL;
+        before.answer_at = CAPTURE_TIME_NONE;
+        before.answer_in = FRAME_NONE;
+    }
+    if (before.two_way_at == CAPTURE_TIME_NONE || before.two_way_at > until) {
+        before.two_way_at = CAPTURE_TIME_NONE;
+        before.two_way_in = FRAME_NONE;
+    }
+    return before;
 }

@@ -4,6 +4,8 @@
  */
 #include "interfaces.h"
 
+#include "plain_text.h"
+
 #include <glib.h>
 
 struct interfaces {
@@ -71,7 +73,7 @@ interfaces_name(interfaces_t *interfaces, uint32_t interface, unsigned number, c
     text = name != NULL && name[0] != '\0' ? g_strdup_printf("interface %u (%s)", number, name)
                                            : g_strdup_printf("interface %u", number);
     interface_t *named = &g_array_index(interfaces->list, interface_t, index);
-    g_strlcpy(named->name, text, sizeof(named->name));
+    plain_text_copy(named->name, sizeof(named->name), text);
     g_free(text);
 }
 

@@ -79,8 +79,6 @@ recovered(engine_t *engine, tunnel_t *tunnel, frame_t frame, capture_ns_t time)
         .from = loss.last_proof_at, .from_frame = loss.last_proof_in, .to = time, .to_frame = frame, .is_unknown = was_unwanted
     };
     note_outage(tunnel, &outage);
-    if (!was_unwanted)
-        tunnel->down = duration_sum(tunnel->down, duration_between(loss.last_proof_at, time));
     incident_close(engine, tunnel, tunnel_latest_finding(tunnel, FINDING_tunnel_flap, PEER_UNKNOWN), &loss, true);
 }
 
@@ -141,11 +139,7 @@ life_lost(tunnel_t *tunnel, loss_kind_t kind, peer_t by, confidence_t confidence
                              .confidence = confidence,
                              .last_proof_at = tunnel->last_proof_at,
                              .last_proof_in = tunnel->last_proof_in,
-                             .last_answer_at = tunnel->last_answer_at,
-                             .last_answer_in = tunnel->last_answer_in,
-                             .last_answer_words = tunnel->last_answer_words,
-                             .last_two_way_at = tunnel->last_two_way_at,
-                             .last_two_way_in = tunnel->last_two_way_in,
+                             .before = tunnel_lead_in(tunnel),
                              .traffic = life_traffic_was_flowing(tunnel, time) };
 }
 

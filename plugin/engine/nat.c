@@ -54,6 +54,45 @@ add_flip(tunnel_t *tunnel, const flip_t *flip)
     return &g_array_index(tunnel->flips, flip_t, tunnel->flips->len - 1);
 }
 
+static bool
+is_unexplained_loss(const finding_t *finding, peer_t moved)
+{
+    bool is_loss = finding->id == FINDING_rekey_no_response || finding->id == FINDING_dpd_loss;
+
+    return is_loss && finding->cause == NULL && finding->incident == INDEX_NONE && finding->culprit != moved;
+}
+
+/* What was lost for want of the new port is explained now. */
+static void
+explain_by(const tunnel_t *tunnel, const finding_t *flip)
+{
+    for (unsigned i = 0; i < tunnel->findings->len; i++) {
+        finding_t *finding = g_ptr_array_index(tunnel->findings, i);
+        if (is_unexplained_loss(finding, flip->culprit))
+            finding->cause = flip;
+    }
+}
+
+/* A NAT may have forgotten a mapping that was silent for as long as keepalives are usually apart (RFC 3948 4, RFC 4787 4.3). */
+#define IDLE_FOR_A_NAT SECONDS(20)
+
+/* The peer, idle before, sends from another port on the same SA: what was sent to the old one after that silence probably met a mapping
+ * that was gone. One that keeps its mapping alive and stops doing so was away itself. */
+static void
+explain_by_idle_mapping(const tunnel_t *tunnel, const flip_t *flip)
+{
+    bool sends_keepalives = tunnel->peer[flip->peer].mapping.keepalive_at != CAPTURE_TIME_NONE;
+
+    if (flip->is_return || flip->is_hop || flip->is_other_spi || flip->is_shown_whole || sends_keepalives)
+        return;
+    for (unsigned i = 0; i < tunnel->findings->len; i++) {
+        finding_t *finding = g_ptr_array_index(tunnel->findings, i);
+        bool was_idle = duration_between(flip->last_old_time, finding->began_at) >= IDLE_FOR_A_NAT;
+        if (is_unexplained_loss(finding, flip->peer) && was_idle)
+            finding->cause = flip->finding;
+    }
+}
+
 static void
 tell_kept_flip(engine_t *engine, tunnel_t *tunnel, flip_t *kept, const change_t *context)
 {
@@ -63,8 +102,10 @@ tell_kept_flip(engine_t *engine, tunnel_t *tunnel, flip_t *kept, const change_t 
     change.flip = kept;
     engine_judge(engine, tunnel, &change);
     const finding_t *found = tunnel_latest_finding(tunnel, FINDING_nat_port_flip, kept->peer);
-    if (found != NULL && found->frame == change.frame)
-        kept->finding = (finding_t *)found; /* the engine owns it; detectors see it const */
+    if (found == NULL || found->frame != change.frame)
+        return;
+    kept->finding = (finding_t *)found; /* the engine owns it; detectors see it const */
+    explain_by_idle_mapping(tunnel, kept);
 }
 
 static void
@@ -332,18 +373,6 @@ was_asked_in_vain(const tunnel_t *tunnel, const ike_sa_t *ike_sa, peer_t peer, c
             return !tunnel_is_one_direction(tunnel);
     }
     return false;
-}
-
-/* What was lost for want of the new port is explained now. */
-static void
-explain_by(const tunnel_t *tunnel, const finding_t *flip)
-{
-    for (unsigned i = 0; i < tunnel->findings->len; i++) {
-        finding_t *finding = g_ptr_array_index(tunnel->findings, i);
-        bool is_loss = finding->id == FINDING_rekey_no_response || finding->id == FINDING_dpd_loss;
-        if (is_loss && finding->cause == NULL && finding->incident == INDEX_NONE && finding->culprit != flip->culprit)
-            finding->cause = flip;
-    }
 }
 
 void

@@ -70,6 +70,7 @@ engine_keepalive_sent(tunnel_t *tunnel, peer_t sender, const packet_t *packet)
 
     mapping->keepalive_after = MAX(mapping->keepalive_after, duration_between(before, packet->time));
     mapping->keepalive_at = capture_later(mapping->keepalive_at, packet->time);
+    mapping->keepalive_in = packet->frame;
     if (!endpoint_equal(&mapping->keepalive_source, &packet->source)) {
         mapping->keepalive_source = packet->source;
         mapping->keepalive_since = packet->time;

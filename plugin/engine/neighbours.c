@@ -48,6 +48,82 @@ engine_note_rivals(engine_t *engine, const tunnel_t *tunnel, frame_t frame, capt
     }
 }
 
+/* Was the tunnel lost while this moment was between its last proof and the loss? */
+static bool
+was_lost_around(const tunnel_t *tunnel, capture_ns_t time)
+{
+    for (unsigned i = 0; i < tunnel->incidents->len; i++) {
+        const incident_t *incident = g_ptr_array_index(tunnel->incidents, i);
+        if (incident->is_outage && incident->loss.last_proof_at <= time && time <= incident->loss.at)
+            return true;
+    }
+    return tunnel->loss.kind != LOSS_NONE && tunnel->loss.last_proof_at <= time && time <= tunnel->loss.at;
+}
+
+/* It came back when this IKE SA came up, and had been lost around the time at which `victim` had last come up. */
+static bool
+came_back_in_turn(const tunnel_t *tunnel, const ike_sa_t *ike_sa, const tunnel_t *victim)
+{
+    for (unsigned i = 0; i < tunnel->incidents->len; i++) {
+        const incident_t *incident = g_ptr_array_index(tunnel->incidents, i);
+        if (!incident->is_outage || !incident->recovered || incident->end != ike_sa->established_at)
+            continue;
+        for (unsigned j = 0; j < victim->ike_sas->len; j++) {
+            const ike_sa_t *other = g_ptr_array_index(victim->ike_sas, j);
+            if (other->established_at != CAPTURE_TIME_NONE && incident->loss.last_proof_at <= other->established_at &&
+                other->established_at <= incident->loss.at)
+                return true;
+        }
+    }
+    return false;
+}
+
+/* The IKE SA of another tunnel that came up between the last proof of this one and its loss; NULL: none. */
+static const ike_sa_t *
+came_up_before_loss(const tunnel_t *other, const loss_t *loss)
+{
+    for (unsigned i = 0; i < other->ike_sas->len; i++) {
+        const ike_sa_t *ike_sa = g_ptr_array_index(other->ike_sas, i);
+        if (ike_sa->established_at != CAPTURE_TIME_NONE && loss->last_proof_at <= ike_sa->established_at &&
+            ike_sa->established_at < loss->at)
+            return ike_sa;
+    }
+    return NULL;
+}
+
+/* So many neighbours are asked for each incident. */
+#define EVICTORS_ASKED 64u
+
+/* One client that comes up while another falls silent is chance. Two that do so in turn, or have the same identity, are none. */
+rival_t
+engine_evictor(const engine_t *engine, const tunnel_t *tunnel, const incident_t *incident)
+{
+    const endpoint_t *a = &tunnel->peer[PEER_A].last, *b = &tunnel->peer[PEER_B].last;
+    rival_t none = { .tunnel = INDEX_NONE };
+    unsigned seen = 0;
+
+    if (!incident->is_outage || incident->loss.kind == LOSS_DELETED || incident->loss.kind == LOSS_CHILD_GONE)
+        return none;
+    for (GSList *item = engine_tunnels_between(engine, a, b); item != NULL && seen < EVICTORS_ASKED; item = item->next, seen++) {
+        const tunnel_t *other = item->data;
+        bool is_between =
+            endpoint_same_address(a, &other->peer[PEER_A].last) && endpoint_same_address(b, &other->peer[PEER_B].last);
+        const ike_sa_t *ike_sa = other != tunnel && is_between ? came_up_before_loss(other, &incident->loss) : NULL;
+        if (ike_sa == NULL)
+            continue;
+        bool same_identity = has_same_identities(tunnel, other);
+        bool takes_turns =
+            (incident->recovered && was_lost_around(other, incident->end)) || came_back_in_turn(other, ike_sa, tunnel);
+        if (same_identity || takes_turns)
+            return (rival_t){ .tunnel = other->index,
+                              .in = ike_sa->established_in,
+                              .at = ike_sa->established_at,
+                              .same_identity = same_identity,
+                              .takes_turns = takes_turns };
+    }
+    return none;
+}
+
 /* RFC 9329 6.1: an IKE SA that is negotiated anew gets a TCP connection of its own, and so another port: it may as well be another
  * client's, and is a tunnel of its own here. But if it came up shortly before this one was deleted, it may have taken over. */
 bool

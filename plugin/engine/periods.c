@@ -117,6 +117,19 @@ append_life(const tunnel_t *tunnel, capture_ns_t end, frame_t end_frame, GArray 
     append(periods, is_down_at_end(tunnel) ? PERIOD_DOWN : PERIOD_UNKNOWN, at, tunnel->last_proof_in, end, end_frame);
 }
 
+/* An IKE SA alone carries nothing: since a child was refused and none has ever been made, the tunnel is up without traffic. */
+static void
+degrade_without_child(const tunnel_t *tunnel, GArray *periods)
+{
+    period_row_t stretch = { .from = tunnel->first_refused_at,
+                             .to = tunnel->last_proof_at,
+                             .from_frame = tunnel->first_refused_in,
+                             .to_frame = tunnel->last_proof_in };
+
+    if (!tunnel->had_child && tunnel->refused_in_a_row > 0)
+        overlay(periods, PERIOD_UP, PERIOD_DEGRADED, &stretch);
+}
+
 void
 periods_of(const tunnel_t *tunnel, capture_ns_t end, frame_t end_frame, GArray *ret_periods)
 {
@@ -125,6 +138,7 @@ periods_of(const tunnel_t *tunnel, capture_ns_t end, frame_t end_frame, GArray *
         return;
     }
     append_life(tunnel, end, end_frame, ret_periods);
+    degrade_without_child(tunnel, ret_periods);
     for (unsigned i = 0; i < tunnel->findings->len; i++) {
         const finding_t *finding = g_ptr_array_index(tunnel->findings, i);
         period_row_t stretch = { .from = finding->began_at,

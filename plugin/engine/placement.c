@@ -38,6 +38,7 @@ placement_ask(finding_t *finding, const exchange_t *exchange)
                                 .source = exchange->source,
                                 .transmissions = exchange->transmissions,
                                 .was_answered = exchange->outcome == OUTCOME_ANSWERED,
+                                .is_unheard = exchange_is_unheard(exchange),
                                 .first_sent_at = exchange->first_sent_at,
                                 .last_sent_at = exchange->last_sent_at };
 }

@@ -90,19 +90,12 @@ has_fallen_silent(const engine_t *engine, const tunnel_t *tunnel)
                MAX(SILENCE_LEAST, duration_patience(gap));
 }
 
-/* A flip that the tunnel got over is worth knowing, for the NAT may do it again; the tunnel is well all the same. */
-static bool
-is_overcome(const finding_t *finding)
-{
-    return finding->id == FINDING_nat_port_flip && finding->grade == NAT_GRADE_RECOVERED;
-}
-
 static bool
 has_trouble(const tunnel_t *tunnel)
 {
     for (unsigned i = 0; i < tunnel->findings->len; i++) {
         const finding_t *finding = g_ptr_array_index(tunnel->findings, i);
-        if (finding->severity >= SEVERITY_WARN && !is_overcome(finding))
+        if (finding->severity >= SEVERITY_WARN && !finding_is_overcome(finding))
             return true;
     }
     return false;
@@ -250,6 +243,7 @@ engine_incident_row(const engine_t *engine, uint32_t index, uint32_t which, inci
     ret_row->down_least_seconds = duration_seconds(incident->down_least);
     ret_row->last_good = incident->is_outage ? incident->loss.last_proof_at : CAPTURE_TIME_NONE;
     ret_row->last_good_frame = incident->is_outage ? incident->loss.last_proof_in : FRAME_NONE;
+    ret_row->before = incident_lead_in(incident);
     ret_row->recovered = incident->recovered;
     ret_row->root_cause = incident->root_cause;
     ret_row->chain_length = MIN(incident->chain->len, G_N_ELEMENTS(ret_row->chain));
@@ -260,7 +254,7 @@ engine_incident_row(const engine_t *engine, uint32_t index, uint32_t which, inci
     for (unsigned i = 0; i < ret_row->rivals; i++)
         ret_row->rival[i] = g_ptr_array_index(incident->rivals, i);
     ret_row->would_decide = incident->would_decide;
-    ret_row->check_next = checks_of(incident->root_cause);
+    ret_row->check_next = incident->evictor.tunnel != INDEX_NONE ? checks_of_eviction() : checks_of(incident->root_cause);
     ret_row->story = incident->story != NULL ? incident->story : "";
 }
 

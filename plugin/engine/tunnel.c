@@ -133,6 +133,24 @@ tunnel_current_ike_sa(const tunnel_t *tunnel)
     return tunnel->ike_sas->len > 0 ? g_ptr_array_index(tunnel->ike_sas, tunnel->ike_sas->len - 1) : NULL;
 }
 
+lead_in_t
+tunnel_lead_in(const tunnel_t *tunnel)
+{
+    lead_in_t lead_in = { .answer_at = tunnel->last_answer_at,
+                          .answer_in = tunnel->last_answer_in,
+                          .answer_words = tunnel->last_answer_words,
+                          .two_way_at = tunnel->last_two_way_at,
+                          .two_way_in = tunnel->last_two_way_in };
+
+    for (unsigned p = 0; p < PEERS; p++) {
+        const mapping_t *mapping = &tunnel->peer[p].mapping;
+        lead_in.keepalive_at[p] = mapping->keepalive_at;
+        lead_in.keepalive_in[p] = mapping->keepalive_in;
+        lead_in.keepalive_after[p] = mapping->keepalive_after;
+    }
+    return lead_in;
+}
+
 static void
 count_finding(tunnel_t *tunnel, const finding_t *finding)
 {

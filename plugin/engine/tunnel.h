@@ -28,7 +28,8 @@ typedef struct {
     endpoint_t keepalive_source;    /* of the peer's last NAT keepalive; ADDRESS_NONE: it sent none */
     capture_ns_t keepalive_since;   /* its first one from there */
     capture_ns_t keepalive_at;      /* its last one */
-    duration_ns_t keepalive_after;  /* the longest silence of the peer that one of them ended; 0: none yet */
+    frame_t keepalive_in;
+    duration_ns_t keepalive_after; /* the longest silence of the peer that one of them ended; 0: none yet */
 } mapping_t;
 
 /* Where a peer's packets of one protocol leave a NAT, in a capture that shows both sides of it. */
@@ -120,11 +121,7 @@ typedef struct {
     confidence_t confidence;
     capture_ns_t last_proof_at; /* last proof before it that the tunnel worked both ways */
     frame_t last_proof_in;
-    capture_ns_t last_answer_at; /* the last answered exchange before it */
-    frame_t last_answer_in;
-    const char *last_answer_words; /* what it was, for a sentence; static; NULL: there was none */
-    capture_ns_t last_two_way_at;  /* the last ESP in both directions before it */
-    frame_t last_two_way_in;
+    lead_in_t before;
     bool traffic; /* ESP was flowing when it began, or was sent in the gap */
 } loss_t;
 
@@ -148,6 +145,7 @@ typedef struct {
     finding_id_t root_cause;
     GPtrArray *chain;   /* const finding_t *, root cause first, borrowed */
     GPtrArray *rivals;  /* const finding_t *: what else may have been the root cause, the likeliest first, borrowed */
+    rival_t evictor;    /* another client that pushes this one out, and is pushed out by it */
     char *would_decide; /* what would tell more about the cause; NULL: nothing */
     char *story;
     bool at_end; /* made by engine_finish(), taken back when the capture goes on */
@@ -245,7 +243,6 @@ typedef struct tunnel {
     capture_ns_t last_unanswered_at; /* last time a request was found unanswered */
     loss_t loss;                     /* LOSS_NONE while the tunnel works, as far as is known */
     GArray *outages;                 /* outage_t, oldest first; at most OUTAGES_MAX */
-    duration_ns_t down;              /* total of past outages */
     unsigned flaps;
 
     GArray *icmp_reports; /* of icmp_report_t: ICMP errors about its packets, at most ICMP_REPORTS_MAX */
@@ -275,6 +272,9 @@ typedef struct tunnel {
 
 tunnel_t *tunnel_new(uint32_t index, const endpoint_t *a, const endpoint_t *b, frame_t frame, capture_ns_t time);
 void tunnel_free(tunnel_t *tunnel);
+
+/* What it has done last, up to now. */
+lead_in_t tunnel_lead_in(const tunnel_t *tunnel);
 
 /* Which peer has this address (ports are ignored)? PEER_UNKNOWN when neither or both. */
 peer_t tunnel_peer_at(const tunnel_t *tunnel, const endpoint_t *endpoint);

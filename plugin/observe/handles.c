@@ -192,6 +192,13 @@ find_stock(const place_t *place)
     return in_tcp ? in_tcp : find_dissector(place->stock);
 }
 
+static void
+free_ports(void)
+{
+    g_clear_pointer(&udp.taken, g_array_unref);
+    g_clear_pointer(&tcp.taken, g_array_unref);
+}
+
 void
 handles_handoff(const dissector_t looks[HANDLES], dissector_t look_first, int tcp_protocol)
 {
@@ -199,6 +206,7 @@ handles_handoff(const dissector_t looks[HANDLES], dissector_t look_first, int tc
 
     udp.taken = g_array_new(FALSE, FALSE, sizeof(taken_port_t));
     tcp.taken = g_array_new(FALSE, FALSE, sizeof(taken_port_t));
+    register_shutdown_routine(free_ports);
     for (int i = 0; i < STOCK_HANDLES; i++) {
         stock[i] = find_stock(&places[i]);
         own[i] = create_dissector_handle_with_name_and_description(looks[i], protocols[i], places[i].stock, places[i].description);

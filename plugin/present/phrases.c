@@ -113,7 +113,10 @@ phrase_down(GString *out, const incident_row_t *incident)
             g_string_append_c(out, ')');
         }
     }
-    g_string_append(out, incident->recovered ? ", recovered" : ", not recovered");
+    if (incident->is_outage)
+        g_string_append(out, incident->recovered ? ", recovered" : ", not recovered");
+    else
+        g_string_append(out, incident->recovered ? ", no outage, over" : ", no end of it in this capture");
 }
 
 void

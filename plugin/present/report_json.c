@@ -262,6 +262,24 @@ put_rivals(json_dumper *json, const incident_row_t *incident)
 }
 
 static void
+put_lead_in(json_dumper *json, const lead_in_t *before)
+{
+    json_dumper_set_member_name(json, "before");
+    json_dumper_begin_object(json);
+    put_text(json, "last_answered_exchange", before->answer_words);
+    put_frame(json, "last_answer_frame", before->answer_in);
+    put_time(json, "last_answer_time", before->answer_at);
+    put_frame(json, "last_two_way_esp_frame", before->two_way_in);
+    put_time(json, "last_two_way_esp_time", before->two_way_at);
+    json_dumper_set_member_name(json, "last_keepalive_frames");
+    json_dumper_begin_object(json);
+    for (peer_t peer = PEER_A; peer < PEERS; peer++)
+        put_frame(json, peer_name(peer), before->keepalive_in[peer]);
+    json_dumper_end_object(json);
+    json_dumper_end_object(json);
+}
+
+static void
 put_incident(json_dumper *json, const incident_row_t *incident)
 {
     json_dumper_begin_object(json);
@@ -275,6 +293,7 @@ put_incident(json_dumper *json, const incident_row_t *incident)
     put_number(json, "down_seconds_at_least", incident->down_least_seconds, 6);
     put_frame(json, "last_good_frame", incident->last_good_frame);
     put_time(json, "last_good_time", incident->last_good);
+    put_lead_in(json, &incident->before);
     put_bool(json, "recovered", incident->recovered);
     put_text(json, "root_cause", finding_catalogue[incident->root_cause].id);
     put_text(json, "root_cause_confidence", confidence_text(incident->root_confidence));

@@ -291,6 +291,16 @@ describe_columns(statistic_t *statistic)
                                    .field_format = i == 0 ? "%u" : "%s" };
 }
 
+static void
+free_everything(void)
+{
+    for (unsigned i = 0; i < G_N_ELEMENTS(statistics); i++) {
+        g_clear_pointer(&statistics[i].retired, g_ptr_array_unref);
+        g_clear_pointer(&statistics[i].waiting, g_hash_table_destroy);
+        g_clear_pointer(&statistics[i].fields, g_free);
+    }
+}
+
 /* In tshark the commands of these names are already taken by the text reports, which this does not change. */
 void
 tables_register(void)
@@ -318,4 +328,5 @@ tables_register(void)
                                       .params = filter };
         register_stat_tap_table_ui(&uis[i]);
     }
+    register_shutdown_routine(free_everything);
 }

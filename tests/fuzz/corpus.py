@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-# corpus.py - turns captures into seeds for fuzz_engine (its raw records), and their IKE messages into seeds for fuzz_ike_message.
+# corpus.py - turns captures into seeds of the fuzzers: stories (raw records of world.h), IKE messages, ICMP errors, IP packets, log lines,
+# datagrams.
 #
 #     tests/fuzz/corpus.py OUTPUT_FOLDER CAPTURE.pcapng...
 #
@@ -15,6 +16,11 @@ ESP_BYTES = 24
 STEPS = [0, 0.001, 0.03, 0.25, 1, 2, 4, 8, 15, 61, 3600]
 PORTS = {500: 0, 4500: 1, 0: 6}  # ports in address_of()
 RAW = 13  # an index of record_of
+FUZZERS = ("fuzz_engine", "fuzz_report", "fuzz_ike_message", "fuzz_evidence", "fuzz_esp_in_udp")
+NAMES = (b"eth0", b"wan 1")  # of interfaces
+READ_IP, READ_ICMP, READ_ICMP_V6, READ_SYSLOG = 0, 2, 3, 4  # readers of fuzz_evidence
+ICMP, UDP, ICMP_V6 = 1, 17, 58
+OF_ANY_KIND = 12  # seeds per capture at most
 
 
 def blocks(data):
@@ -39,9 +45,41 @@ def blocks(data):
         at += max(length, 12)
 
 
-def ipv4(link, packet):
+def ip_of(link, packet):
     start = {1: 14, 101: 0, 113: 16, 276: 20}.get(link)
-    return packet[start:] if start is not None and packet[start:start + 1] and packet[start] >> 4 == 4 else None
+    return packet[start:] if start is not None and packet[start:start + 1] and packet[start] >> 4 in (4, 6) else None
+
+
+def ipv4(link, packet):
+    ip = ip_of(link, packet)
+    return ip if ip and ip[0] >> 4 == 4 else None
+
+
+def evidence(ip):
+    """A seed of fuzz_evidence."""
+    is_v4 = ip[0] >> 4 == 4
+    protocol, body = (ip[9], ip[(ip[0] & 15) * 4:]) if is_v4 else (ip[6], ip[40:])
+    if protocol in (ICMP, ICMP_V6):
+        return bytes([READ_ICMP if is_v4 else READ_ICMP_V6, 0]) + body
+    if protocol == UDP and body[2:4] == struct.pack(">H", 514):
+        return bytes([READ_SYSLOG, 0]) + body[8:]
+    return bytes([READ_IP, 0]) + ip[:200]
+
+
+def other_seeds(capture):
+    """Seeds of fuzz_evidence, one of each beginning; the seed of fuzz_esp_in_udp."""
+    found, datagrams = {}, b""
+    for _, link, packet in blocks(capture.read_bytes()):
+        ip = ip_of(link, packet)
+        if not ip or len(ip) < 40:
+            continue
+        seed = evidence(ip)
+        if len(found) < OF_ANY_KIND:
+            found.setdefault((seed[0], len(seed), seed[2:4]), seed)
+        if ip[0] >> 4 == 4 and ip[9] == UDP and len(datagrams) < SEED_BYTES:
+            payload = ip[(ip[0] & 15) * 4 + 8:][:127]
+            datagrams += bytes([0x80 | ip[19] & 1, len(payload)]) + payload
+    return list(found.values()), datagrams
 
 
 def observed(ip):
@@ -90,14 +128,19 @@ def seeds(capture):
 
 def main():
     folder = pathlib.Path(sys.argv[1])
-    for name in ("fuzz_engine", "fuzz_ike_message"):
+    for name in FUZZERS:
         (folder / name).mkdir(parents=True, exist_ok=True)
     for path in map(pathlib.Path, sys.argv[2:]):
         seed, messages = seeds(path)
+        evidences, datagrams = other_seeds(path)
         label = path.parent.name if path.stem == "capture" else path.stem
         (folder / "fuzz_engine" / label).write_bytes(seed)
-        for number, message in enumerate(messages[:12]):
+        (folder / "fuzz_report" / label).write_bytes(b"".join(bytes([len(name)]) + name for name in NAMES) + seed)
+        (folder / "fuzz_esp_in_udp" / label).write_bytes(datagrams)
+        for number, message in enumerate(messages[:OF_ANY_KIND]):
             (folder / "fuzz_ike_message" / f"{label}-{number}").write_bytes(bytes(3) + message)
+        for number, item in enumerate(evidences):
+            (folder / "fuzz_evidence" / f"{label}-{number}").write_bytes(item)
 
 
 if __name__ == "__main__":

@@ -1,15 +1,16 @@
 /* flood.c - does a flood of packets cost linear time and bounded memory?
  *
- *     flood [--count PACKETS] [NAME...]
+ *     flood [--count PACKETS] [--report] [NAME...]
  *
  * Each flood is a stream of packets that an attacker, or a broken gateway, could send for ever. What the engine keeps of it is held
- * against its limits. Prints the CPU time and, per process, the most memory used: run one flood at a time to see its own.
+ * against its limits, and what is forgotten has to be said in the report. Prints the CPU time and, per process, the most memory used: run one flood at a time to see its own.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "engine/engine.h"
 #include "engine/parse/ike_message.h"
 #include "engine/tunnel.h"
+#include "present/report.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -280,6 +281,20 @@ fragments(flood_t *flood, uint32_t turn)
 
     ike.next = PAYLOAD_FRAGMENT;
     ike.fragment = number << 16 | total;
+    send_ike(flood, ike);
+}
+
+/* One message that never becomes whole. */
+static void
+fragments_of_one_exchange(flood_t *flood, uint32_t turn)
+{
+    uint32_t number = 1 + (turn == 0 ? 0 : (uint32_t)random_number(flood) % 0xffff);
+    ike_t ike = message(IKEV2_AUTH, REQUEST, 1, number == 1 ? PAYLOAD_IDI : 0, 200);
+
+    ike.next = PAYLOAD_FRAGMENT;
+    ike.fragment = number << 16 | 0xffff;
+    ike.salt = turn;
+    ike.after = MILLISECONDS(1);
     send_ike(flood, ike);
 }
 
@@ -734,6 +749,7 @@ static const kind_t kinds[] = {
     { "one-request-again", one_request_again, true },
     { "liveness-answered", liveness_answered, true },
     { "fragments", fragments, false },
+    { "fragments-of-one-exchange", fragments_of_one_exchange, false },
     { "eap-rounds", eap_rounds, false },
     { "init-restarts", init_restarts, false },
     { "init-answers", init_answers, false },
@@ -770,6 +786,7 @@ static const kind_t kinds[] = {
 };
 
 static int failed;
+static bool is_shown; /* print the reports too */
 
 static void
 hold(bool is_held, const char *name, const char *what, uint64_t value)
@@ -804,6 +821,23 @@ hold_limits(const flood_t *flood, const char *name)
     hold(capture.frames == flood->frame, name, "frames", capture.frames);
 }
 
+/* What is missing in the report is mentioned there. */
+static void
+hold_report(const flood_t *flood, const char *name)
+{
+    capture_row_t capture;
+    GString *report = report_text(flood->engine);
+
+    engine_capture_row(flood->engine, &capture);
+    hold((strstr(report->str, "\n  Forgotten ") != NULL) == (capture.tunnels_evicted > 0), name,
+         "tunnels forgotten, unlike the report,", capture.tunnels_evicted);
+    hold((strstr(report->str, "\n  Left out ") != NULL) == (capture.findings_left_out > 0), name,
+         "findings left out, unlike the report,", capture.findings_left_out);
+    if (is_shown)
+        fputs(report->str, stdout);
+    g_string_free(report, TRUE);
+}
+
 static void
 run(const kind_t *kind, uint32_t count)
 {
@@ -822,6 +856,7 @@ run(const kind_t *kind, uint32_t count)
     hold_limits(&flood, kind->name);
     double seconds = (double)(clock() - begin) / CLOCKS_PER_SEC;
     unsigned findings = engine_findings(flood.engine)->len;
+    hold_report(&flood, kind->name);
     engine_free(flood.engine);
     getrusage(RUSAGE_SELF, &usage);
     printf("%-28s %8u packets %8.2f s %6ld MB %7u findings\n", kind->name, flood.frame, seconds, usage.ru_maxrss / 1024, findings);
@@ -836,6 +871,10 @@ main(int argc, char **argv)
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--count") == 0 && i + 1 < argc) {
             count = (uint32_t)strtoul(argv[++i], NULL, 10);
+            continue;
+        }
+        if (strcmp(argv[i], "--report") == 0) {
+            is_shown = true;
             continue;
         }
         all = false;

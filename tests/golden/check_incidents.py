@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # check_incidents.py - is the root cause of every labelled outage right, and does one display filter show the outage?
 #
-# Prints a table: capture, keys, root causes that its truth allows, the ones found, the chains. A healthy capture must have none.
+# Prints a table: capture, keys, root causes that its truth allows, the chains found. They must be those of chains.json, which is written by
+# hand from what was done to the tunnel: one chain per incident, and where keys tell more, one for each. A healthy capture must have none.
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 import json
@@ -25,6 +26,12 @@ def analyse(tshark, capture, home):
 def allowed_causes(truth):
     causes = truth.get("root_cause", [])
     return {causes} if isinstance(causes, str) else set(causes)
+
+
+def expected_chains(chains, name, has_keys):
+    """One per incident; None: nobody wrote down any."""
+    wanted = chains.get(name)
+    return wanted["keys" if has_keys else "nokeys"] if isinstance(wanted, dict) else wanted
 
 
 def expected_incident(tunnel, frame):
@@ -52,6 +59,7 @@ def main():
     parser.add_argument("folders", nargs="+", type=pathlib.Path)
     options = parser.parse_args()
     failures, judged = [], 0
+    expected = json.loads((pathlib.Path(__file__).parent / "chains.json").read_text())
     with runner.Runner(options) as tshark:
         print(f"{'capture':42} {'keys':5} {'allowed':46} found")
         for folder in options.folders:
@@ -63,9 +71,14 @@ def main():
                 where = f"{folder.name} {'with' if keys else 'without'} keys"
                 report, fields = analyse(tshark, tshark.capture(folder / "capture.pcapng"), tshark.home(keys))
                 incidents = [incident for tunnel in report["tunnels"] for incident in tunnel["incidents"]]
-                chains = "; ".join(" > ".join(incident["chain"]) for incident in incidents)
+                chains = [" > ".join(incident["chain"]) for incident in incidents]
                 if allowed or incidents:
-                    print(f"{folder.name:42} {'yes' if keys else 'no':5} {', '.join(sorted(allowed)) or '-':46} {chains or '-'}")
+                    print(f"{folder.name:42} {'yes' if keys else 'no':5} {', '.join(sorted(allowed)) or '-':46} {'; '.join(chains) or '-'}")
+                wanted = expected_chains(expected, folder.name, keys is not None)
+                if allowed and wanted is None:
+                    failures.append(f"{where}: chains.json does not say what led to its outage")
+                if wanted is not None and sorted(chains) != sorted(wanted):
+                    failures.append(f"{where}: expected {'; '.join(wanted) or 'no incident'}")
                 judged += len(incidents)
                 failures += check_fields(report, fields, where)
                 if not allowed and incidents and not truth.get("expected_findings"):

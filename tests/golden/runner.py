@@ -30,6 +30,9 @@ class Runner:
     def __init__(self, options):
         self.tshark = options.tshark
         self.preload = options.preload
+        self.wrapper = []  # a command that runs tshark: valgrind, prlimit
+        self.environment = {}  # more of it, or other values
+        self.timeout = TIMEOUT
         self.series = options.plugin.resolve().parent.parent.name
         self.version = tuple(int(part) for part in self.series.split("."))
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="ipsec-golden-"))
@@ -94,7 +97,8 @@ class Runner:
         }
         if self.preload and plugin:
             environment["LD_PRELOAD"] = self.preload
+        environment.update(self.environment)
         user = {"user": NOBODY, "group": NOBODY, "extra_groups": []} if os.geteuid() == 0 else {}
-        done = subprocess.run([self.tshark, *map(str, args)], env=environment, cwd=self.folder, stdin=subprocess.DEVNULL,
-                              capture_output=True, timeout=TIMEOUT, check=False, **user)
+        done = subprocess.run([*self.wrapper, self.tshark, *map(str, args)], env=environment, cwd=self.folder, stdin=subprocess.DEVNULL,
+                              capture_output=True, timeout=self.timeout, check=False, **user)
         return done.returncode, done.stdout, done.stderr

@@ -55,7 +55,7 @@ def run(description, inside, add_arguments=None):
     if options.stage:
         return play(options, inside)
     if missing():
-        print(f"SKIPPED: no {missing()}. On Debian, tools/setup.sh --window installs what is needed")
+        print(f"SKIPPED: no {missing()}. On Debian, tools/setup.sh window installs what is needed")
         return SKIPPED
     options.tshark = "tshark"
     with runner.Runner(options) as stage:

@@ -142,11 +142,13 @@ judge_incident(judge_t *judge, const expectation_t *expectation)
 static void
 judge_incident_story(judge_t *judge, const expectation_t *expectation)
 {
-    for (unsigned i = 0; i < judge->outcome->incidents->len; i++) {
-        if (strstr(g_array_index(judge->outcome->incidents, incident_t, i).story, expectation->word) != NULL)
-            return;
-    }
-    complain(judge, &expectation->place, "missing: %s", expectation->text);
+    bool is_told = false;
+
+    for (unsigned i = 0; i < judge->outcome->incidents->len; i++)
+        is_told |= strstr(g_array_index(judge->outcome->incidents, incident_t, i).story, expectation->word) != NULL;
+    if (is_told == (expectation->kind == EXPECT_STORY))
+        return;
+    complain(judge, &expectation->place, "%s: %s", is_told ? "told" : "missing", expectation->text);
     for (unsigned i = 0; i < judge->outcome->incidents->len; i++)
         g_string_append_printf(judge->complaints, "      story: %s\n",
                                g_array_index(judge->outcome->incidents, incident_t, i).story);
@@ -273,6 +275,7 @@ judge_expectations(judge_t *judge, where_t where)
             judge_incident(judge, expectation);
             break;
         case EXPECT_STORY:
+        case EXPECT_UNTOLD:
             judge_incident_story(judge, expectation);
             break;
         case EXPECT_TUNNELS:

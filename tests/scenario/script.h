@@ -126,7 +126,8 @@ typedef enum {
     EXPECT_NO,
     EXPECT_ALLOW,
     EXPECT_INCIDENT,
-    EXPECT_STORY, /* of some incident: a part of it */
+    EXPECT_STORY,  /* of some incident: a part of it */
+    EXPECT_UNTOLD, /* no story says this */
     EXPECT_TUNNELS,
     EXPECT_STATE,
     EXPECT_EXCHANGE,
@@ -156,7 +157,7 @@ typedef struct {
     int cause;       /* UNSAID or finding_id_t */
     unsigned count;  /* times; MANY: one or more */
     const char
-        *word; /* EXPECT_STATE, EXPECT_EXCHANGE, EXPECT_NAT: the value; EXPECT_SOURCE, EXPECT_DESTINATION, EXPECT_STORY: the words;
+        *word; /* EXPECT_STATE, EXPECT_EXCHANGE, EXPECT_NAT: the value; EXPECT_SOURCE, EXPECT_DESTINATION, EXPECT_STORY, EXPECT_UNTOLD: the words;
                          EXPECT_ROW: "flaps=1 rekeys_ok=2"; EXPECT_FINDING: what its text must contain, NULL: anything */
     const char *between; /* EXPECT_FINDING: "FROM > TO", between which capture points it says the loss is; NULL: anything */
     unsigned number;     /* EXPECT_TUNNELS, EXPECT_TUNNEL: the value; EXPECT_STATE, EXPECT_ROW, EXPECT_NAT: which tunnel */

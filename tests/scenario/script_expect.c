@@ -143,6 +143,9 @@ parse_other(scan_t *scan, expectation_t *expectation)
     } else if (scan_accept(scan, "story")) {
         expectation->kind = EXPECT_STORY;
         expectation->word = scan_words(scan, "part of the story");
+    } else if (scan_accept(scan, "untold")) {
+        expectation->kind = EXPECT_UNTOLD;
+        expectation->word = scan_words(scan, "part of the story");
     } else if (scan_accept(scan, "tunnels")) {
         expectation->kind = EXPECT_TUNNELS;
         parse_number(scan, expectation);

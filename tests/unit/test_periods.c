@@ -122,6 +122,24 @@ test_degraded_inside_up(void **state)
 }
 
 static void
+test_degraded_without_child(void **state)
+{
+    tunnel_t *tunnel = new_tunnel();
+
+    (void)state;
+    prove(tunnel, 5, 60);
+    tunnel->first_refused_at = AT(10);
+    tunnel->first_refused_in = 10;
+    tunnel->refused_in_a_row = 2;
+    expect_periods(tunnel, 60, "unknown 0-5 up 5-60"); /* another child carries traffic */
+    tunnel->had_child = false;
+    expect_periods(tunnel, 60, "unknown 0-5 up 5-10 degraded 10-60");
+    tunnel->refused_in_a_row = 0;
+    expect_periods(tunnel, 60, "unknown 0-5 up 5-60"); /* childless, and nobody asked */
+    tunnel_free(tunnel);
+}
+
+static void
 test_never_up(void **state)
 {
     tunnel_t *tunnel = new_tunnel();
@@ -153,9 +171,13 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_up_between_proofs), cmocka_unit_test(test_outage_between_proofs),
-        cmocka_unit_test(test_down_at_end),       cmocka_unit_test(test_degraded_inside_up),
-        cmocka_unit_test(test_never_up),          cmocka_unit_test(test_times_that_run_backwards),
+        cmocka_unit_test(test_up_between_proofs),
+        cmocka_unit_test(test_outage_between_proofs),
+        cmocka_unit_test(test_down_at_end),
+        cmocka_unit_test(test_degraded_inside_up),
+        cmocka_unit_test(test_degraded_without_child),
+        cmocka_unit_test(test_never_up),
+        cmocka_unit_test(test_times_that_run_backwards),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

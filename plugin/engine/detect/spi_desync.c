@@ -307,7 +307,7 @@ append_last_good(GString *words, const esp_sa_t *sa, const proof_t *proof)
     }
     g_string_append_printf(words, " Its last packet that was answered at once is frame %u", sa->good_in);
     if (proof->at > sa->good_at)
-        g_string_append_printf(words, ", %.1f s before that", duration_seconds(duration_between(sa->good_at, proof->at)));
+        g_string_append_printf(words, ", %.1f s before frame %u", duration_seconds(duration_between(sa->good_at, proof->at)), proof->frame);
     g_string_append_c(words, '.');
 }
 

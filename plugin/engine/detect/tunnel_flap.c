@@ -4,21 +4,47 @@
  */
 #include "detectors.h"
 
-static const char *
-how_it_went(loss_kind_t kind)
+/* Who negotiated the IKE SA that brought it back; PEER_UNKNOWN: it came back otherwise, or that is not in the capture. */
+static peer_t
+negotiated_by(const change_t *change)
 {
-    switch (kind) {
+    const ike_sa_t *ike_sa = change->ike_sa;
+
+    return ike_sa != NULL && ike_sa->established_at == change->time ? ike_sa->original_initiator : PEER_UNKNOWN;
+}
+
+static void
+describe(const change_t *change, const tunnel_t *tunnel, GString *out)
+{
+    const loss_t *loss = change->loss;
+    char lost_by[ENDPOINT_TEXT_MAX], made_by[ENDPOINT_TEXT_MAX];
+    peer_t maker = negotiated_by(change);
+
+    tunnel_peer_text(tunnel, loss->by, lost_by);
+    switch (loss->kind) {
     case LOSS_GAVE_UP:
-        return "its IKE SA was given up and negotiated anew";
+        g_string_append_printf(out, "%s gave its IKE SA up", lost_by);
+        break;
     case LOSS_DELETED:
-        return "its IKE SA was deleted and negotiated anew later";
+        g_string_append_printf(out, "%s deleted its IKE SA", lost_by);
+        break;
     case LOSS_REPLACED:
-        return "a peer had stopped answering and the tunnel was negotiated anew";
+        g_string_append_printf(out, "%s started anew though nobody had ended the IKE SA, as after a restart or a silent peer",
+                               lost_by);
+        return;
     case LOSS_CHILD_GONE:
-        return "its child SA ended after refused rekeys and was made again later";
+        g_string_append(out, "its last child SA ended after refused rekeys, and was made again later");
+        return;
     default:
-        return "it came back";
+        g_string_append(out, "it came back");
+        return;
     }
+    if (maker != PEER_UNKNOWN && maker == loss->by)
+        g_string_append(out, " and negotiated a new one");
+    else if (maker != PEER_UNKNOWN)
+        g_string_append_printf(out, ", and %s negotiated a new one", tunnel_peer_text(tunnel, maker, made_by));
+    else
+        g_string_append(out, ", and a new one was negotiated");
 }
 
 static void
@@ -27,7 +53,8 @@ judge(const change_t *change, const tunnel_t *tunnel, findings_t *out)
     const loss_t *loss = change->loss;
     bool was_orderly = loss->kind == LOSS_DELETED;
 
-    (void)tunnel;
+    GString *how = g_string_new(NULL);
+    describe(change, tunnel, how);
     findings_add(out,
                  &(finding_draft_t){ .id = FINDING_tunnel_flap,
                                      .severity = !was_orderly    ? SEVERITY_ERROR
@@ -39,7 +66,8 @@ judge(const change_t *change, const tunnel_t *tunnel, findings_t *out)
                                      .began_at = loss->last_proof_at,
                                      .evidence = { loss->last_proof_in, loss->frame } },
                  "The tunnel was down for %.1f s: %s.", duration_seconds(duration_between(loss->last_proof_at, change->time)),
-                 how_it_went(loss->kind));
+                 how->str);
+    g_string_free(how, TRUE);
 }
 
 const detector_t tunnel_flap_detector = {

@@ -50,8 +50,7 @@ const cause_rule_t cause_rules[] = {
     EXPLAINS(fragment_loss, rekey_no_response, 600, "the message never arrives as a whole"),
     EXPLAINS(fragment_loss, retransmit_exhausted, 600, "the message never arrives as a whole"),
     EDGE(nat_port_flip, retransmit_exhausted, 120, "the request goes to a mapping that has just changed"),
-    EDGE(invalid_ike_spi, dpd_loss, 300, "the peer has lost its state"),
-    EDGE(invalid_ike_spi, spi_desync, 300, "the peer has lost its state"),
+    EXPLAINS(invalid_ike_spi, dpd_loss, 300, "the peer has lost its state"),
 
     /* A router or the peer's host says that nothing arrives. Not to be believed enough to end anything (RFC 7296 2.4), but where all else
      * is silent too it is the explanation, as long as it goes on: one from before the first request speaks of another packet. */
@@ -63,11 +62,15 @@ const cause_rule_t cause_rules[] = {
 
     EXPLAINS(spi_desync, dpd_loss, 300, "the peer has lost its state, so it answers no request either"),
     OTHER_PEER(retransmit_exhausted, spi_desync, 600, "the other peer had given the IKE SA up"),
-    EDGE(invalid_spi, spi_desync, 300, "the receiver says so"),
-    EDGE(syslog_invalid_spi, spi_desync, 300, "the receiver's log says so"),
+
+    /* What a receiver says of an SA that it has lost is a consequence of the loss, and the evidence for it (RFC 7296 1.5, 2.21.4). */
+    EXPLAINS(spi_desync, invalid_spi, 300, "the receiver reports what it no longer has"),
+    EXPLAINS(spi_desync, syslog_invalid_spi, 300, "the receiver logs what it no longer has"),
+    EXPLAINS(spi_desync, invalid_ike_spi, 300, "the receiver has lost the IKE SA together with its children"),
     OF_SAME_PEER(retransmit_exhausted, syslog_invalid_spi, 600, "the receiver had given the IKE SA up"),
     EDGE(clean_delete, spi_desync, 600, "the IKE SA was deleted, and its children with it"),
     OF_SAME_PEER(spi_desync, esp_one_way, 600, "what the receiver drops is never answered"),
+    EXPLAINS(auth_failed, ike_no_response, 0, "the peer answers what it cannot authenticate with a mere notice (RFC 2409 5.4)"),
     EDGE(dpd_loss, ike_no_response, 600, "the peer stays silent"),
     EXPLAINS(proposal_mismatch, ike_no_response, 600, "the reason of the silence"),
     EDGE(retransmit_exhausted, ike_no_response, 600, "the peer stays silent"),

@@ -39,3 +39,19 @@ checks_of(finding_id_t id)
     g_once(&once, sort_by_id, NULL);
     return checks[id];
 }
+
+const char *const *
+checks_of_eviction(void)
+{
+    static const char *const eviction[] = {
+        "Compare the identities of the two clients (IDi, with the keys or in their configurations): each needs one of its own. "
+        "Cloned devices share certificate and identity.",
+        "Look in the log of the gateway that they both talk to: does it delete an IKE SA as a duplicate when the other client "
+        "comes up?",
+        "If several clients are meant to have one identity, allow that on the gateway (strongSwan: unique = never; elsewhere: "
+        "simultaneous logins).",
+        NULL
+    };
+
+    return eviction;
+}

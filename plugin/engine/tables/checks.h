@@ -12,4 +12,7 @@
 /* The checks for a finding that is a root cause, the most telling first; NULL-terminated, perhaps empty. Static. */
 const char *const *checks_of(finding_id_t id);
 
+/* The checks where two clients push each other out, whatever shows of it. */
+const char *const *checks_of_eviction(void);
+
 #endif

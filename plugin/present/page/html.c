@@ -4,26 +4,9 @@
  */
 #include "present/page/html.h"
 
-#include <string.h>
+#include "engine/plain_text.h"
 
-/* Characters that would not show, or would show the text around them in another order than it has (Unicode TR9, TR36). */
-static bool
-is_deceptive(gunichar c)
-{
-    switch (g_unichar_type(c)) {
-    case G_UNICODE_CONTROL:
-        return c != '\n' && c != '\t';
-    case G_UNICODE_FORMAT:
-    case G_UNICODE_LINE_SEPARATOR:
-    case G_UNICODE_PARAGRAPH_SEPARATOR:
-    case G_UNICODE_PRIVATE_USE:
-    case G_UNICODE_SURROGATE:
-    case G_UNICODE_UNASSIGNED:
-        return true;
-    default:
-        return false;
-    }
-}
+#include <string.h>
 
 static void
 append_character(GString *out, gunichar c)
@@ -45,7 +28,7 @@ append_character(GString *out, gunichar c)
         g_string_append(out, "&#39;");
         break;
     default:
-        if (is_deceptive(c))
+        if (plain_text_is_deceptive(c) && c != '\n' && c != '\t')
             g_string_append_printf(out, "[U+%04X]", c);
         else
             g_string_append_unichar(out, c);
