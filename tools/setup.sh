@@ -1,13 +1,14 @@
 #!/bin/sh
 # setup.sh - is everything here that building needs, and what else is asked for? Installs what is missing, on Debian and its relatives.
 #
-# usage: setup.sh [tests] [fuzz]: without a word what building needs. Silent when nothing is to be done.
+# usage: setup.sh [tests] [fuzz] [window]: without a word what building needs. Silent when nothing is to be done.
 # SPDX-License-Identifier: GPL-2.0-or-later
 set -eu
 
 BUILD="cmake ninja-build gcc libc6-dev pkg-config libglib2.0-dev libwireshark-dev wireshark-dev tshark util-linux"
 TESTS="libcmocka-dev python3 python3-jsonschema valgrind"
 FUZZ="clang libclang-rt-dev"
+WINDOW="wireshark xvfb openbox xdotool xclip imagemagick tesseract-ocr dbus-daemon at-spi2-core gir1.2-atspi-2.0 python3-gi"
 
 fail()
 {
@@ -20,7 +21,8 @@ for extra in "$@"; do
     case $extra in
     tests) packages="$packages $TESTS" ;;
     fuzz) packages="$packages $FUZZ" ;;
-    *) fail "$extra is neither tests nor fuzz" ;;
+    window) packages="$packages $WINDOW" ;;
+    *) fail "$extra is none of tests, fuzz, window" ;;
     esac
 done
 

@@ -34,10 +34,13 @@ int hf_analysis_group = -1;
 int hf_analysis_confidence = -1;
 int hf_analysis_text = -1;
 int hf_analysis_cause = -1;
+int hf_analysis_cause_in = -1;
+int hf_analysis_check = -1;
 int hf_analysis_evidence = -1;
 int hf_lost_between = -1;
 int hf_incident = -1;
 int hf_incident_root_cause = -1;
+int hf_incident_root_cause_in = -1;
 
 int ett_ipsec = -1;
 int ett_exchange = -1;
@@ -111,6 +114,11 @@ static hf_register_info fields[] = {
     { &hf_analysis_cause,
       { "Led to by", "ipsec.analysis.cause", FT_STRING, BASE_NONE, NULL, 0, "The id of the earlier finding that led to this one",
         HFILL } },
+    { &hf_analysis_cause_in,
+      { "Cause in", "ipsec.analysis.cause_in", FT_FRAMENUM, BASE_NONE, NULL, 0, "The frame of that earlier finding", HFILL } },
+    { &hf_analysis_check,
+      { "Check next", "ipsec.analysis.check_next", FT_STRING, BASE_NONE, NULL, 0,
+        "What to look at next, the most telling; the report has more", HFILL } },
     { &hf_analysis_evidence,
       { "Evidence", "ipsec.analysis.evidence", FT_FRAMENUM, BASE_NONE, NULL, 0, "A frame that supports the finding", HFILL } },
     { &hf_lost_between,
@@ -120,6 +128,9 @@ static hf_register_info fields[] = {
       { "Incident", "ipsec.incident", FT_UINT32, BASE_DEC, NULL, 0, "Index of the incident in its tunnel, from 0", HFILL } },
     { &hf_incident_root_cause,
       { "Root cause of the incident", "ipsec.incident.root_cause", FT_STRING, BASE_NONE, NULL, 0, "The id of a finding", HFILL } },
+    { &hf_incident_root_cause_in,
+      { "Root cause of the incident in", "ipsec.incident.root_cause_in", FT_FRAMENUM, BASE_NONE, NULL, 0,
+        "The frame of that finding", HFILL } },
 };
 
 static int *const subtrees[] = { &ett_ipsec, &ett_exchange, &ett_analysis, &ett_finding };

@@ -41,10 +41,13 @@ extern int hf_analysis_group;
 extern int hf_analysis_confidence;
 extern int hf_analysis_text;
 extern int hf_analysis_cause;
+extern int hf_analysis_cause_in;
+extern int hf_analysis_check;
 extern int hf_analysis_evidence;
 extern int hf_lost_between;
 extern int hf_incident;
 extern int hf_incident_root_cause;
+extern int hf_incident_root_cause_in;
 
 extern int ett_ipsec;
 extern int ett_exchange;

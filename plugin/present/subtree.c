@@ -7,6 +7,7 @@
  */
 #include "present/subtree.h"
 
+#include "engine/tables/checks.h"
 #include "observe/observe.h"
 #include "present/fields.h"
 #include "present/words.h"
@@ -15,7 +16,66 @@
 #include <epan/expert.h>
 #include <epan/tap.h>
 
+#include <string.h>
+
 static int tap_ipsec = -1;
+
+/* ---- the findings in a few words ---- */
+
+enum { FINDINGS_NAMED_MAX = 3 };
+
+/* "NAT port flip, rekey no response": those of severity note and above, each id once. Empty: none. Freed by the caller. */
+static char *
+findings_named(const GPtrArray *findings)
+{
+    GString *text = g_string_new(NULL);
+    bool seen[FINDING_COUNT] = { false };
+    unsigned shown = 0, more = 0;
+
+    for (unsigned i = 0; findings && i < findings->len; i++) {
+        const finding_t *finding = findings->pdata[i];
+
+        if (finding->severity < SEVERITY_NOTE || seen[finding->id])
+            continue;
+        seen[finding->id] = true;
+        if (shown == FINDINGS_NAMED_MAX) {
+            more++;
+            continue;
+        }
+        g_string_append(text, shown++ ? ", " : "");
+        words_id(text, finding_catalogue[finding->id].id);
+    }
+    if (more)
+        g_string_append_printf(text, " and %u more", more);
+    return g_string_free(text, FALSE);
+}
+
+static void
+append_to_info(packet_info *pinfo, const GPtrArray *findings)
+{
+    char *text = findings_named(findings);
+
+    if (*text)
+        col_append_fstr(pinfo->cinfo, COL_INFO, " [IPsec: %s]", text);
+    g_free(text);
+}
+
+/* What the subtree says while it is closed. */
+static void
+append_to_title(proto_item *item, const frame_note_t *note)
+{
+    char *text = findings_named(note->findings);
+
+    if (note->tunnel != INDEX_NONE)
+        proto_item_append_text(item, ", Tunnel: %u", note->tunnel);
+    if (note->exchange)
+        proto_item_append_text(item, ", %s", note->exchange);
+    if (note->is_malformed)
+        proto_item_append_text(item, ", malformed");
+    if (*text)
+        proto_item_append_text(item, ": %s", text);
+    g_free(text);
+}
 
 /* ---- single items: nothing is drawn for what is not known ---- */
 
@@ -125,6 +185,55 @@ draw_lost_between(proto_tree *tree, tvbuff_t *tvb, const finding_t *finding)
     g_free(text);
 }
 
+/* The most telling thing to look at; the report has all of them. */
+static void
+draw_check(proto_tree *tree, tvbuff_t *tvb, const finding_t *finding)
+{
+    const char *const *checks = checks_of(finding->id);
+
+    if (finding->severity >= SEVERITY_WARN && checks[0])
+        add_text(tree, hf_analysis_check, tvb, checks[0]);
+}
+
+enum { DETAIL_LINE_MAX = 200 }; /* Wireshark cuts a line at 240 bytes, and the field's name and brackets are on it too */
+
+/* How much of `text` goes into one line: whole sentences if possible, whole words otherwise. */
+static size_t
+line_length(const char *text)
+{
+    const size_t length = strlen(text);
+    size_t sentence = 0, word = 0;
+
+    if (length <= DETAIL_LINE_MAX)
+        return length;
+    for (size_t i = 1; i < DETAIL_LINE_MAX; i++) {
+        if (text[i] != ' ')
+            continue;
+        word = i;
+        if (text[i - 1] == '.')
+            sentence = i;
+    }
+    return sentence ? sentence : word ? word : length;
+}
+
+/* What happened, in as many lines as it takes. The field has all of it. */
+static void
+draw_text(proto_tree *tree, tvbuff_t *tvb, const char *text)
+{
+    size_t length = line_length(text);
+
+    proto_item_set_generated(
+        proto_tree_add_string_format_value(tree, hf_analysis_text, tvb, 0, 0, text, "%.*s", (int)length, text));
+    for (text += length; *text; text += length) {
+        proto_item *item;
+
+        text += strspn(text, " ");
+        length = line_length(text);
+        proto_tree_add_subtree_format(tree, tvb, 0, 0, ett_finding, &item, "%.*s", (int)length, text);
+        proto_item_set_generated(item);
+    }
+}
+
 static void
 draw_finding(proto_tree *tree, tvbuff_t *tvb, packet_info *pinfo, const finding_t *finding)
 {
@@ -134,8 +243,8 @@ draw_finding(proto_tree *tree, tvbuff_t *tvb, packet_info *pinfo, const finding_
     proto_tree *finding_tree = proto_item_add_subtree(item, ett_finding);
 
     proto_item_set_generated(item);
-    expert_add_info(pinfo, item, fields_expert(finding));
-    add_text(finding_tree, hf_analysis_text, tvb, finding->text ? finding->text : "");
+    draw_text(finding_tree, tvb, finding->text ? finding->text : "");
+    draw_check(finding_tree, tvb, finding);
     add_text(finding_tree, hf_analysis_severity, tvb, severity_text(finding->severity));
     add_text(finding_tree, hf_analysis_group, tvb, finding_group_text(finding_catalogue[finding->id].group));
     add_text(finding_tree, hf_analysis_confidence, tvb, confidence_text(finding->confidence));
@@ -143,8 +252,11 @@ draw_finding(proto_tree *tree, tvbuff_t *tvb, packet_info *pinfo, const finding_
         add_frame(finding_tree, hf_analysis_evidence, tvb, finding->evidence[i]);
     draw_nat(finding_tree, tvb, finding);
     draw_lost_between(finding_tree, tvb, finding);
-    if (finding->cause)
+    if (finding->cause) {
         add_text(finding_tree, hf_analysis_cause, tvb, finding_catalogue[finding->cause->id].id);
+        add_frame(finding_tree, hf_analysis_cause_in, tvb, finding->cause->frame);
+    }
+    expert_add_info(pinfo, item, fields_expert(finding));
 }
 
 /* The incident in whose time the frame lies: one filter shows all of an outage. */
@@ -160,6 +272,8 @@ draw_incident(proto_tree *tree, tvbuff_t *tvb, const frame_note_t *note)
     engine_incident_row(observe_engine(), note->tunnel, which, &incident);
     add_uint(tree, hf_incident, tvb, which);
     add_text(tree, hf_incident_root_cause, tvb, finding_catalogue[incident.root_cause].id);
+    if (incident.chain_length > 0)
+        add_frame(tree, hf_incident_root_cause_in, tvb, incident.chain[0]->frame);
 }
 
 static void
@@ -180,12 +294,7 @@ draw_note(proto_tree *tree, tvbuff_t *tvb, packet_info *pinfo, const frame_note_
     proto_tree *subtree = proto_item_add_subtree(item, ett_ipsec);
 
     proto_item_set_generated(item);
-    if (note->tunnel != INDEX_NONE)
-        proto_item_append_text(item, ", Tunnel: %u", note->tunnel);
-    if (note->exchange)
-        proto_item_append_text(item, ", %s", note->exchange);
-    if (note->is_malformed)
-        proto_item_append_text(item, ", malformed");
+    append_to_title(item, note);
     add_index(subtree, hf_tunnel, tvb, note->tunnel);
     add_index(subtree, hf_ike_sa, tvb, note->ike_sa);
     add_index(subtree, hf_child_sa, tvb, note->child_sa);
@@ -200,38 +309,6 @@ draw_note(proto_tree *tree, tvbuff_t *tvb, packet_info *pinfo, const frame_note_
         draw_findings(subtree, tvb, pinfo, note->findings);
     if (tree)
         draw_incident(subtree, tvb, note);
-}
-
-/* ---- the Info column ---- */
-
-enum { COLUMN_FINDINGS_MAX = 3 };
-
-/* " [IPsec: NAT port flip, rekey no response]": findings of severity note and above, each id once. */
-static void
-append_to_info(packet_info *pinfo, const GPtrArray *findings)
-{
-    GString *text = g_string_new(NULL);
-    bool seen[FINDING_COUNT] = { false };
-    unsigned shown = 0, more = 0;
-
-    for (unsigned i = 0; i < findings->len; i++) {
-        const finding_t *finding = findings->pdata[i];
-
-        if (finding->severity < SEVERITY_NOTE || seen[finding->id])
-            continue;
-        seen[finding->id] = true;
-        if (shown == COLUMN_FINDINGS_MAX) {
-            more++;
-            continue;
-        }
-        g_string_append(text, shown++ ? ", " : "");
-        words_id(text, finding_catalogue[finding->id].id);
-    }
-    if (more)
-        g_string_append_printf(text, " and %u more", more);
-    if (shown)
-        col_append_fstr(pinfo->cinfo, COL_INFO, " [IPsec: %s]", text->str);
-    g_string_free(text, TRUE);
 }
 
 /* ---- the post-dissector ---- */

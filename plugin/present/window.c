@@ -1,6 +1,8 @@
 /* window.c - the report as a window of Wireshark, with buttons that lead into the capture
  *
- * A button asks the engine of the capture that is open when it is pressed: the window may outlive the capture it was made of.
+ * A window may outlive the capture it was made of. It is empty while none is open, and tells the next one when that has been read:
+ * what it shows is always about the packets beside it. During a live capture it stays as it is until Refresh, so that it can be read.
+ * A button asks the engine of the capture that is open when it is pressed.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -11,9 +13,11 @@
 #include "observe/observe.h"
 #include "present/ranking.h"
 #include "present/report.h"
+#include "present/subtree.h"
 
 #include <epan/funnel.h>
 #include <epan/plugin_if.h>
+#include <epan/tap.h>
 #include <glib/gstdio.h>
 
 #include <errno.h>
@@ -31,6 +35,9 @@ finished_engine(void)
     return engine;
 }
 
+/* The report windows that are open: funnel_text_window_t *. */
+static GPtrArray *windows;
+
 static void
 show_report(funnel_text_window_t *window)
 {
@@ -40,6 +47,76 @@ show_report(funnel_text_window_t *window)
 
     ops->set_text(window, text->str);
     g_string_free(text, TRUE);
+}
+
+/* A capture was closed, or is dissected anew: the windows are empty. When the second is over, nobody says; it is when as many frames as
+ * before have been seen again. */
+static bool are_empty;
+static frame_t last_frame_before;
+
+static frame_t
+last_frame(void)
+{
+    capture_row_t capture;
+
+    engine_capture_row(observe_engine(), &capture);
+    return capture.last_frame;
+}
+
+/* A capture has been read. */
+static void
+refresh_all(void)
+{
+    are_empty = false;
+    for (unsigned i = 0; i < windows->len; i++)
+        show_report(windows->pdata[i]);
+}
+
+/* Without an engine that has been said before: while Wireshark ends, its windows may be gone by now. */
+static void
+empty_all(void)
+{
+    if (!observe_engine())
+        return;
+    are_empty = true;
+    last_frame_before = last_frame();
+    for (unsigned i = 0; i < windows->len; i++)
+        funnel_get_funnel_ops()->set_text(windows->pdata[i], NO_CAPTURE);
+}
+
+static tap_packet_status
+ask_for_redraw(void *data _U_, packet_info *pinfo _U_, epan_dissect_t *edt _U_, const void *record _U_, tap_flags_t flags _U_)
+{
+    return are_empty ? TAP_PACKET_REDRAW : TAP_PACKET_DONT_REDRAW;
+}
+
+static void
+refresh_when_dissected_anew(void *data _U_)
+{
+    if (are_empty && observe_engine() && last_frame() >= last_frame_before)
+        refresh_all();
+}
+
+static void
+forget_window(void *window)
+{
+    g_ptr_array_remove_fast(windows, window);
+    if (windows->len == 0)
+        remove_tap_listener(windows);
+}
+
+/* The tap is listened to only while there are windows: it makes Wireshark ask for the note of every ESP packet. */
+static void
+remember_window(const funnel_ops_t *ops, funnel_text_window_t *window)
+{
+    GString *complaint = NULL;
+
+    if (windows->len == 0)
+        complaint = register_tap_listener(SUBTREE_TAP, windows, NULL, 0, NULL, ask_for_redraw, refresh_when_dissected_anew, NULL);
+    if (complaint)
+        g_string_free(complaint, TRUE);
+    g_ptr_array_add(windows, window);
+    ops->set_close_cb(window, forget_window, window);
 }
 
 /* ---- what the buttons do ---- */
@@ -193,9 +270,10 @@ open_window(gpointer data _U_)
     const funnel_ops_t *ops = funnel_get_funnel_ops();
     funnel_text_window_t *window;
 
-    if (!ops || !ops->new_text_window || !ops->set_text || !ops->add_button)
+    if (!ops || !ops->new_text_window || !ops->set_text || !ops->set_close_cb || !ops->add_button)
         return;
     window = ops->new_text_window(ops->ops_id, "IPsec Report");
+    remember_window(ops, window);
     show_report(window);
     add_button(ops, window, "Go to root cause", go_to_root_cause, NULL);
     add_button(ops, window, "Filter the outage", filter_outage, NULL);
@@ -219,6 +297,9 @@ filter_outage_by_menu(gpointer data)
 void
 window_register(void)
 {
+    windows = g_ptr_array_new();
+    register_postseq_cleanup_routine(refresh_all);
+    register_cleanup_routine(empty_all);
     funnel_register_menu("IPsec/Report", REGISTER_TOOLS_GROUP_UNSORTED, open_window, NULL, NULL, FALSE);
     funnel_register_menu("IPsec/Go to the root cause of the worst outage", REGISTER_TOOLS_GROUP_UNSORTED, go_to_root_cause_by_menu,
                          NULL, NULL, FALSE);
