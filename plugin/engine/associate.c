@@ -5,8 +5,8 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "engine_state.h"
-#include "sdwan.h"
+#include "engine/engine_state.h"
+#include "engine/esp/sdwan.h"
 
 /* Over TCP a request need not be repeated to be in trouble: this is longer than TCP takes to repair an ordinary loss. */
 #define OVERDUE_OVER_TCP SECONDS(5)

@@ -8,9 +8,9 @@
 #ifndef IPSEC_ENGINE_CHANGE_H
 #define IPSEC_ENGINE_CHANGE_H
 
-#include "base.h"
-#include "packet.h"
-#include "tunnel.h"
+#include "engine/base.h"
+#include "engine/packet.h"
+#include "engine/tunnel.h"
 
 typedef enum {
     CHANGE_TUNNEL_SEEN = 1u << 0,        /* any packet of the tunnel, before it is accounted for */

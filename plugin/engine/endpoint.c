@@ -2,7 +2,7 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "endpoint.h"
+#include "engine/endpoint.h"
 
 #define IPV6_GROUPS 8
 

@@ -5,7 +5,7 @@
 #ifndef IPSEC_ENGINE_ENDPOINT_H
 #define IPSEC_ENGINE_ENDPOINT_H
 
-#include "base.h"
+#include "engine/base.h"
 
 #include <glib.h>
 #include <string.h>

@@ -2,12 +2,12 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "engine.h"
+#include "engine/engine.h"
 
-#include "detect/detectors.h"
-#include "engine_state.h"
-#include "parse/cursor.h"
-#include "steady.h"
+#include "engine/detect/detectors.h"
+#include "engine/engine_state.h"
+#include "engine/parse/cursor.h"
+#include "engine/esp/steady.h"
 
 /* Frames in a row with the very same time before the clock counts as unusable. */
 #define SAME_TIME_FRAMES 20u

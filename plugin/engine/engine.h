@@ -9,11 +9,11 @@
 #ifndef IPSEC_ENGINE_ENGINE_H
 #define IPSEC_ENGINE_ENGINE_H
 
-#include "base.h"
-#include "esp_sa.h"
-#include "finding.h"
-#include "nat_detection.h"
-#include "packet.h"
+#include "engine/base.h"
+#include "engine/esp/esp_sa.h"
+#include "engine/finding.h"
+#include "engine/ike/nat_detection.h"
+#include "engine/packet.h"
 
 #include <glib.h>
 
@@ -157,7 +157,7 @@ typedef struct {
     double down_least_seconds; /* from the first sign that it does not: at least so long */
     frame_t last_good_frame;   /* the last proof before it; FRAME_NONE: there is none in the capture */
     capture_ns_t last_good;
-    lead_in_t before;          /* what the tunnel had done last, before the trouble */
+    lead_in_t before; /* what the tunnel had done last, before the trouble */
     bool recovered;
     finding_id_t root_cause;
     unsigned chain_length;

@@ -5,14 +5,14 @@
 #ifndef IPSEC_ENGINE_STATE_H
 #define IPSEC_ENGINE_STATE_H
 
-#include "change.h"
-#include "copies.h"
-#include "engine.h"
-#include "findings.h"
-#include "interfaces.h"
-#include "sightings.h"
-#include "spi_index.h"
-#include "tunnel.h"
+#include "engine/change.h"
+#include "engine/points/copies.h"
+#include "engine/engine.h"
+#include "engine/findings.h"
+#include "engine/points/interfaces.h"
+#include "engine/points/sightings.h"
+#include "engine/esp/spi_index.h"
+#include "engine/tunnel.h"
 
 /* No tunnel in use is silent for so long: a capture without any frame meanwhile was interrupted. */
 #define INTERRUPTION SECONDS(86400)

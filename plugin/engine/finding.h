@@ -5,12 +5,12 @@
 #ifndef IPSEC_ENGINE_FINDING_H
 #define IPSEC_ENGINE_FINDING_H
 
-#include "base.h"
-#include "endpoint.h"
+#include "engine/base.h"
+#include "engine/endpoint.h"
 
 typedef enum {
 #define FINDING(id, severity, group, summary) FINDING_##id,
-#include "findings.def"
+#include "engine/findings.def"
 #undef FINDING
     FINDING_COUNT
 } finding_id_t;

@@ -2,12 +2,12 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "findings.h"
-#include "silence.h"
+#include "engine/findings.h"
+#include "engine/ike/silence.h"
 
-#include "engine_state.h"
-#include "placement.h"
-#include "tables/causes.h"
+#include "engine/engine_state.h"
+#include "engine/points/placement.h"
+#include "engine/tables/causes.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -15,7 +15,7 @@
 
 const finding_info_t finding_catalogue[FINDING_COUNT] = {
 #define FINDING(name, worst, family, text) { .id = #name, .severity = SEVERITY_##worst, .group = GROUP_##family, .summary = text },
-#include "findings.def"
+#include "engine/findings.def"
 #undef FINDING
 };
 

@@ -5,8 +5,8 @@
 #ifndef IPSEC_ENGINE_FINDINGS_H
 #define IPSEC_ENGINE_FINDINGS_H
 
-#include "change.h"
-#include "finding.h"
+#include "engine/change.h"
+#include "engine/finding.h"
 
 /* A sink for the findings of one change: of one tunnel, or of none. */
 typedef struct findings findings_t;

@@ -5,7 +5,7 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "engine_state.h"
+#include "engine/engine_state.h"
 
 /* ESP within this time counts as traffic flowing. */
 #define FLOWING SECONDS(5)

@@ -2,7 +2,7 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "engine_state.h"
+#include "engine/engine_state.h"
 
 /* A peer that reauthenticates deletes the old IKE SA soon after the new one is up (RFC 7296 2.8.3). */
 #define TAKEN_OVER_WITHIN SECONDS(60)

@@ -5,9 +5,9 @@
 #ifndef IPSEC_ENGINE_PACKET_H
 #define IPSEC_ENGINE_PACKET_H
 
-#include "base.h"
-#include "endpoint.h"
-#include "wire.h"
+#include "engine/base.h"
+#include "engine/endpoint.h"
+#include "engine/wire.h"
 
 typedef enum {
     PACKET_IKE,          /* `bytes` starts at the IKE header; a non-ESP marker is stripped */

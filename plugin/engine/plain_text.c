@@ -2,7 +2,7 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "plain_text.h"
+#include "engine/plain_text.h"
 
 #include <string.h>
 

@@ -5,7 +5,7 @@
 #ifndef IPSEC_ENGINE_PLAIN_TEXT_H
 #define IPSEC_ENGINE_PLAIN_TEXT_H
 
-#include "base.h"
+#include "engine/base.h"
 
 #include <glib.h>
 

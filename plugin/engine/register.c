@@ -2,7 +2,7 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "engine_state.h"
+#include "engine/engine_state.h"
 
 /* Findings of tunnels that were evicted; beyond that they go too. */
 #ifndef FINDINGS_OF_EVICTED_MAX

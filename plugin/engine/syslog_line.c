@@ -2,9 +2,9 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "syslog_line.h"
+#include "engine/syslog_line.h"
 
-#include "engine_state.h"
+#include "engine/engine_state.h"
 
 /* Devices limit such lines to one in so many seconds, and relays keep them for a while. */
 #define LATE_AT_MOST SECONDS(60)

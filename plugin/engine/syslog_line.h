@@ -8,10 +8,10 @@
 #ifndef IPSEC_ENGINE_SYSLOG_LINE_H
 #define IPSEC_ENGINE_SYSLOG_LINE_H
 
-#include "base.h"
-#include "endpoint.h"
-#include "finding.h"
-#include "parse/syslog.h"
+#include "engine/base.h"
+#include "engine/endpoint.h"
+#include "engine/finding.h"
+#include "engine/parse/syslog.h"
 
 typedef enum {
     SYSLOG_STRAY,   /* no packet with that SPI between these addresses came within a minute before the line */

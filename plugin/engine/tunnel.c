@@ -2,7 +2,7 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "tunnel.h"
+#include "engine/tunnel.h"
 
 /* One retry with the wanted group is all that it takes. */
 #define GROUPS_REFUSED_THAT_TELL 3u

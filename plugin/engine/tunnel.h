@@ -5,17 +5,17 @@
 #ifndef IPSEC_ENGINE_TUNNEL_H
 #define IPSEC_ENGINE_TUNNEL_H
 
-#include "base.h"
-#include "children.h"
-#include "endpoint.h"
-#include "engine.h"
-#include "esp_sa.h"
-#include "exchange.h"
-#include "ike_sa.h"
-#include "lifetime.h"
-#include "path.h"
-#include "points.h"
-#include "timeline.h"
+#include "engine/base.h"
+#include "engine/esp/children.h"
+#include "engine/endpoint.h"
+#include "engine/engine.h"
+#include "engine/esp/esp_sa.h"
+#include "engine/ike/exchange.h"
+#include "engine/ike/ike_sa.h"
+#include "engine/esp/lifetime.h"
+#include "engine/path/path.h"
+#include "engine/points/points.h"
+#include "engine/summary/timeline.h"
 
 /* What the NAT in front of a peer did with the mapping of its endpoint while nothing was sent over it. A NAT forgets a mapping that is
  * silent for too long (RFC 4787 4.3); NAT keepalives are there to prevent that (RFC 3948 4). */

@@ -20,7 +20,7 @@
 
 #include "engine/parse/icmp_error.h"
 #include "engine/parse/syslog.h"
-#include "engine/sdwan.h"
+#include "engine/esp/sdwan.h"
 
 #include <epan/exceptions.h>
 #include <epan/proto_data.h>

@@ -4,7 +4,7 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "engine/children.h"
+#include "engine/esp/children.h"
 #include "engine/tunnel.h"
 
 #include <setjmp.h>

@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "engine/engine.h"
-#include "engine/pieces_v1.h"
+#include "engine/ike/pieces_v1.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

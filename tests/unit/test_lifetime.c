@@ -2,7 +2,7 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "engine/lifetime.h"
+#include "engine/esp/lifetime.h"
 
 #include "sample.h"
 

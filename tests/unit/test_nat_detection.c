@@ -8,7 +8,7 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "engine/nat_detection.h"
+#include "engine/ike/nat_detection.h"
 
 #include "sample.h"
 

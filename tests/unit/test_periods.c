@@ -2,7 +2,7 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "engine/periods.h"
+#include "engine/summary/periods.h"
 
 #include <stdarg.h>
 #include <stddef.h>

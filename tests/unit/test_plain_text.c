@@ -2,7 +2,7 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "engine/interfaces.h"
+#include "engine/points/interfaces.h"
 #include "engine/plain_text.h"
 
 #include <setjmp.h>

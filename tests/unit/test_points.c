@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "engine/engine.h"
-#include "engine/sightings.h"
+#include "engine/points/sightings.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

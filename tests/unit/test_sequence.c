@@ -2,7 +2,7 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "engine/sequence.h"
+#include "engine/esp/sequence.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -4,7 +4,7 @@
  */
 #include "engine/engine.h"
 #include "engine/engine_state.h"
-#include "engine/timeline.h"
+#include "engine/summary/timeline.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

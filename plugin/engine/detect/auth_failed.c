@@ -2,7 +2,7 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "detectors.h"
+#include "engine/detect/detectors.h"
 
 /* Notify types of RFC 2408 3.14.1 by which a responder says that what it decrypted makes no sense: with pre-shared keys, that the
  * first encrypted message of Main Mode was made with another key (RFC 2409 5.4). */

@@ -4,8 +4,8 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "../sdwan.h"
-#include "detectors.h"
+#include "engine/esp/sdwan.h"
+#include "engine/detect/detectors.h"
 
 static bool
 starts_in_the_middle(const change_t *change)

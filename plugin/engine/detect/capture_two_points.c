@@ -2,7 +2,7 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "detectors.h"
+#include "engine/detect/detectors.h"
 
 static void
 judge(const change_t *change, const tunnel_t *tunnel, findings_t *out)

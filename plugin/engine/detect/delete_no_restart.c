@@ -2,7 +2,7 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "detectors.h"
+#include "engine/detect/detectors.h"
 
 #define REDIRECTION_TAKES SECONDS(60) /* from the order to the DELETE, or from the DELETE to the new gateway */
 

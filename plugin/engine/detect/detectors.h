@@ -5,7 +5,7 @@
 #ifndef IPSEC_ENGINE_DETECTORS_H
 #define IPSEC_ENGINE_DETECTORS_H
 
-#include "../findings.h"
+#include "engine/findings.h"
 
 extern const detector_t capture_clock_detector;
 extern const detector_t capture_midstream_detector;

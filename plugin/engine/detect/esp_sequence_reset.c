@@ -5,7 +5,7 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "detectors.h"
+#include "engine/detect/detectors.h"
 
 /* RFC 4303 2.1: no IKE has chosen such an SPI. */
 static const char *

@@ -4,7 +4,7 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "detectors.h"
+#include "engine/detect/detectors.h"
 
 /* RFC 7296 2.23: who is behind a NAT itself should not follow its peer's moves. */
 static const char *

@@ -5,7 +5,7 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "detectors.h"
+#include "engine/detect/detectors.h"
 
 #define TRIES_THAT_TELL 2u      /* of a request that was given up */
 #define TRIES_BEFORE_THE_END 3u /* of one that still waits when the capture ends */

@@ -5,8 +5,8 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "../silence.h"
-#include "detectors.h"
+#include "engine/ike/silence.h"
+#include "engine/detect/detectors.h"
 
 #define TRIES_BEFORE_TOLD 4u
 

@@ -5,7 +5,7 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "detectors.h"
+#include "engine/detect/detectors.h"
 
 #define AUTH_FOLLOWS_WITHIN SECONDS(30)  /* of an answer: half-open IKE SAs are not kept longer as a rule */
 #define NEW_START_SHOWS_AFTER SECONDS(2) /* sooner, both attempts may be under way */

@@ -5,7 +5,7 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "detectors.h"
+#include "engine/detect/detectors.h"
 
 #define SHORT_SIDE_LEAST 3u /* replacements of the peer with the short lifetime */
 #define LONG_SIDE_LEAST 2u  /* and of the other one */

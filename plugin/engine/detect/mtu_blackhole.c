@@ -6,7 +6,7 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "detectors.h"
+#include "engine/detect/detectors.h"
 
 /* One more router on the way (ECMP) or a forger may complain once. */
 #define COMPLAINTS_THAT_TELL 2u

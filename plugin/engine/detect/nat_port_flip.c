@@ -4,7 +4,7 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "detectors.h"
+#include "engine/detect/detectors.h"
 
 /* What was hashed when the IKE SA was set up, if it speaks against a NAT. */
 static const char *

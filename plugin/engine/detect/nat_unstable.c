@@ -6,7 +6,7 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "detectors.h"
+#include "engine/detect/detectors.h"
 
 #define FLIPS_AT_LEAST 3u
 #define WITHIN SECONDS(300)

@@ -5,9 +5,9 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "detectors.h"
+#include "engine/detect/detectors.h"
 
-#include "../parse/proposal.h"
+#include "engine/parse/proposal.h"
 
 #define REFUSALS_THAT_MAKE_A_PATTERN 2u
 

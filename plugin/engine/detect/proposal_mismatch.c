@@ -2,9 +2,9 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "detectors.h"
+#include "engine/detect/detectors.h"
 
-#include "../parse/proposal.h"
+#include "engine/parse/proposal.h"
 
 static void
 describe_offer(const change_t *change, const tunnel_t *tunnel, GString *text)

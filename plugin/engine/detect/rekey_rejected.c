@@ -5,7 +5,7 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "detectors.h"
+#include "engine/detect/detectors.h"
 
 #define REFUSALS_WITHOUT_KEYS 2u
 #define BUSY_FOR SECONDS(180)

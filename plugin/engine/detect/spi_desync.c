@@ -5,7 +5,7 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "detectors.h"
+#include "engine/detect/detectors.h"
 
 #define UNANSWERED_PACKETS 3u
 #define UNANSWERED_TIME SECONDS(1)
@@ -307,7 +307,8 @@ append_last_good(GString *words, const esp_sa_t *sa, const proof_t *proof)
     }
     g_string_append_printf(words, " Its last packet that was answered at once is frame %u", sa->good_in);
     if (proof->at > sa->good_at)
-        g_string_append_printf(words, ", %.1f s before frame %u", duration_seconds(duration_between(sa->good_at, proof->at)), proof->frame);
+        g_string_append_printf(words, ", %.1f s before frame %u", duration_seconds(duration_between(sa->good_at, proof->at)),
+                               proof->frame);
     g_string_append_c(words, '.');
 }
 

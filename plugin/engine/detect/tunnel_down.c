@@ -2,7 +2,7 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "detectors.h"
+#include "engine/detect/detectors.h"
 
 /* A negotiation that goes on needs less from one message to the next; retransmissions start at half a second. */
 #define UNDER_WAY SECONDS(2)

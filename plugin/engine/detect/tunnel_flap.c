@@ -2,7 +2,7 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "detectors.h"
+#include "engine/detect/detectors.h"
 
 /* Who negotiated the IKE SA that brought it back; PEER_UNKNOWN: it came back otherwise, or that is not in the capture. */
 static peer_t

@@ -2,7 +2,7 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "cursor.h"
+#include "engine/parse/cursor.h"
 
 /* Takes the next `length` bytes; NULL when fewer are left. */
 static const uint8_t *

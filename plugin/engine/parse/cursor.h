@@ -8,7 +8,7 @@
 #ifndef IPSEC_ENGINE_CURSOR_H
 #define IPSEC_ENGINE_CURSOR_H
 
-#include "../base.h"
+#include "engine/base.h"
 
 #include <glib.h>
 

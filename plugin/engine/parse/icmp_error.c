@@ -2,7 +2,7 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "icmp_error.h"
+#include "engine/parse/icmp_error.h"
 
 #define ANY_CODE 0xff
 

@@ -5,7 +5,7 @@
 #ifndef IPSEC_ENGINE_ICMP_ERROR_H
 #define IPSEC_ENGINE_ICMP_ERROR_H
 
-#include "ip_packet.h"
+#include "engine/parse/ip_packet.h"
 
 typedef struct {
     uint8_t type, code;

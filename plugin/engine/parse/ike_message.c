@@ -4,9 +4,9 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "ike_message.h"
-#include "cursor.h"
-#include "ike_payload.h"
+#include "engine/parse/ike_message.h"
+#include "engine/parse/cursor.h"
+#include "engine/parse/ike_payload.h"
 
 #define PAYLOAD_HEADER_LENGTH 4u /* RFC 7296 3.2, RFC 2408 3.2 */
 #define ALIGNMENT_MOST 3u        /* bytes after the last payload: some IKEv1 senders round messages up to 4 */

@@ -8,8 +8,8 @@
 #ifndef IPSEC_ENGINE_IKE_MESSAGE_H
 #define IPSEC_ENGINE_IKE_MESSAGE_H
 
-#include "../base.h"
-#include "../wire.h"
+#include "engine/base.h"
+#include "engine/wire.h"
 
 #include <glib.h>
 

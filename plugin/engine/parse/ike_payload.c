@@ -2,7 +2,7 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "ike_payload.h"
+#include "engine/parse/ike_payload.h"
 
 #define PROPOSAL_HEADER_LENGTH 8u /* RFC 7296 3.3.1, RFC 2408 3.5, without the SPI */
 #define MARKER_PROPOSAL 2         /* another proposal follows */

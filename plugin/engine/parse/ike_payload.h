@@ -5,9 +5,9 @@
 #ifndef IPSEC_ENGINE_IKE_PAYLOAD_H
 #define IPSEC_ENGINE_IKE_PAYLOAD_H
 
-#include "cursor.h"
-#include "ike_message.h"
-#include "ike_text.h"
+#include "engine/parse/cursor.h"
+#include "engine/parse/ike_message.h"
+#include "engine/parse/ike_text.h"
 
 /* How much a payload must prove. */
 typedef enum {

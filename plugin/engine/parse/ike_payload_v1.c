@@ -2,7 +2,7 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "ike_payload.h"
+#include "engine/parse/ike_payload.h"
 
 #define NONCE_LEAST 8u /* RFC 2409 5 */
 #define NONCE_MOST 256u

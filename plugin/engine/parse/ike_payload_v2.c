@@ -2,7 +2,7 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "ike_payload.h"
+#include "engine/parse/ike_payload.h"
 
 #define NONCE_LEAST 16u /* RFC 7296 3.9 */
 #define NONCE_MOST 256u

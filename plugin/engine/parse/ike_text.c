@@ -2,7 +2,7 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "ike_text.h"
+#include "engine/parse/ike_text.h"
 
 #include <stdarg.h>
 #include <string.h>

@@ -5,8 +5,8 @@
 #ifndef IPSEC_ENGINE_IKE_TEXT_H
 #define IPSEC_ENGINE_IKE_TEXT_H
 
-#include "../endpoint.h"
-#include "cursor.h"
+#include "engine/endpoint.h"
+#include "engine/parse/cursor.h"
 
 /* Text that grows in a buffer of fixed size. Always zero-terminated; ends in "..." when it did not fit. Borrows the buffer. */
 typedef struct {

@@ -2,7 +2,7 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "ip_packet.h"
+#include "engine/parse/ip_packet.h"
 
 enum {
     MORE_FRAGMENTS_V4 = 0x2000,

@@ -5,9 +5,9 @@
 #ifndef IPSEC_ENGINE_IP_PACKET_H
 #define IPSEC_ENGINE_IP_PACKET_H
 
-#include "../endpoint.h"
-#include "../wire.h"
-#include "cursor.h"
+#include "engine/endpoint.h"
+#include "engine/wire.h"
+#include "engine/parse/cursor.h"
 
 enum { IP_PROTOCOL_TCP = 6, IP_PROTOCOL_UDP = 17, IP_PROTOCOL_ESP = 50 };
 

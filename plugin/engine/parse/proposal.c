@@ -2,8 +2,8 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "proposal.h"
-#include "../tables/names.h"
+#include "engine/parse/proposal.h"
+#include "engine/tables/names.h"
 
 #define PROPOSALS_DESCRIBED 4u
 

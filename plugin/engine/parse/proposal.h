@@ -5,7 +5,7 @@
 #ifndef IPSEC_ENGINE_PROPOSAL_H
 #define IPSEC_ENGINE_PROPOSAL_H
 
-#include "ike_message.h"
+#include "engine/parse/ike_message.h"
 
 /* Appends one proposal: "AES-CBC-128/HMAC-SHA2-256-128/MODP-2048". `major` selects the number space. */
 void proposal_describe(const proposal_t *proposal, unsigned major, GString *out);

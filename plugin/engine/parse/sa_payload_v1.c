@@ -3,7 +3,7 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "ike_payload.h"
+#include "engine/parse/ike_payload.h"
 
 #define DOI_IPSEC 1u
 #define SITUATION_IDENTITY_ONLY 1u /* RFC 2407 4.2.1; the others add fields that nobody sends */

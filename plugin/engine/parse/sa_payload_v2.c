@@ -2,7 +2,7 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "ike_payload.h"
+#include "engine/parse/ike_payload.h"
 
 #define ATTRIBUTE_KEY_LENGTH 14    /* RFC 7296 3.3.5 */
 #define MARKER_TRANSFORM 3         /* RFC 7296 3.3.2: another transform follows */

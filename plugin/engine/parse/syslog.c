@@ -5,7 +5,7 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "syslog.h"
+#include "engine/parse/syslog.h"
 
 #include <string.h>
 

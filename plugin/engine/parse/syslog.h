@@ -5,9 +5,9 @@
 #ifndef IPSEC_ENGINE_SYSLOG_MESSAGE_H
 #define IPSEC_ENGINE_SYSLOG_MESSAGE_H
 
-#include "../base.h"
-#include "../endpoint.h"
-#include "cursor.h"
+#include "engine/base.h"
+#include "engine/endpoint.h"
+#include "engine/parse/cursor.h"
 
 /* What one line says of the packet. Addresses are those that its receiver saw: a NAT may stand between. */
 typedef struct {

@@ -2,7 +2,7 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "causes.h"
+#include "engine/tables/causes.h"
 
 #include <glib.h>
 

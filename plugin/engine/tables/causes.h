@@ -5,7 +5,7 @@
 #ifndef IPSEC_ENGINE_CAUSES_H
 #define IPSEC_ENGINE_CAUSES_H
 
-#include "../finding.h"
+#include "engine/finding.h"
 
 /* One edge. For one effect, an edge further up in the table is the better explanation. */
 typedef struct {

@@ -2,7 +2,7 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "checks.h"
+#include "engine/tables/checks.h"
 
 #include <glib.h>
 
@@ -11,7 +11,7 @@ static const struct {
     const char *what;
 } rows[] = {
 #define CHECK(name, text) { .id = FINDING_##name, .what = text },
-#include "checks.def"
+#include "engine/tables/checks.def"
 #undef CHECK
 };
 

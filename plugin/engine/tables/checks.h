@@ -5,7 +5,7 @@
 #ifndef IPSEC_ENGINE_CHECKS_H
 #define IPSEC_ENGINE_CHECKS_H
 
-#include "../finding.h"
+#include "engine/finding.h"
 
 #define CHECKS_MAX 5u
 

@@ -2,7 +2,7 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "names.h"
+#include "engine/tables/names.h"
 
 typedef struct {
     uint16_t number;

@@ -5,7 +5,7 @@
 #ifndef IPSEC_ENGINE_NAMES_H
 #define IPSEC_ENGINE_NAMES_H
 
-#include "../parse/ike_message.h"
+#include "engine/parse/ike_message.h"
 
 /* Appends "AES-CBC-128", "HMAC-SHA2-256-128", "MODP-2048", ...; "encryption 99" for a number without a name. The number
  * space follows from `major` and `protocol`: IKEv1 has one for phase 1 (PROTOCOL_IKE) and one for phase 2. */

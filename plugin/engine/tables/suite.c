@@ -5,7 +5,7 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "suite.h"
+#include "engine/tables/suite.h"
 
 #define FRAMING 32u    /* IKE header and the SK payload's generic header */
 #define HASH_HEADER 4u /* generic header of IKEv1's HASH payload */

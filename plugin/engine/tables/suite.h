@@ -7,7 +7,7 @@
 #ifndef IPSEC_ENGINE_SUITE_H
 #define IPSEC_ENGINE_SUITE_H
 
-#include "../parse/ike_message.h"
+#include "engine/parse/ike_message.h"
 
 /* Sizes that the negotiated IKE transforms imply. All in bytes. */
 typedef struct {

@@ -2,7 +2,7 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "timers.h"
+#include "engine/tables/timers.h"
 
 #define GAP_TOLERANCE 0.12   /* of the first gap: jitter, and the path's delay */
 #define RATIO_TOLERANCE 0.06 /* strongSwan's 1.8 and a doubling differ by 0.11 */

@@ -7,7 +7,7 @@
 #ifndef IPSEC_ENGINE_TIMERS_H
 #define IPSEC_ENGINE_TIMERS_H
 
-#include "../exchange.h"
+#include "engine/ike/exchange.h"
 
 typedef struct {
     duration_ns_t first_gap;
