@@ -11,7 +11,7 @@
 
 #include <string.h>
 
-enum { WIDTH = 100, LABEL = 16, INDENT = 2, FINDING_INDENT = 6 };
+enum { WIDTH = 100, LABEL = 16, INDENT = 2, FINDING_INDENT = 6, COURSE_INDENT = 8 };
 
 /* A line "  Label           " whose value the caller appends, newline included. */
 static void
@@ -221,22 +221,17 @@ append_birth(GString *out, const child_sa_row_t *row)
     g_string_free(words, TRUE);
 }
 
+/* What made it and what ended it, on a line of its own: the table stays narrow enough for a terminal and for the report window. */
 static void
-append_made(GString *out, const child_sa_row_t *row)
+append_course(GString *out, const child_sa_row_t *row)
 {
-    GString *words = g_string_new(NULL);
+    GString *words = g_string_new("made by: ");
 
     phrase_child_made(words, row);
-    g_string_append_printf(out, "  %-38s", words->str);
+    g_string_append(words, "; ");
+    phrase_child_end(words, row);
+    words_wrapped(out, words->str, COURSE_INDENT, WIDTH);
     g_string_free(words, TRUE);
-}
-
-static void
-append_end(GString *out, const child_sa_row_t *row)
-{
-    g_string_append(out, "  ");
-    phrase_child_end(out, row);
-    g_string_append_c(out, '\n');
 }
 
 static void
@@ -250,8 +245,8 @@ append_generation(GString *out, const child_sa_row_t *row)
     append_spi(out, row->from[PEER_B].spi);
     append_birth(out, row);
     append_traffic(out, row);
-    append_made(out, row);
-    append_end(out, row);
+    g_string_append_c(out, '\n');
+    append_course(out, row);
 }
 
 static void
@@ -261,8 +256,8 @@ append_generations(GString *out, const engine_t *engine, uint32_t tunnel)
     bool is_long = rows->len > GENERATIONS_FIRST + GENERATIONS_LAST + 1;
 
     if (rows->len > 0)
-        g_string_append_printf(out, "%*sSA    %-8s  %-8s  %-12s  %12s  %13s  %17s  %-38s  %s\n", INDENT, "", "from A", "from B",
-                               "Born", "Lived", "Packets A/B", "Bytes A/B", "Made by", "End");
+        g_string_append_printf(out, "%*sSA    %-8s  %-8s  %-12s  %12s  %13s  %17s\n", INDENT, "", "from A", "from B", "Born",
+                               "Lived", "Packets A/B", "Bytes A/B");
     for (unsigned i = 0; i < rows->len; i++) {
         if (is_long && i == GENERATIONS_FIRST) {
             unsigned left_out = rows->len - GENERATIONS_FIRST - GENERATIONS_LAST;
