@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # check_stories.py - is each story told word for word as it was checked by hand against its capture?
 #
-# stories/NAME.txt holds the stories of sample-pcaps/NAME without keys, one per line. A text that differs is printed beside the expected one:
-# read it against the capture before it takes its place.
+# stories/NAME.txt holds the stories of sample-pcaps/NAME without keys, each on a line, followed by what to check next, each on a line after
+# "- ". A text that differs is printed beside the expected one: read it against the capture before it takes its place.
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 import json
@@ -17,7 +17,8 @@ def stories(tshark, capture):
     if code != 0:
         raise RuntimeError(f"tshark failed with {code}: {err.decode(errors='replace').strip()}")
     report = json.loads(out.decode())
-    return [incident["story"] for tunnel in report["tunnels"] for incident in tunnel["incidents"]]
+    incidents = [incident for tunnel in report["tunnels"] for incident in tunnel["incidents"]]
+    return [line for incident in incidents for line in [incident["story"], *(f"- {check}" for check in incident["check_next"])]]
 
 
 def main():
@@ -33,7 +34,7 @@ def main():
             if got != expected:
                 failures += 1
                 print(f"{wanted.stem}: expected", *expected, "but got", *got, sep="\n  ")
-    print(f"{told} stories" if not failures else "FAILED")
+    print(f"{told} lines" if not failures else "FAILED")
     return bool(failures) or told == 0
 
 

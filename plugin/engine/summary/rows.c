@@ -225,6 +225,25 @@ engine_incident_count(const engine_t *engine, uint32_t index)
     return tunnel != NULL ? tunnel->incidents->len : 0;
 }
 
+static bool
+began_with_port_hop(const tunnel_t *tunnel, const incident_t *incident)
+{
+    for (unsigned i = 0; i < tunnel->flips->len; i++) {
+        const flip_t *flip = &g_array_index(tunnel->flips, flip_t, i);
+        if (flip->is_hop && flip->finding == g_ptr_array_index(incident->chain, 0))
+            return true;
+    }
+    return false;
+}
+
+static const char *const *
+checks_for(const tunnel_t *tunnel, const incident_t *incident)
+{
+    if (incident->evictor.tunnel != INDEX_NONE)
+        return checks_of_eviction();
+    return began_with_port_hop(tunnel, incident) ? checks_of_port_hop() : checks_of(incident->root_cause);
+}
+
 void
 engine_incident_row(const engine_t *engine, uint32_t index, uint32_t which, incident_row_t *ret_row)
 {
@@ -254,7 +273,7 @@ engine_incident_row(const engine_t *engine, uint32_t index, uint32_t which, inci
     for (unsigned i = 0; i < ret_row->rivals; i++)
         ret_row->rival[i] = g_ptr_array_index(incident->rivals, i);
     ret_row->would_decide = incident->would_decide;
-    ret_row->check_next = incident->evictor.tunnel != INDEX_NONE ? checks_of_eviction() : checks_of(incident->root_cause);
+    ret_row->check_next = checks_for(tunnel, incident);
     ret_row->story = incident->story != NULL ? incident->story : "";
 }
 

@@ -55,3 +55,15 @@ checks_of_eviction(void)
 
     return eviction;
 }
+
+const char *const *
+checks_of_port_hop(void)
+{
+    static const char *const port_hop[] = {
+        "Look in the device's log why it could not reach its controllers just before: it tries its next port then.",
+        "See when its controllers and the other devices learnt of the new port: until then they send to the old one.",
+        "Allow all ports of the range (UDP 12346 to 12445) through the firewalls between the devices and their controllers.", NULL
+    };
+
+    return port_hop;
+}

@@ -15,4 +15,7 @@ const char *const *checks_of(finding_id_t id);
 /* The checks where two clients push each other out, whatever shows of it. */
 const char *const *checks_of_eviction(void);
 
+/* The checks where an SD-WAN device has chosen another port: no NAT had a part in it. */
+const char *const *checks_of_port_hop(void);
+
 #endif
