@@ -10,6 +10,9 @@
 /* Two-way ESP that ended so long ago has ended, unless it had such gaps before. */
 #define SILENCE_LEAST SECONDS(60)
 
+/* A request sent so often without an answer is no accident any more (ike_no_response counts alike). */
+#define TRIES_IN_DOUBT 4u
+
 const char *
 tunnel_state_text(tunnel_state_t state)
 {
@@ -90,6 +93,19 @@ has_fallen_silent(const engine_t *engine, const tunnel_t *tunnel)
                MAX(SILENCE_LEAST, duration_patience(gap));
 }
 
+/* Somebody asks again and again, and has not given up yet: only then is it an outage. */
+static bool
+is_in_doubt(const tunnel_t *tunnel)
+{
+    for (unsigned i = 0; i < tunnel->waiting->len; i++) {
+        const exchange_t *exchange = g_ptr_array_index(tunnel->waiting, i);
+        if (exchange->transmissions >= TRIES_IN_DOUBT && exchange->requester < PEERS &&
+            !tunnel_peer_sent_after(tunnel, peer_other(exchange->requester), exchange->first_sent_at))
+            return true;
+    }
+    return false;
+}
+
 static bool
 has_trouble(const tunnel_t *tunnel)
 {
@@ -116,7 +132,7 @@ state_of(const engine_t *engine, const tunnel_t *tunnel, const finding_t *worst)
     bool has_no_child = !tunnel->had_child && tunnel->refused_in_a_row > 0;
     if (has_trouble(tunnel) || has_no_child)
         return TUNNEL_DEGRADED;
-    if (has_fallen_silent(engine, tunnel))
+    if (has_fallen_silent(engine, tunnel) || is_in_doubt(tunnel))
         return TUNNEL_UNKNOWN;
     return tunnel->was_up && tunnel->had_child ? TUNNEL_HEALTHY : TUNNEL_UNKNOWN;
 }
