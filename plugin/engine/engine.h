@@ -160,6 +160,7 @@ typedef struct {
     lead_in_t before; /* what the tunnel had done last, before the trouble */
     bool recovered;
     finding_id_t root_cause;
+    const char *root_words; /* what it is; where two clients push each other out, that. Static */
     unsigned chain_length;
     const finding_t *chain[16]; /* root cause first; distinct ids; borrowed */
     confidence_t root_confidence;

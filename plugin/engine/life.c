@@ -32,7 +32,7 @@ life_traffic_was_flowing(const tunnel_t *tunnel, capture_ns_t time)
 }
 
 /* Nothing proves that a tunnel worked on through a new negotiation after so long a silence. */
-#define QUIET_BEFORE_NEW_START SECONDS(60)
+#define QUIET_BEFORE_NEW_START SECONDS(10)
 
 static void
 note_outage(tunnel_t *tunnel, const outage_t *outage)

@@ -92,6 +92,9 @@ typedef struct {
     capture_ns_t time;
     frame_t last_old_frame; /* the peer's last packet from the old endpoint */
     capture_ns_t last_old_time;
+    unsigned to_old_packets; /* of the other peer to the old endpoint since the flip */
+    frame_t to_old_began_in; /* the first of them */
+    capture_ns_t to_old_began_at;
     frame_t to_old_first_frame; /* first packet of the other peer to the old endpoint later than the allowance; FRAME_NONE */
     frame_t to_old_last_frame;  /* the latest of them */
     bool is_followed;           /* the other peer has sent to the new endpoint */

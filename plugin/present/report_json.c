@@ -296,6 +296,7 @@ put_incident(json_dumper *json, const incident_row_t *incident)
     put_lead_in(json, &incident->before);
     put_bool(json, "recovered", incident->recovered);
     put_text(json, "root_cause", finding_catalogue[incident->root_cause].id);
+    put_text(json, "root_cause_text", incident->root_words);
     put_text(json, "root_cause_confidence", confidence_text(incident->root_confidence));
     put_frame(json, "root_cause_frame", incident->chain[0]->frame);
     put_rivals(json, incident);

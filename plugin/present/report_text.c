@@ -314,7 +314,7 @@ append_incident(GString *out, const incident_row_t *incident)
     phrase_down(out, incident);
     g_string_append_c(out, '\n');
     g_string_append_printf(out, "%*sRoot cause: %s - %s (%s)\n", 2 * INDENT, "", finding_catalogue[incident->root_cause].id,
-                           finding_catalogue[incident->root_cause].summary, confidence_text(incident->root_confidence));
+                           incident->root_words, confidence_text(incident->root_confidence));
     append_chain(out, incident);
     if (incident->story)
         words_wrapped(out, incident->story, 2 * INDENT, WIDTH);

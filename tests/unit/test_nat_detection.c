@@ -283,11 +283,11 @@ a_request_alone_tells_one_side(void **state)
     assert_int_equal(nat.before_in, 1);
     assert_int_equal(nat.beyond_in, FRAME_NONE);
     nat_describe(&nat, &client, words);
-    assert_string_equal(words->str, "10.9.0.1 is not behind a NAT that the capture point lies outside of");
+    assert_string_equal(words->str, "10.9.0.1 is not behind a NAT, seen from the capture point");
     g_string_truncate(words, 0);
     nat = nat_detection_conclude(&detection, PEER_B);
     nat_describe(&nat, &headend, words);
-    assert_string_equal(words->str, "203.0.113.2 is not behind a NAT that the capture point lies inside of");
+    assert_string_equal(words->str, "203.0.113.2 is not behind a NAT beyond the capture point");
     g_string_truncate(words, 0);
     nat = nat_detection_conclude(&(nat_detection_t){ .latest = { { 0 } } }, PEER_A);
     nat_describe(&nat, &client, words);

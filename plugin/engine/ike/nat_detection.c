@@ -393,9 +393,9 @@ static const char *
 partial_words(const peer_nat_t *nat)
 {
     if (nat->before == NAT_SIDE_UNCHANGED)
-        return "is not behind a NAT that the capture point lies outside of";
+        return "is not behind a NAT, seen from the capture point";
     if (nat->beyond == NAT_SIDE_UNCHANGED)
-        return "is not behind a NAT that the capture point lies inside of";
+        return "is not behind a NAT beyond the capture point";
     return NULL;
 }
 
@@ -404,21 +404,21 @@ state_words(const peer_nat_t *nat)
 {
     static const char *const words[NAT_STATES] = {
         [NAT_NONE] = "is not behind a NAT",
-        [NAT_BEFORE] = "is behind a NAT that the capture point lies outside of",
-        [NAT_BEYOND] = "is behind a NAT that the capture point lies inside of",
+        [NAT_BEFORE] = "is behind a NAT (the capture point is outside of it)",
+        [NAT_BEYOND] = "is behind a NAT (the capture point is inside of it)",
         [NAT_BEFORE_AND_BEYOND] = "is behind two NATs, with the capture point between them",
         [NAT_BETWEEN] = "is behind a NAT that the capture shows both sides of",
         [NAT_FORCED] = "forces UDP encapsulation, and no NAT translates its address before the capture point",
-        [NAT_BEFORE_OR_FORCED] = "is behind a NAT that the capture point lies outside of, or forces UDP encapsulation",
-        [NAT_BEYOND_OR_FORCED] = "is behind a NAT that the capture point lies inside of, or its peer forces UDP encapsulation",
+        [NAT_BEFORE_OR_FORCED] = "is behind a NAT (the capture point is outside of it), or it forces UDP encapsulation",
+        [NAT_BEYOND_OR_FORCED] = "is behind a NAT (the capture point is inside of it), or its peer forces UDP encapsulation",
     };
 
     if (nat->state == NAT_BEFORE && nat->confidence == CONFIDENCE_INFERRED)
-        return "is probably behind a NAT that the capture point lies outside of";
+        return "is probably behind a NAT (the capture point is outside of it)";
     if (nat->state == NAT_BEYOND && nat->confidence == CONFIDENCE_INFERRED)
-        return "is probably behind a NAT that the capture point lies inside of";
+        return "is probably behind a NAT (the capture point is inside of it)";
     if (nat->state == NAT_BEFORE_AND_BEYOND && nat->confidence == CONFIDENCE_INFERRED)
-        return "is behind a NAT that the capture point lies outside of, and probably behind another one";
+        return "is behind a NAT (the capture point is outside of it), and probably behind another one";
     return nat->state == NAT_UNKNOWN ? partial_words(nat) : words[nat->state];
 }
 

@@ -69,7 +69,7 @@ typedef struct {
 const char *nat_state_text(nat_state_t state);
 const char *nat_side_text(nat_side_t side);
 
-/* The answer as a sentence without its full stop, "192.0.2.2 is behind a NAT that the capture point lies outside of"; empty when
+/* The answer as a sentence without its full stop, "192.0.2.2 is behind a NAT (the capture point is outside of it)"; empty when
  * nothing is known. Appends to `out`. */
 void nat_describe(const peer_nat_t *nat, const endpoint_t *peer, GString *out);
 

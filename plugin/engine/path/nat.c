@@ -148,13 +148,27 @@ departure_from(const tunnel_t *tunnel, peer_t receiver, const endpoint_t *endpoi
     return NULL;
 }
 
+/* The flip after which nobody is at this endpoint any more, or NULL. */
+static flip_t *
+flip_that_left(const tunnel_t *tunnel, peer_t receiver, packet_kind_t kind, const endpoint_t *endpoint)
+{
+    flip_t *flip = tunnel->flips->len > 0 ? departure_from(tunnel, receiver, endpoint) : NULL;
+
+    return flip != NULL && (!tunnel->both_sides_of_nat || flip->is_far_side) && !is_still_there(flip, kind) ? flip : NULL;
+}
+
+static bool
+is_past_allowance(const flip_t *flip, capture_ns_t time)
+{
+    return duration_between(flip->time, time) > FLIP_ALLOWANCE;
+}
+
 bool
 engine_is_stale(const tunnel_t *tunnel, peer_t receiver, packet_kind_t kind, const endpoint_t *endpoint, capture_ns_t time)
 {
-    const flip_t *flip = tunnel->flips->len > 0 ? departure_from(tunnel, receiver, endpoint) : NULL;
+    const flip_t *flip = flip_that_left(tunnel, receiver, kind, endpoint);
 
-    return flip != NULL && (!tunnel->both_sides_of_nat || flip->is_far_side) && !is_still_there(flip, kind) &&
-           duration_between(flip->time, time) > FLIP_ALLOWANCE;
+    return flip != NULL && is_past_allowance(flip, time);
 }
 
 static void
@@ -185,10 +199,15 @@ watch_destination(tunnel_t *tunnel, peer_t sender, const packet_t *packet)
 
     if (latest != NULL && endpoint_equal(&latest->new_endpoint, &packet->destination))
         latest->is_followed = true;
-    if (!engine_is_stale(tunnel, receiver, packet->kind, &packet->destination, packet->time))
+    flip_t *flip = flip_that_left(tunnel, receiver, packet->kind, &packet->destination);
+    bool is_late = flip != NULL && is_past_allowance(flip, packet->time);
+    if (flip == NULL || packet->time < flip->time || (is_late && knows_better(flip, packet->time)))
         return;
-    flip_t *flip = departure_from(tunnel, receiver, &packet->destination);
-    if (knows_better(flip, packet->time))
+    if (flip->to_old_packets++ == 0) {
+        flip->to_old_began_in = packet->frame;
+        flip->to_old_began_at = packet->time;
+    }
+    if (!is_late)
         return;
     if (flip->to_old_first_frame == FRAME_NONE)
         flip->to_old_first_frame = packet->frame;

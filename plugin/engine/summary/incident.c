@@ -193,7 +193,7 @@ what_would_decide(const tunnel_t *tunnel, const incident_t *incident)
     bool never_answered = root->id == FINDING_ike_no_response; /* a peer that never sent anything need not be left out */
     if (tunnel_is_one_direction(tunnel) && !never_answered)
         g_string_append(out, " A capture of both directions would show what was answered.");
-    else if (is_absence(root->id) && silent != PEER_UNKNOWN)
+    else if (is_absence(root->id) && silent != PEER_UNKNOWN && tunnel->points == NULL) /* else it was captured at both ends */
         g_string_append_printf(out, " A capture at %s, taken at the same time, would show what arrives there and what it sends.",
                                tunnel_peer_text(tunnel, silent, peer));
     if (root->confidence == CONFIDENCE_INFERRED && finding_catalogue[root->id].group == GROUP_IKE && !is_absence(root->id))

@@ -281,6 +281,8 @@ engine_incident_row(const engine_t *engine, uint32_t index, uint32_t which, inci
     ret_row->before = incident_lead_in(incident);
     ret_row->recovered = incident->recovered;
     ret_row->root_cause = incident->root_cause;
+    ret_row->root_words = incident->evictor.tunnel != INDEX_NONE ? "Two clients push each other out, perhaps with one identity"
+                                                                 : finding_catalogue[incident->root_cause].summary;
     ret_row->chain_length = MIN(incident->chain->len, G_N_ELEMENTS(ret_row->chain));
     for (unsigned i = 0; i < ret_row->chain_length; i++)
         ret_row->chain[i] = g_ptr_array_index(incident->chain, i);

@@ -79,7 +79,7 @@ draw_state(drawing_t *drawing)
 static void
 describe_incident(GString *out, const incident_row_t *incident)
 {
-    g_string_printf(out, "Incident %u: %s\n", incident->incident, finding_catalogue[incident->root_cause].summary);
+    g_string_printf(out, "Incident %u: %s\n", incident->incident, incident->root_words);
     words_clock(out, incident->start);
     if (incident->end != CAPTURE_TIME_NONE) {
         g_string_append(out, " to ");

@@ -136,7 +136,7 @@ append_incident(page_t *page, const incident_row_t *incident)
                            "<article class=\"incident%s\" id=\"tunnel-%u-incident-%u\">\n<h4>Incident %u: %s <span "
                            "class=\"sure\">%s</span></h4>\n<p class=\"when\">",
                            incident->recovered ? "" : " open", incident->tunnel, incident->incident, incident->incident,
-                           finding_catalogue[incident->root_cause].summary, confidence_text(incident->root_confidence));
+                           incident->root_words, confidence_text(incident->root_confidence));
     append_when(page, incident);
     page_raw(page, "</p>\n");
     append_chain(page, incident);
