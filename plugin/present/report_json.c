@@ -79,12 +79,24 @@ put_time(json_dumper *json, const char *key, capture_ns_t time)
 }
 
 static void
-put_frame(json_dumper *json, const char *key, frame_t frame)
+put_unless(json_dumper *json, const char *key, uint32_t number, uint32_t none)
 {
-    if (frame == FRAME_NONE)
+    if (number == none)
         put_null(json, key);
     else
-        put_uint(json, key, frame);
+        put_uint(json, key, number);
+}
+
+static void
+put_frame(json_dumper *json, const char *key, frame_t frame)
+{
+    put_unless(json, key, frame, FRAME_NONE);
+}
+
+static void
+put_index(json_dumper *json, const char *key, uint32_t index)
+{
+    put_unless(json, key, index, INDEX_NONE);
 }
 
 static void
@@ -394,15 +406,6 @@ put_direction(json_dumper *json, const char *name, const child_sa_direction_t *d
     put_frame(json, "announced_in", direction->announced_in);
     put_frame(json, "deleted_in", direction->deleted_in);
     json_dumper_end_object(json);
-}
-
-static void
-put_index(json_dumper *json, const char *key, uint32_t index)
-{
-    if (index == INDEX_NONE)
-        put_null(json, key);
-    else
-        put_uint(json, key, index);
 }
 
 static void

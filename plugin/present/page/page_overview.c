@@ -18,30 +18,25 @@ enum {
 static void
 append_left_out(page_t *page)
 {
-    if (page->capture.copies) {
+    const struct {
+        uint64_t count;
+        const char *noun, *fate;
+    } lines[] = {
+        { page->capture.copies, "packet", " captured twice and counted once" },
+        { page->capture.elsewhere, "packet", " that only the other capture point has seen, not counted" },
+        { page->capture.malformed, "malformed IPsec packet", "" },
+        { page->capture.tunnels_evicted, "idle tunnel",
+          " forgotten, to stay within the preference \xe2\x80\x9cTunnels remembered\xe2\x80\x9d" },
+        { page->capture.findings_left_out, "finding", " left out, of tunnels that have hundreds of the same kind" },
+    };
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(lines); i++) {
+        if (lines[i].count == 0)
+            continue;
         page_raw(page, "<li>");
-        page_count(page, page->capture.copies, "packet");
-        page_raw(page, " captured twice and counted once</li>\n");
-    }
-    if (page->capture.elsewhere) {
-        page_raw(page, "<li>");
-        page_count(page, page->capture.elsewhere, "packet");
-        page_raw(page, " that only the other capture point has seen, not counted</li>\n");
-    }
-    if (page->capture.malformed) {
-        page_raw(page, "<li>");
-        page_count(page, page->capture.malformed, "malformed IPsec packet");
+        page_count(page, lines[i].count, lines[i].noun);
+        page_raw(page, lines[i].fate);
         page_raw(page, "</li>\n");
-    }
-    if (page->capture.tunnels_evicted) {
-        page_raw(page, "<li>");
-        page_count(page, page->capture.tunnels_evicted, "idle tunnel");
-        page_raw(page, " forgotten, to stay within the preference \xe2\x80\x9cTunnels remembered\xe2\x80\x9d</li>\n");
-    }
-    if (page->capture.findings_left_out) {
-        page_raw(page, "<li>");
-        page_count(page, page->capture.findings_left_out, "finding");
-        page_raw(page, " left out, of tunnels that have hundreds of the same kind</li>\n");
     }
 }
 
