@@ -89,6 +89,9 @@ void ikev2_older_were_answered(const ike_step_t *step, const exchange_t *next);
 /* unseen.c: this message, already accounted for, shows that its sender's IKE_AUTH was answered, if it does. */
 void ikev2_authentication_was_answered(const ike_step_t *step);
 
+/* unseen.c: an answered Quick Mode shows that the phase 1 that protects it was completed. */
+void ikev1_phase1_was_answered(const ike_step_t *step);
+
 /* ike_v2.c, for the other ike_*.c files. */
 void ikev2_child_made(const ike_step_t *step, exchange_t *exchange);
 exchange_t *ikev2_new_request(const ike_step_t *step);

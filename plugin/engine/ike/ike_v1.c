@@ -55,6 +55,10 @@ phase1_done(const ike_step_t *step)
 static void
 quick_mode_accepted(const ike_step_t *step, exchange_t *exchange)
 {
+    if (step->ike_sa->state == IKE_SA_NEGOTIATING) {
+        ikev1_phase1_was_answered(step);
+        phase1_done(step);
+    }
     step_make_child(step, exchange);
     step_note_selectors(step, &step->tunnel->accepted_selectors);
     step_count_success(step, exchange);

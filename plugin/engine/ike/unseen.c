@@ -75,6 +75,24 @@ ikev2_authentication_was_answered(const ike_step_t *step)
 }
 
 static bool
+is_open_phase1(const exchange_t *exchange)
+{
+    bool is_phase1 = exchange->kind == EXCHANGE_MAIN_MODE || exchange->kind == EXCHANGE_AGGRESSIVE_MODE;
+
+    return is_phase1 && (exchange_is_waiting(exchange) || exchange->outcome == OUTCOME_ABANDONED);
+}
+
+/* RFC 2409 5.5: phase 1 protects Quick Mode; an answered one shows that phase 1 was completed. */
+void
+ikev1_phase1_was_answered(const ike_step_t *step)
+{
+    exchange_t *phase1 = ike_sa_latest(step->ike_sa, is_open_phase1);
+
+    if (phase1 != NULL)
+        is_answered_unseen(phase1, step->packet->frame);
+}
+
+static bool
 seems_to_have_failed(const exchange_t *exchange)
 {
     bool may_be_refused = exchange->outcome == OUTCOME_ANSWERED && exchange->refusal_hint_in != FRAME_NONE && !exchange->is_refused;
