@@ -20,12 +20,6 @@ fail()
     exit 1
 }
 
-mirror()
-{
-    # shellcheck disable=SC2016  # apt expands it
-    apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | head -n 1
-}
-
 # An older debootstrap has no script for a newer suite: all of them are like sid. There it may leave packages half configured.
 make_system()
 {
@@ -34,7 +28,7 @@ make_system()
     [ -e "$script" ] || script=/usr/share/debootstrap/scripts/sid
     echo "compat: making $folder" >&2
     mkdir -p "$folder"
-    debootstrap --variant=minbase --include="$(echo "$PACKAGES" | tr ' ' ',')" "$suite" "$folder" "${MIRROR:-$(mirror)}" "$script" \
+    debootstrap --variant=minbase --include="$(echo "$PACKAGES" | tr ' ' ',')" "$suite" "$folder" "${MIRROR:-$("$root/tools/mirror.sh")}" "$script" \
         >"$folder.log" 2>&1 || true
     chroot "$folder" env DEBIAN_FRONTEND=noninteractive apt-get -qq -y -f install >>"$folder.log" 2>&1 ||
         fail "cannot make $folder, see $folder.log"

@@ -4,13 +4,15 @@
 #     tests/robustness/wireshark_captures.sh FOLDER
 #     tests/robustness/mutate.py --plugin PLUGIN --preload LIBASAN FOLDER/*.*
 #
-# Nothing of the system is changed: lists and package are kept below FOLDER. SPDX-License-Identifier: GPL-2.0-or-later
+# MIRROR=URL says where from, else where the system gets its packages. Nothing of the system is changed: lists and package are kept below
+# FOLDER. SPDX-License-Identifier: GPL-2.0-or-later
 set -eu
 
+root=$(cd "$(dirname "$0")/../.." && pwd)
 folder=$(mkdir -p "$1/apt/lists/partial" && cd "$1" && pwd)
 # shellcheck disable=SC1091  # VERSION_CODENAME
 . /etc/os-release
-echo "deb-src http://deb.debian.org/debian $VERSION_CODENAME main" >"$folder/apt/sources.list"
+echo "deb-src ${MIRROR:-$("$root/tools/mirror.sh")} $VERSION_CODENAME main" >"$folder/apt/sources.list"
 
 apt()
 {
