@@ -6,8 +6,8 @@
 
 #include "engine/detect/detectors.h"
 #include "engine/engine_state.h"
-#include "engine/parse/cursor.h"
 #include "engine/esp/steady.h"
+#include "engine/parse/cursor.h"
 
 /* Frames in a row with the very same time before the clock counts as unusable. */
 #define SAME_TIME_FRAMES 20u

@@ -127,6 +127,7 @@ typedef struct {
 
 /* Tunnels seen; their indices are below this. */
 unsigned engine_tunnel_count(const engine_t *engine);
+unsigned engine_tunnels_kept(const engine_t *engine); /* how many of them still are: engine_tunnel_is_kept() */
 
 /* False: the tunnel was evicted (settings.max_tunnels) and has no row any more. */
 bool engine_tunnel_is_kept(const engine_t *engine, uint32_t tunnel);

@@ -6,12 +6,12 @@
 #define IPSEC_ENGINE_STATE_H
 
 #include "engine/change.h"
-#include "engine/points/copies.h"
 #include "engine/engine.h"
+#include "engine/esp/spi_index.h"
 #include "engine/findings.h"
+#include "engine/points/copies.h"
 #include "engine/points/interfaces.h"
 #include "engine/points/sightings.h"
-#include "engine/esp/spi_index.h"
 #include "engine/tunnel.h"
 
 /* No tunnel in use is silent for so long: a capture without any frame meanwhile was interrupted. */

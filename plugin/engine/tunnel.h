@@ -6,13 +6,13 @@
 #define IPSEC_ENGINE_TUNNEL_H
 
 #include "engine/base.h"
-#include "engine/esp/children.h"
 #include "engine/endpoint.h"
 #include "engine/engine.h"
+#include "engine/esp/children.h"
 #include "engine/esp/esp_sa.h"
+#include "engine/esp/lifetime.h"
 #include "engine/ike/exchange.h"
 #include "engine/ike/ike_sa.h"
-#include "engine/esp/lifetime.h"
 #include "engine/path/path.h"
 #include "engine/points/points.h"
 #include "engine/summary/timeline.h"

@@ -9,18 +9,18 @@
 
 #include "observe/decrypted.h"
 #include "observe/dtls.h"
+#include "observe/esp_in_udp.h"
 #include "observe/flows.h"
 #include "observe/handles.h"
 #include "observe/hidden.h"
 #include "observe/point.h"
 #include "observe/preferences.h"
-#include "observe/esp_in_udp.h"
 #include "observe/session.h"
 #include "observe/tcp_encap.h"
 
+#include "engine/esp/sdwan.h"
 #include "engine/parse/icmp_error.h"
 #include "engine/parse/syslog.h"
-#include "engine/esp/sdwan.h"
 
 #include <epan/exceptions.h>
 #include <epan/proto_data.h>

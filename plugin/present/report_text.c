@@ -37,16 +37,6 @@ seconds_between(capture_ns_t from, capture_ns_t to)
 
 /* ---- the capture ---- */
 
-static unsigned
-tunnels_kept(const engine_t *engine)
-{
-    unsigned count = 0;
-
-    for (uint32_t tunnel = 0; tunnel < engine_tunnel_count(engine); tunnel++)
-        count += engine_tunnel_is_kept(engine, tunnel);
-    return count;
-}
-
 /* " (1 down, 20 healthy), the worst first" and the end of the line. */
 static void
 append_states(GString *out, const engine_t *engine)
@@ -69,7 +59,9 @@ append_states(GString *out, const engine_t *engine)
         g_string_append_printf(out, "%s%u %s", before, count[worst_first[i]], tunnel_state_text(worst_first[i]));
         before = ", ";
     }
-    g_string_append(out, tunnels_kept(engine) > 1 ? "), the worst first\n" : tunnels_kept(engine) == 1 ? ")\n" : "\n");
+    g_string_append(out, engine_tunnels_kept(engine) > 1    ? "), the worst first\n"
+                         : engine_tunnels_kept(engine) == 1 ? ")\n"
+                                                            : "\n");
 }
 
 static void
@@ -82,7 +74,7 @@ append_capture(GString *out, const engine_t *engine, const capture_row_t *captur
     phrase_ipsec(out, capture);
     g_string_append_c(out, '\n');
     begin_line(out, "Tunnels");
-    g_string_append_printf(out, "%u", tunnels_kept(engine) + (unsigned)capture->tunnels_evicted);
+    g_string_append_printf(out, "%u", engine_tunnels_kept(engine) + (unsigned)capture->tunnels_evicted);
     append_states(out, engine);
     if (capture->copies) {
         begin_line(out, "Copies");

@@ -75,16 +75,6 @@ require_html(const engine_t *engine)
     g_string_free(page, TRUE);
 }
 
-static unsigned
-tunnels_kept(const engine_t *engine)
-{
-    unsigned count = 0;
-
-    for (uint32_t i = 0; i < engine_tunnel_count(engine); i++)
-        count += engine_tunnel_is_kept(engine, i);
-    return count;
-}
-
 static void
 read_reports(const engine_t *engine, frame_t last)
 {
@@ -94,7 +84,7 @@ read_reports(const engine_t *engine, frame_t last)
     require_plain(engine, report_text(engine));
     require_json(engine);
     require_html(engine);
-    require_listing(engine, listing_tunnels(engine, &everything), tunnels_kept(engine));
+    require_listing(engine, listing_tunnels(engine, &everything), engine_tunnels_kept(engine));
     require_listing(engine, listing_findings(engine, &everything), engine_findings(engine)->len);
 }
 

@@ -4,8 +4,8 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "engine/esp/sdwan.h"
 #include "engine/detect/detectors.h"
+#include "engine/esp/sdwan.h"
 
 static bool
 starts_in_the_middle(const change_t *change)

@@ -4,8 +4,8 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "engine/esp/sdwan.h"
 #include "engine/detect/detectors.h"
+#include "engine/esp/sdwan.h"
 
 /* What else is known of ESP without IKE, for whoever wonders where its keys come from. */
 static const char *

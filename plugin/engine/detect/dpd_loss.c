@@ -2,8 +2,8 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "engine/ike/silence.h"
 #include "engine/detect/detectors.h"
+#include "engine/ike/silence.h"
 
 /* The other peer had given the IKE SA up before: that nobody answers on it is a consequence. */
 static bool

@@ -7,8 +7,8 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "engine/tables/suite.h"
 #include "engine/detect/detectors.h"
+#include "engine/tables/suite.h"
 
 #define AES_BLOCK 16u
 

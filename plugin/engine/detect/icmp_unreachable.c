@@ -5,8 +5,8 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "engine/parse/icmp_error.h"
 #include "engine/detect/detectors.h"
+#include "engine/parse/icmp_error.h"
 
 static const char *
 quoted_words(const packet_t *packet)

@@ -5,8 +5,8 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "engine/ike/silence.h"
 #include "engine/detect/detectors.h"
+#include "engine/ike/silence.h"
 
 #define TRIES_BEFORE_TOLD 4u
 

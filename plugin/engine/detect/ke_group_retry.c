@@ -4,8 +4,8 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "engine/tables/names.h"
 #include "engine/detect/detectors.h"
+#include "engine/tables/names.h"
 
 /* "ECP-256 (group 19); the request had MODP-2048". IKEv2's group numbers are those of its KE transforms. */
 static void

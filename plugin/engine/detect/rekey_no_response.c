@@ -2,8 +2,8 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "engine/ike/silence.h"
 #include "engine/detect/detectors.h"
+#include "engine/ike/silence.h"
 
 #define TRIES_AT_THE_END 4u
 

@@ -2,8 +2,8 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "engine/tables/timers.h"
 #include "engine/detect/detectors.h"
+#include "engine/tables/timers.h"
 
 /* Where UDP is blocked, TCP takes over (RFC 9329 5.1).
  * Asking in vain for the deletion of what was already replaced harms nobody; nor, perhaps, of an SA whose rekey came before the

@@ -3,9 +3,9 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "engine/engine_state.h"
-#include "engine/parse/cursor.h"
 #include "engine/esp/sdwan.h"
 #include "engine/esp/steady.h"
+#include "engine/parse/cursor.h"
 
 /* RFC 4303 2.1: SPI 0 is never sent. 1 to 255 are reserved, but manual keys use them. */
 #define LEAST_SPI 1u

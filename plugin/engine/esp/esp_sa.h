@@ -7,9 +7,9 @@
 
 #include "engine/base.h"
 #include "engine/endpoint.h"
+#include "engine/esp/sequence.h"
 #include "engine/finding.h"
 #include "engine/packet.h"
-#include "engine/esp/sequence.h"
 #include "engine/syslog_line.h"
 
 struct tunnel;

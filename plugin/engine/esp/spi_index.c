@@ -6,11 +6,13 @@
 
 #include <glib.h>
 
-#define SLOTS_LEAST 1024u /* a power of two */
+#define SLOTS_LEAST_BITS 10u
 
 struct spi_index {
     esp_sa_t **slot; /* each the head of a list of SAs; no more SAs than slots */
     uint32_t slots, sas;
+    uint32_t multiplier; /* odd and random: nobody can choose SPIs that all come into one slot */
+    unsigned shift;      /* leaves as many bits as number the slots */
 };
 
 spi_index_t *
@@ -18,7 +20,9 @@ spi_index_new(void)
 {
     spi_index_t *index = g_new0(spi_index_t, 1);
 
-    index->slots = SLOTS_LEAST;
+    index->slots = 1u << SLOTS_LEAST_BITS;
+    index->shift = 32 - SLOTS_LEAST_BITS;
+    index->multiplier = g_random_int() | 1;
     index->slot = g_new0(esp_sa_t *, index->slots);
     return index;
 }
@@ -30,11 +34,10 @@ spi_index_free(spi_index_t *index)
     g_free(index);
 }
 
-/* SPIs are random (RFC 4301 4.1), but for those that are given by hand or counted up. */
 static esp_sa_t **
 slot_of(const spi_index_t *index, uint32_t spi)
 {
-    return &index->slot[(spi * UINT32_C(2654435769) >> 12 ^ spi) & (index->slots - 1)];
+    return &index->slot[spi * index->multiplier >> index->shift];
 }
 
 static void
@@ -69,6 +72,7 @@ grow(spi_index_t *index)
     const uint32_t slots = index->slots;
 
     index->slots *= 2;
+    index->shift--;
     index->slot = g_new0(esp_sa_t *, index->slots);
     for (uint32_t i = 0; i < slots; i++) {
         for (esp_sa_t *sa = reversed(old[i]), *next; sa != NULL; sa = next) {

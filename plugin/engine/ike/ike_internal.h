@@ -28,8 +28,9 @@ void step_starts_waiting(const ike_step_t *step, exchange_t *exchange);
 /* The waiting request has its answer, or will never get one. */
 void exchange_stops_waiting(exchange_t *exchange, exchange_outcome_t outcome);
 
-/* The request came again because its IKE SA went elsewhere: it goes on waiting there. False: an ordinary repeat. */
-bool step_carry_over(const ike_step_t *step, exchange_t *exchange);
+/* This message is `exchange`'s request once more. False: it is no retransmission, since no timer is so short, or since its IKE SA went elsewhere
+ * and the request goes on waiting there. Otherwise it is counted and noted as one. */
+bool step_retransmits(const ike_step_t *step, exchange_t *exchange);
 
 /* Where the IKE SA remembers the sender's endpoint, for the encapsulation of this packet. */
 endpoint_t *step_source(const ike_step_t *step);

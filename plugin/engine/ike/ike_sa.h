@@ -8,9 +8,9 @@
 #include "engine/base.h"
 #include "engine/ike/exchange.h"
 #include "engine/ike/nat_detection.h"
-#include "engine/packet.h"
 #include "engine/ike/pieces.h"
 #include "engine/ike/pieces_v1.h"
+#include "engine/packet.h"
 #include "engine/tables/suite.h"
 
 typedef enum {

@@ -47,12 +47,21 @@ exchange_stops_waiting(exchange_t *exchange, exchange_outcome_t outcome)
 }
 
 bool
-step_carry_over(const ike_step_t *step, exchange_t *exchange)
+step_retransmits(const ike_step_t *step, exchange_t *exchange)
 {
-    if (!exchange_is_carried_over(exchange, step->packet))
+    duration_ns_t gap = duration_between(exchange->last_sent_at, step->packet->time);
+
+    if (exchange_is_carried_over(exchange, step->packet)) {
+        exchange_carry_over(exchange, step->packet);
+        step_tries_on(step, exchange);
         return false;
-    exchange_carry_over(exchange, step->packet);
-    step_tries_on(step, exchange);
+    }
+    if (gap < SHORTEST_TIMER)
+        return false;
+    step->note->retransmission_of = exchange->sent_in[0];
+    step->note->retransmission_count = exchange->transmissions;
+    step->note->retransmission_rto = gap;
+    exchange_sent(exchange, step->packet);
     return true;
 }
 

@@ -110,14 +110,8 @@ next_message(const ike_step_t *step, exchange_t *exchange)
 static void
 repeated_message(const ike_step_t *step, exchange_t *exchange)
 {
-    duration_ns_t gap = duration_between(exchange->last_sent_at, step->packet->time);
-
-    if (step_carry_over(step, exchange) || gap < SHORTEST_TIMER)
+    if (!step_retransmits(step, exchange))
         return;
-    step->note->retransmission_of = exchange->sent_in[0];
-    step->note->retransmission_count = exchange->transmissions;
-    step->note->retransmission_rto = gap;
-    exchange_sent(exchange, step->packet);
     step_tries_on(step, exchange);
     /* RFC 2408 3.1: a responder repeats its message because the initiator repeated its own. */
     peer_t other = peer_other(step->sender);

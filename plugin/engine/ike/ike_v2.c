@@ -106,16 +106,10 @@ ikev2_new_request(const ike_step_t *step)
 void
 ikev2_repeated_request(const ike_step_t *step, exchange_t *exchange)
 {
-    duration_ns_t gap = duration_between(exchange->last_sent_at, step->packet->time);
-
     step_note_exchange(step, exchange);
     step->note->response_in = exchange->answered_in;
-    if (step_carry_over(step, exchange) || gap < SHORTEST_TIMER)
+    if (!step_retransmits(step, exchange))
         return;
-    step->note->retransmission_of = exchange->sent_in[0];
-    step->note->retransmission_count = exchange->transmissions;
-    step->note->retransmission_rto = gap;
-    exchange_sent(exchange, step->packet);
     exchange->repeats_after_answer += exchange->outcome == OUTCOME_ANSWERED;
     exchange->is_rebuilt |= exchange->fingerprint != step->message->fingerprint && !exchange->request_fragments.is_fragmented;
     step_tries_on(step, exchange);

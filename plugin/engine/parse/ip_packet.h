@@ -6,8 +6,8 @@
 #define IPSEC_ENGINE_IP_PACKET_H
 
 #include "engine/endpoint.h"
-#include "engine/wire.h"
 #include "engine/parse/cursor.h"
+#include "engine/wire.h"
 
 enum { IP_PROTOCOL_TCP = 6, IP_PROTOCOL_UDP = 17, IP_PROTOCOL_ESP = 50 };
 

@@ -3,9 +3,9 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "engine/engine_state.h"
-#include "engine/parse/cursor.h"
 #include "engine/esp/sdwan.h"
 #include "engine/ike/silence.h"
+#include "engine/parse/cursor.h"
 
 #ifndef FLIPS_KEPT
 #define FLIPS_KEPT 64u

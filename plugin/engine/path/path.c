@@ -6,10 +6,10 @@
  */
 #include "engine/path/path.h"
 
-#include "engine/points/copies.h"
 #include "engine/engine_state.h"
 #include "engine/ike/exchange.h"
 #include "engine/parse/cursor.h"
+#include "engine/points/copies.h"
 
 /* A complaint has reached the sender by then, and what was on its way is over. */
 #define COMPLAINT_ARRIVES SECONDS(1)

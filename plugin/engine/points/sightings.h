@@ -11,8 +11,8 @@
 #define IPSEC_ENGINE_SIGHTINGS_H
 
 #include "engine/base.h"
-#include "engine/points/copies.h"
 #include "engine/packet.h"
+#include "engine/points/copies.h"
 
 #define PLACES_PER_MESSAGE 4u
 

@@ -38,6 +38,16 @@ engine_tunnel_is_kept(const engine_t *engine, uint32_t index)
     return tunnel_at(engine, index) != NULL;
 }
 
+unsigned
+engine_tunnels_kept(const engine_t *engine)
+{
+    unsigned kept = 0;
+
+    for (uint32_t tunnel = 0; tunnel < engine->tunnels->len; tunnel++)
+        kept += engine_tunnel_is_kept(engine, tunnel);
+    return kept;
+}
+
 static gint
 by_duration(gconstpointer a, gconstpointer b)
 {
