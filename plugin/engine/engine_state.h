@@ -306,6 +306,7 @@ void engine_follow_spis(engine_t *engine, esp_sa_t *sa, const packet_t *packet, 
 
 /* life.c: up or down. */
 void life_proved(tunnel_t *tunnel, capture_ns_t time, frame_t frame);
+void life_goes_on(tunnel_t *tunnel, capture_ns_t time, frame_t frame); /* by two-way ESP while nothing is lost (steady.h) */
 void life_proved_by_esp(engine_t *engine, const esp_sa_t *sa, capture_ns_t time, frame_t frame, const packet_t *packet);
 void life_lost(tunnel_t *tunnel, loss_kind_t kind, peer_t by, confidence_t confidence, frame_t frame, capture_ns_t time);
 void life_established(engine_t *engine, ike_sa_t *ike_sa, frame_t frame, capture_ns_t time);

@@ -333,9 +333,9 @@ born_in_traffic(const engine_t *engine, esp_sa_t *sa, const packet_t *packet)
     sa->is_unannounced = is_unannounced(engine, sa->tunnel, packet);
 }
 
-/* The same as prove_by_traffic() where nobody has moved. */
+/* The same as prove_by_traffic() where nobody has moved and nothing is lost. */
 static void
-prove_by_steady_traffic(engine_t *engine, const esp_sa_t *sa, const packet_t *packet)
+prove_by_steady_traffic(const esp_sa_t *sa, const packet_t *packet)
 {
     const peer_state_t *other = &sa->tunnel->peer[peer_other(sa->sender)];
 
@@ -345,18 +345,15 @@ prove_by_steady_traffic(engine_t *engine, const esp_sa_t *sa, const packet_t *pa
     if (!is_pair && latest_back(sa, other->last_esp_in) == NULL)
         return;
     sa->tunnel->had_child = true;
-    life_proved_by_esp(engine, sa, other->last_esp_at, other->last_esp_in, packet);
+    engine_traffic_shows_answer(sa, packet->frame);
+    life_goes_on(sa->tunnel, other->last_esp_at, other->last_esp_in);
 }
 
-void
-engine_esp_goes_on(engine_t *engine, esp_sa_t *sa, const packet_t *packet)
+static void
+count_steady_packet(esp_sa_t *sa, const packet_t *packet)
 {
     tunnel_t *tunnel = sa->tunnel;
-    change_t change;
-    unsigned revealed;
 
-    engine->capture.esp_packets++;
-    revealed = engine_enter_sequence(engine, sa, packet, wire_u32(packet->bytes + SPI_LENGTH));
     sa->packets++;
     sa->bytes += packet->reported;
     sa->last_frame = packet->frame;
@@ -364,15 +361,26 @@ engine_esp_goes_on(engine_t *engine, esp_sa_t *sa, const packet_t *packet)
     prove_way_back(sa, sa->steady_back != NULL ? sa->steady_back : way_back(sa), packet);
     count_direction(tunnel, sa->sender, packet);
     engine_account_steady_sender(tunnel, sa->sender, packet);
-    prove_by_steady_traffic(engine, sa, packet);
-    engine_follow_spis(engine, sa, packet, false);
+    tunnel->last_frame = MAX(tunnel->last_frame, packet->frame);
+    tunnel->last_time = capture_later(tunnel->last_time, packet->time);
+}
+
+void
+engine_esp_goes_on(engine_t *engine, esp_sa_t *sa, const packet_t *packet)
+{
+    engine->capture.esp_packets++;
+    unsigned revealed = engine_enter_sequence(engine, sa, packet, wire_u32(packet->bytes + SPI_LENGTH));
+    count_steady_packet(sa, packet);
+    prove_by_steady_traffic(sa, packet);
+    if (sa->tunnel->births_due != CAPTURE_TIME_NONE)
+        engine_follow_spis(engine, sa, packet, false);
     bool has_new_length = !packet->is_ah && esp_sa_note_length(sa, packet->reported);
     if (!has_new_length && revealed == 0)
         return;
-    change = (change_t){ .frame = packet->frame, .time = packet->time, .packet = packet, .sender = sa->sender, .esp_sa = sa };
+    change_t change = { .frame = packet->frame, .time = packet->time, .packet = packet, .sender = sa->sender, .esp_sa = sa };
     change.kind = CHANGE_ESP_LENGTHS;
     if (has_new_length)
-        engine_judge(engine, tunnel, &change);
+        engine_judge(engine, sa->tunnel, &change);
     if (revealed != 0)
         engine_judge_sequence(engine, sa, revealed, &change);
 }
