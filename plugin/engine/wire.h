@@ -25,6 +25,13 @@ enum {
 
 enum { SPI_RESERVED_MAX = 255 }; /* RFC 4303 2.1: never negotiated, but manual keys use them */
 
+/* The two bytes at `bytes` in network order. */
+static inline uint16_t
+wire_u16(const uint8_t *bytes)
+{
+    return (uint16_t)(bytes[0] << 8 | bytes[1]);
+}
+
 /* Network order. There must be four bytes: where they may be missing, read with a cursor (parse/cursor.h). */
 static inline uint32_t
 wire_u32(const uint8_t *bytes)

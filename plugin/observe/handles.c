@@ -145,6 +145,15 @@ handles_set_claiming(bool claims)
 }
 
 static bool
+is_own(dissector_handle_t handle)
+{
+    for (int i = 0; i < HANDLES; i++)
+        if (own[i] == handle)
+            return true;
+    return false;
+}
+
+static bool
 is_enabled(dissector_handle_t handle)
 {
     const int id = dissector_handle_get_protocol_index(handle);
@@ -162,6 +171,16 @@ handles_rival_at(uint16_t port)
     if (dissector_is_uint_changed(udp_table, port))
         return RIVAL_BY_WILL;
     return port < places[HANDLE_UDPENCAP].value ? RIVAL_BY_RANK : RIVAL_NONE;
+}
+
+const char *
+handles_protocol_at(uint16_t port)
+{
+    const dissector_handle_t there = dissector_get_uint_handle(udp_table, port);
+    const bool is_others = there && !is_own(there) && there != claim && is_enabled(there);
+    const int id = is_others ? dissector_handle_get_protocol_index(there) : -1;
+
+    return id >= 0 ? proto_get_protocol_filter_name(id) : NULL;
 }
 
 int
@@ -248,15 +267,6 @@ give_back_ports(port_set_t *set)
             dissector_add_uint(set->table, taken->port, taken->previous);
     }
     g_array_set_size(set->taken, 0);
-}
-
-static bool
-is_own(dissector_handle_t handle)
-{
-    for (int i = 0; i < HANDLES; i++)
-        if (own[i] == handle)
-            return true;
-    return false;
 }
 
 static void

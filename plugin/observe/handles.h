@@ -43,6 +43,9 @@ typedef enum {
 } rival_claim_t;
 rival_claim_t handles_rival_at(uint16_t port);
 
+/* The filter name of the protocol whose dissector stands at this UDP port, unless it is one of the plugin's; NULL: none. Static. */
+const char *handles_protocol_at(uint16_t port);
+
 /* Calls the dissector that stands at the other port, as UDP would. 0: it does not want the packet. */
 int handles_call_rival(uint16_t port, tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree);
 

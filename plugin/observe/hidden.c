@@ -6,6 +6,8 @@
  */
 #include "observe/hidden.h"
 
+#include "observe/handles.h"
+
 #include <string.h>
 
 enum {
@@ -56,8 +58,15 @@ hidden_in_ipv6(tvbuff_t *frame, const packet_info *pinfo, hidden_t *ret_hidden)
     return false;
 }
 
+/* A dissector that draws nothing leaves no layer where there is a tree to draw into: whoever stands at the port has it then. */
+static const char *
+protocol_at_other_port(const packet_t *packet)
+{
+    return handles_protocol_at(packet->source.port == PORT_NAT_TRAVERSAL ? packet->destination.port : packet->source.port);
+}
+
 const char *
-hidden_protocol(const packet_info *pinfo)
+hidden_protocol(const packet_info *pinfo, const packet_t *packet)
 {
     const int udp = proto_get_id_by_filter_name("udp");
     int above = -1;
@@ -68,7 +77,7 @@ hidden_protocol(const packet_info *pinfo)
             break;
         above = id;
     }
-    const char *name = above >= 0 ? proto_get_protocol_filter_name(above) : NULL;
+    const char *name = above >= 0 ? proto_get_protocol_filter_name(above) : protocol_at_other_port(packet);
     bool is_a_protocol = name != NULL && strcmp(name, "data") != 0 && name[0] != '_';
     return is_a_protocol ? name : NULL;
 }

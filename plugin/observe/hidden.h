@@ -21,7 +21,7 @@ bool hidden_in_packet(const ip_packet_t *packet, hidden_t *ret_hidden);
 /* The same for the frame's innermost IPv6 header. Wireshark does not say where that is: it is looked for. */
 bool hidden_in_ipv6(tvbuff_t *frame, const packet_info *pinfo, hidden_t *ret_hidden);
 
-/* The filter name of the protocol as which Wireshark shows what is in UDP; NULL: none. Static. */
-const char *hidden_protocol(const packet_info *pinfo);
+/* The filter name of the protocol as which Wireshark shows what is in this UDP packet; NULL: none. Static. */
+const char *hidden_protocol(const packet_info *pinfo, const packet_t *packet);
 
 #endif

@@ -36,6 +36,7 @@ enum {
     NAT_KEEPALIVE = 0xff, /* RFC 3948 2.3 */
     IPV4_FLAGS_AT = 6,
     IPV4_MORE_FRAGMENTS = 0x20,
+    IPV4_PROTOCOL_AT = 9,
     IPV4_SOURCE_AT = 12,
 };
 
@@ -566,27 +567,34 @@ look_at_ipv6_fragment(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void 
     return consumed;
 }
 
+/* May there be something in an IPv4 packet that no dissector saw: fragmented, or UDP of port 4500? Read from the bytes, for other
+ * dissectors change what Wireshark says about ports. */
 static bool
-is_between_encapsulation_ports(const packet_info *pinfo)
+is_of_interest(const uint8_t *ip, size_t length)
 {
-    return pinfo->srcport == PORT_NAT_TRAVERSAL || pinfo->destport == PORT_NAT_TRAVERSAL;
+    if (length < IPV4_HEADER_LENGTH)
+        return false;
+    if ((ip[IPV4_FLAGS_AT] & IPV4_MORE_FRAGMENTS) != 0)
+        return true;
+    const size_t udp_at = (size_t)(ip[0] & 0x0f) * 4;
+    return ip[IPV4_PROTOCOL_AT] == IP_PROTOCOL_UDP && length >= udp_at + UDP_HEADER_LENGTH &&
+           (wire_u16(ip + udp_at) == PORT_NAT_TRAVERSAL || wire_u16(ip + udp_at + 2) == PORT_NAT_TRAVERSAL);
 }
 
 /* The innermost IPv4 packet of a frame, outside of what ICMP quotes: the IP dissector leaves its addresses as pointers into the frame, which
- * tell where its header is. False: there is none, or it was put together from fragments, or neither its ports nor fragmentation make it
- * interesting. */
+ * tell where its header is. False: there is none, or it was put together from fragments, or it is of no interest. */
 static bool
 ipv4_of_frame(tvbuff_t *frame, const packet_info *pinfo, ip_packet_t *ret_packet)
 {
     if (pinfo->net_src.type != AT_IPv4 || !pinfo->net_src.data)
         return false;
-    size_t length = tvb_captured_length(frame);
+    const size_t length = tvb_captured_length(frame);
     const uint8_t *bytes = length > 0 ? tvb_get_ptr(frame, 0, (int)length) : NULL, *source = pinfo->net_src.data;
     if (!bytes || source < bytes + IPV4_SOURCE_AT || source >= bytes + length)
         return false;
-    if (!is_between_encapsulation_ports(pinfo) && (source[IPV4_FLAGS_AT - IPV4_SOURCE_AT] & IPV4_MORE_FRAGMENTS) == 0)
-        return false; /* almost every frame */
-    return ip_packet_read(source - IPV4_SOURCE_AT, (size_t)(bytes + length - source) + IPV4_SOURCE_AT, ret_packet);
+    const uint8_t *ip = source - IPV4_SOURCE_AT;
+    const size_t left = (size_t)(bytes + length - ip);
+    return is_of_interest(ip, left) && ip_packet_read(ip, left, ret_packet);
 }
 
 /* What stands behind another dissector's back is IPsec as well, if its bytes prove it. */
@@ -595,7 +603,7 @@ look_at_hidden(hidden_t *hidden, packet_info *pinfo)
 {
     packet_t *packet = &hidden->packet;
 
-    packet->hidden_by = hidden_protocol(pinfo);
+    packet->hidden_by = hidden_protocol(pinfo, packet);
     if (packet->hidden_by == NULL)
         return;
     packet->frame = pinfo->num;

@@ -38,12 +38,12 @@ listener_reset(void *data)
 }
 
 static tap_packet_status
-listener_packet(void *data, packet_info *pinfo _U_, epan_dissect_t *edt _U_, const void *record, tap_flags_t flags _U_)
+listener_packet(void *data, packet_info *pinfo, epan_dissect_t *edt _U_, const void *record, tap_flags_t flags _U_)
 {
     listener_t *listener = data;
-    const tap_frame_t *frame = record;
 
-    selection_add(&listener->selection, frame->frame, frame->tunnel);
+    if (!listener->selection.everything)
+        selection_add(&listener->selection, pinfo->num, subtree_tunnel_of(record));
     return TAP_PACKET_REDRAW;
 }
 

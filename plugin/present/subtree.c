@@ -372,16 +372,20 @@ draw_inner_esp(proto_tree *tree, tvbuff_t *tvb, packet_info *pinfo, const sighti
     }
 }
 
-static void
-queue_tap(packet_info *pinfo, uint32_t tunnel)
+uint32_t
+subtree_tunnel_of(const tap_frame_t *frame)
 {
-    tap_frame_t *record;
+    frame_note_t note;
 
-    if (!have_tap_listener(tap_ipsec))
-        return;
-    record = wmem_new0(pinfo->pool, tap_frame_t);
-    record->frame = pinfo->num;
-    record->tunnel = tunnel;
+    return note_with(frame->pinfo, frame->sightings, frame->note, &note) ? note.tunnel : INDEX_NONE;
+}
+
+static void
+queue_tap(packet_info *pinfo, const sighting_t *sightings, const frame_note_t *note)
+{
+    tap_frame_t *record = wmem_new(pinfo->pool, tap_frame_t);
+
+    *record = (tap_frame_t){ .pinfo = pinfo, .sightings = sightings, .note = note };
     tap_queue_packet(tap_ipsec, pinfo, record);
 }
 
@@ -396,7 +400,6 @@ draw_sightings(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, const sighti
     draw_inner_esp(tree, tvb, pinfo, sightings);
     if (shown.findings)
         append_to_info(pinfo, shown.findings);
-    queue_tap(pinfo, shown.tunnel);
 }
 
 /* Always returns 0: the protocol must not appear in frame.protocols, and the items stay where they were added all the same. */
@@ -412,8 +415,10 @@ draw_frame(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data _U_)
     if (!sightings)
         return 0;
     const frame_note_t *note = note_of_frame(pinfo);
-    if (note || is_shown || have_tap_listener(tap_ipsec))
+    if (note || is_shown)
         draw_sightings(tvb, pinfo, tree, sightings, note);
+    if (have_tap_listener(tap_ipsec))
+        queue_tap(pinfo, sightings, note);
     return 0;
 }
 

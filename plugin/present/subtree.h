@@ -7,13 +7,18 @@
 
 #include "compat.h"
 
-#include "engine/engine.h"
+#include "observe/observe.h"
 
-/* What the tap "ipsec" hands to its listeners, once per frame with IPsec in it; valid until the next frame. */
+/* What the tap "ipsec" hands to its listeners, once per frame with IPsec in it; valid until the next frame. Most listeners want to know no
+ * more than that there is one. */
 typedef struct {
-    frame_t frame;
-    uint32_t tunnel; /* INDEX_NONE: belongs to none */
+    packet_info *pinfo;
+    const sighting_t *sightings;
+    const frame_note_t *note; /* of the frame; NULL: it has none */
 } tap_frame_t;
+
+/* The tunnel of its outermost packet; INDEX_NONE: it belongs to none. */
+uint32_t subtree_tunnel_of(const tap_frame_t *frame);
 
 #define SUBTREE_TAP "ipsec"
 

@@ -266,13 +266,13 @@ show_rows(void *data, uint32_t key)
 static tap_packet_status
 tunnels_packet(void *data, packet_info *pinfo _U_, epan_dissect_t *edt _U_, const void *record, tap_flags_t flags _U_)
 {
-    return show_rows(data, ((const tap_frame_t *)record)->tunnel);
+    return show_rows(data, subtree_tunnel_of(record));
 }
 
 static tap_packet_status
-findings_packet(void *data, packet_info *pinfo _U_, epan_dissect_t *edt _U_, const void *record, tap_flags_t flags _U_)
+findings_packet(void *data, packet_info *pinfo, epan_dissect_t *edt _U_, const void *record _U_, tap_flags_t flags _U_)
 {
-    return show_rows(data, ((const tap_frame_t *)record)->frame);
+    return show_rows(data, pinfo->num);
 }
 
 /* ---- registration ---- */
