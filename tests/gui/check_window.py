@@ -16,6 +16,7 @@ from wireshark import MANY, MANY_TROUBLED, Failure, Wireshark, children, find, i
 
 SAMPLE, FRAMES = "nat-port-flip", 191
 ROOT_CAUSE, WARNED, HEALTHY, IKE = 17, 20, 21, 88
+UNANSWERED, REPEATED = 97, 100
 OUTAGE = "ipsec.tunnel == 0 && ipsec.incident == 0"
 SEVERITIES = ["error", "warn", "note", "chat"]
 NO_CAPTURE = "No capture with IPsec is open."
@@ -86,6 +87,14 @@ def the_menu_leads_to_the_root_cause(window, _):
          any("The source port of 198.51.100.7 changed from 1409 to 1408" in line for line in window.details()))
     true("the subtree does not say what to check", any("Check next: " in line for line in window.details()))
     window.picture("window-root-cause", window.main_title())
+    window.collapse_last_detail()
+
+
+@check
+def a_request_leads_to_its_next_transmission(window, _):
+    window.go_to(UNANSWERED)
+    window.expand_last_detail()
+    true(f"no link to the next transmission: {window.details()}", any(f"Retransmitted in: {REPEATED}" in line for line in window.details()))
     window.collapse_last_detail()
 
 
