@@ -143,29 +143,19 @@ engine_free(engine_t *engine)
 static void
 watch_clock(engine_t *engine, capture_ns_t time)
 {
-    if (time <= 0) { /* no time, or the epoch: a capture without a clock */
+    const capture_ns_t before = engine->latest;
+
+    engine->silence = duration_between(before, time);
+    if (engine->silence > INTERRUPTION && engine->interruptions->len < INTERRUPTIONS_MAX)
+        g_array_append_val(engine->interruptions, before);
+    if (time <= 0 || time == engine->previous_time) /* no time, or the epoch: a capture without a clock */
         engine->same_time_frames++;
-    } else if (time == engine->previous_time) {
-        engine->same_time_frames++;
-    } else {
+    else
         engine->same_time_frames = 0;
-    }
-    if (engine->same_time_frames >= SAME_TIME_FRAMES)
-        engine->clock_is_unusable = true;
-    if (time != CAPTURE_TIME_NONE && engine->latest != CAPTURE_TIME_NONE && duration_between(time, engine->latest) > BACKWARDS_JUMP)
+    if (engine->same_time_frames >= SAME_TIME_FRAMES || (time < before && duration_between(time, before) > BACKWARDS_JUMP))
         engine->clock_is_unusable = true;
     engine->previous_time = time;
-    engine->latest = capture_later(engine->latest, time);
-}
-
-static void
-watch_interruption(engine_t *engine, capture_ns_t time)
-{
-    capture_ns_t before = engine->latest;
-
-    if (before != CAPTURE_TIME_NONE && duration_between(before, time) > INTERRUPTION &&
-        engine->interruptions->len < INTERRUPTIONS_MAX)
-        g_array_append_val(engine->interruptions, before);
+    engine->latest = capture_later(before, time);
 }
 
 capture_ns_t
@@ -318,8 +308,6 @@ engine_frame(engine_t *engine, frame_t frame, capture_ns_t time)
         capture->first_frame = frame;
     capture->frames++;
     capture->last_frame = frame;
-    watch_interruption(engine, time);
-    engine->silence = duration_between(engine->latest, time);
     watch_clock(engine, time);
     if (time == CAPTURE_TIME_NONE)
         return;
@@ -410,17 +398,26 @@ note_packet_of(tunnel_t *tunnel, const packet_t *packet)
 
 /* Nearly every packet of nearly every capture: it is counted, and that is all. */
 static bool
-merely_goes_on(engine_t *engine, const packet_t *packet, copy_kind_t copy, const first_copy_t *first)
+merely_goes_on(engine_t *engine, const packet_t *packet, esp_sa_t *sa, const first_copy_t *first)
 {
-    if (packet->kind != PACKET_ESP || copy != COPY_NONE || first->frame != FRAME_NONE || !copies_have_no_alias(engine->copies) ||
-        !engine_is_seen_once(engine, packet, first))
+    if (sa == NULL || first->frame != FRAME_NONE || !engine_is_seen_once(engine, packet, first))
         return false;
-    tunnel_t *tunnel = engine_esp_goes_on(engine, packet);
-    if (tunnel == NULL)
-        return false;
-    note_packet_of(tunnel, packet);
+    engine_esp_goes_on(engine, sa, packet);
     engine_keep_seen_once(engine, packet, first);
     return true;
+}
+
+/* Is it a copy? What has a number that no packet of its SA has had is none, and need not be looked for. */
+static copy_kind_t
+compare(engine_t *engine, const packet_t *packet, const esp_sa_t *steady, first_copy_t *ret_first)
+{
+    *ret_first = (first_copy_t){ .frame = FRAME_NONE };
+    if (packet->kind == PACKET_NAT_KEEPALIVE || packet->kind == PACKET_SYSLOG)
+        return COPY_NONE;
+    if (steady == NULL || steady->sequence == NULL || !sequence_awaits(steady->sequence, wire_u32(packet->bytes + SPI_LENGTH)))
+        return copies_check(engine->copies, packet, ret_first);
+    copies_enter(engine->copies, packet, ret_first);
+    return COPY_NONE;
 }
 
 static const frame_note_t *
@@ -467,11 +464,10 @@ engine_packet(engine_t *engine, const packet_t *packet)
         return NULL;
 
     engine_make_room(engine);
-    copy_kind_t copy = COPY_NONE;
-    first_copy_t first = { .frame = FRAME_NONE };
-    if (packet->kind != PACKET_NAT_KEEPALIVE && packet->kind != PACKET_SYSLOG)
-        copy = copies_check(engine->copies, packet, &first);
-    if (copy == COPY_SAME_FRAME || merely_goes_on(engine, packet, copy, &first))
+    esp_sa_t *steady = packet->kind == PACKET_ESP ? steady_sa(engine, packet) : NULL;
+    first_copy_t first;
+    copy_kind_t copy = compare(engine, packet, steady, &first);
+    if (copy == COPY_SAME_FRAME || (copy == COPY_NONE && merely_goes_on(engine, packet, steady, &first)))
         return engine_note(engine, packet->frame);
     bool is_new = copy == COPY_NONE;
     engine->outer_source = packet->source;

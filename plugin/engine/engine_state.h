@@ -153,8 +153,8 @@ void engine_ike_copy(engine_t *engine, const packet_t *packet, frame_note_t *not
 /* esp.c: accounts for an ESP packet. */
 tunnel_t *engine_esp_packet(engine_t *engine, const packet_t *packet);
 
-/* esp.c: the same for a packet that needs only to be counted (steady.h). NULL: it is none. */
-tunnel_t *engine_esp_goes_on(engine_t *engine, const packet_t *packet);
+/* esp.c: the same for a packet of `sa` that needs only to be counted (steady.h). */
+void engine_esp_goes_on(engine_t *engine, esp_sa_t *sa, const packet_t *packet);
 esp_sa_t *engine_find_esp_sa(const engine_t *engine, uint32_t spi, const endpoint_t *source, const endpoint_t *destination,
                              frame_t frame);
 esp_sa_t *engine_add_esp_sa(engine_t *engine, tunnel_t *tunnel, uint32_t spi, peer_t sender);
@@ -250,6 +250,9 @@ void engine_unlink_esp_sa(engine_t *engine, esp_sa_t *sa);
 
 /* nat.c: where peers send from. */
 void engine_account_sender(engine_t *engine, tunnel_t *tunnel, peer_t sender, const packet_t *packet);
+
+/* The same for a packet that only needs to be counted (steady.h): everybody is where he was. */
+void engine_account_steady_sender(tunnel_t *tunnel, peer_t sender, const packet_t *packet);
 void engine_check_move(engine_t *engine, tunnel_t *tunnel, peer_t sender, endpoint_t *sa_source, const packet_t *packet,
                        const change_t *context);
 
@@ -275,6 +278,7 @@ void engine_watch_far_side(engine_t *engine, tunnel_t *tunnel, peer_t sender, co
 
 /* nat_mapping.c: an IKE or ESP packet, or a NAT keepalive, used the mappings of the peers' NATs. */
 void engine_use_mappings(tunnel_t *tunnel, peer_t sender, const packet_t *packet);
+void engine_use_known_mappings(tunnel_t *tunnel, peer_t sender, const packet_t *packet); /* the sender's is where it was */
 void engine_use_far_side(tunnel_t *tunnel, peer_t sender, const endpoint_t *source, capture_ns_t time);
 void engine_let_in(tunnel_t *tunnel, peer_t receiver, capture_ns_t time);
 void engine_keepalive_sent(tunnel_t *tunnel, peer_t sender, const packet_t *packet);
@@ -302,6 +306,7 @@ void engine_follow_spis(engine_t *engine, esp_sa_t *sa, const packet_t *packet, 
 
 /* life.c: up or down. */
 void life_proved(tunnel_t *tunnel, capture_ns_t time, frame_t frame);
+void life_goes_on(tunnel_t *tunnel, capture_ns_t time, frame_t frame); /* by two-way ESP while nothing is lost (steady.h) */
 void life_proved_by_esp(engine_t *engine, const esp_sa_t *sa, capture_ns_t time, frame_t frame, const packet_t *packet);
 void life_lost(tunnel_t *tunnel, loss_kind_t kind, peer_t by, confidence_t confidence, frame_t frame, capture_ns_t time);
 void life_established(engine_t *engine, ike_sa_t *ike_sa, frame_t frame, capture_ns_t time);

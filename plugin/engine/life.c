@@ -104,6 +104,27 @@ life_proved(tunnel_t *tunnel, capture_ns_t time, frame_t frame)
         tunnel->loss = (loss_t){ .kind = LOSS_NONE };
 }
 
+static void
+note_two_way(tunnel_t *tunnel, capture_ns_t time, frame_t frame)
+{
+    tunnel->last_two_way_at = capture_later(tunnel->last_two_way_at, time);
+    tunnel->last_two_way_in = frame;
+}
+
+void
+life_goes_on(tunnel_t *tunnel, capture_ns_t time, frame_t frame)
+{
+    note_two_way(tunnel, time, frame);
+    if (time <= tunnel->last_proof_at)
+        return;
+    if (!tunnel->was_up || duration_between(tunnel->last_proof_at, time) > INTERRUPTION) {
+        life_proved(tunnel, time, frame);
+        return;
+    }
+    tunnel->last_proof_at = time;
+    tunnel->last_proof_in = frame;
+}
+
 /* On SAs older than the loss, two-way traffic shows that nothing was lost. On newer ones it is the recovery, usually told by the
  * negotiation's last message a moment later; where that is not in the capture, the traffic has to tell. */
 void
@@ -124,8 +145,7 @@ life_proved_by_esp(engine_t *engine, const esp_sa_t *sa, capture_ns_t time, fram
         tunnel->loss = (loss_t){ .kind = LOSS_NONE };
         tunnel->live_children = 1;
     }
-    tunnel->last_two_way_at = capture_later(tunnel->last_two_way_at, time);
-    tunnel->last_two_way_in = frame;
+    note_two_way(tunnel, time, frame);
     life_proved(tunnel, time, frame);
 }
 

@@ -50,7 +50,7 @@ tunnel_new(uint32_t index, const endpoint_t *a, const endpoint_t *b, frame_t fra
     tunnel->first_frame = tunnel->last_frame = frame;
     tunnel->first_time = tunnel->last_time = time;
     tunnel->outages = g_array_new(FALSE, FALSE, sizeof(outage_t));
-    tunnel->first_proof_at = tunnel->last_two_way_at = CAPTURE_TIME_NONE;
+    tunnel->first_proof_at = tunnel->last_two_way_at = tunnel->births_due = CAPTURE_TIME_NONE;
     tunnel->last_proof_at = tunnel->last_answer_at = tunnel->last_unanswered_at = CAPTURE_TIME_NONE;
     tunnel->last_child_success_at = CAPTURE_TIME_NONE;
     lifetimes_init(&tunnel->lifetimes);

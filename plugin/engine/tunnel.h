@@ -20,10 +20,10 @@
 /* What the NAT in front of a peer did with the mapping of its endpoint while nothing was sent over it. A NAT forgets a mapping that is
  * silent for too long (RFC 4787 4.3); NAT keepalives are there to prevent that (RFC 3948 4). */
 typedef struct {
-    endpoint_t endpoint;            /* the peer's, with UDP encapsulation; ADDRESS_NONE: none yet */
     capture_ns_t used_at;           /* last packet over the mapping, either way */
     duration_ns_t silence;          /* the longest since the peer's last packet */
     duration_ns_t longest_survived; /* the longest silence after which the peer still had its endpoint; 0: none yet */
+    endpoint_t endpoint;            /* the peer's, with UDP encapsulation; ADDRESS_NONE: none yet */
     duration_ns_t shortest_lost;    /* the shortest after which it had another one; 0: none yet */
     endpoint_t keepalive_source;    /* of the peer's last NAT keepalive; ADDRESS_NONE: it sent none */
     capture_ns_t keepalive_since;   /* its first one from there */
@@ -42,18 +42,21 @@ typedef struct {
 
 /* One peer as an observer sees it. */
 typedef struct {
-    endpoint_t first;       /* where it was first seen */
-    endpoint_t last;        /* where it last sent from, or, before it sent anything, where it was sent to */
-    far_side_t far_side[2]; /* of its ESP; of its IKE */
-    mapping_t mapping;      /* of its endpoint at a NAT, if there is one */
-    uint64_t packets;       /* sent, of any kind; 0: this peer was never seen sending */
+    /* what every packet needs comes first */
+    uint64_t packets; /* sent, of any kind; 0: this peer was never seen sending */
     uint64_t esp_packets, esp_bytes;
     capture_ns_t last_packet_at, last_esp_at;
-    frame_t last_packet_in, last_esp_in, last_ike_in;
     capture_ns_t run_began_at; /* first ESP packet since the other peer's last ESP packet */
     frame_t run_began_in;
     unsigned run_packets;          /* ESP packets since then */
     duration_ns_t longest_esp_gap; /* between two of its ESP packets, but for silences that were found to be faults */
+    frame_t last_packet_in, last_esp_in;
+    mapping_t mapping; /* of its endpoint at a NAT, if there is one */
+
+    frame_t last_ike_in;
+    endpoint_t first;       /* where it was first seen */
+    endpoint_t last;        /* where it last sent from, or, before it sent anything, where it was sent to */
+    far_side_t far_side[2]; /* of its ESP; of its IKE */
     large_packets_t large;
     char identity[IDENTITY_TEXT_MAX];
 } peer_state_t;
@@ -180,8 +183,19 @@ typedef struct {
 
 /* Owned by the engine. */
 typedef struct tunnel {
+    /* what every packet needs comes first */
+    uint32_t turn; /* counts what may have changed more than counts (steady.h); never 0 */
+    frame_t last_frame;
+    capture_ns_t last_time;
+    timeline_t *timeline;         /* its ESP over time; owned; NULL: none yet */
+    capture_ns_t births_due;      /* when lifetimes_t.birth can be judged; CAPTURE_TIME_NONE: there are none */
+    capture_ns_t last_two_way_at; /* last ESP in both directions */
+    capture_ns_t last_proof_at;   /* last packet that proves the tunnel worked both ways */
+    frame_t last_two_way_in, last_proof_in;
+    bool was_up;    /* the capture proved once that the tunnel works both ways */
+    bool had_child; /* a child SA worked: two-way ESP, or a negotiation that made one */
+
     uint32_t index;
-    uint32_t turn;                           /* counts what may have changed more than counts (steady.h); never 0 */
     uint32_t address_keys[ADDRESS_KEYS_MAX]; /* under which the engine finds it, by the addresses that its peers had */
     unsigned address_keys_used;
     bool is_evicted; /* it is about to be forgotten, with others */
@@ -201,10 +215,8 @@ typedef struct tunnel {
     GPtrArray *waiting;               /* borrowed exchange_t that wait for an answer */
     bool has_unreachable;             /* an ESP SA of it has `unreachable_in` set */
 
-    timeline_t *timeline; /* its ESP over time; owned; NULL: none yet */
-
-    frame_t first_frame, last_frame;
-    capture_ns_t first_time, last_time;
+    frame_t first_frame;
+    capture_ns_t first_time;
     bool udp_encapsulated, tcp_encapsulated; /* some packet was */
     unsigned path_tries_left;                /* it may be another one on new ports (sdwan.c): so often is that still looked at */
 
@@ -218,7 +230,6 @@ typedef struct tunnel {
     bool has_unread_ike;                /* some negotiation may have been missed: not decrypted, cut, or not in the capture */
     uint32_t lineage;                   /* counts IKE SAs that were negotiated anew (not by rekey) */
     int live_children;                  /* pairs established and not deleted, as far as can be seen */
-    bool had_child;                     /* a child SA worked: two-way ESP, or a negotiation that made one */
     proposal_t *accepted_child;         /* last child proposal chosen, when readable; owned; NULL */
     proposal_t *accepted_ike;           /* last IKE proposal chosen; owned; NULL */
     capture_ns_t last_child_success_at; /* last negotiation that made a child */
@@ -237,12 +248,9 @@ typedef struct tunnel {
     capture_ns_t redirected_at; /* the client was sent to another gateway (RFC 5685); CAPTURE_TIME_NONE: never */
     bool uses_eap;              /* a client of it authenticates by EAP: IKE_AUTH takes several rounds (RFC 7296 2.16) */
     rival_t rival;
-    capture_ns_t lost_at;                       /* when it was last found to be lost; CAPTURE_TIME_NONE: never */
-    bool was_up;                                /* the capture proved once that the tunnel works both ways */
-    capture_ns_t first_proof_at, last_proof_at; /* first and last packet that prove the tunnel worked both ways */
-    frame_t first_proof_in, last_proof_in;
-    capture_ns_t last_two_way_at; /* last ESP in both directions */
-    frame_t last_two_way_in;
+    capture_ns_t lost_at;        /* when it was last found to be lost; CAPTURE_TIME_NONE: never */
+    capture_ns_t first_proof_at; /* first packet that proves the tunnel worked both ways */
+    frame_t first_proof_in;
     capture_ns_t last_answer_at; /* last answered exchange */
     frame_t last_answer_in;
     const char *last_answer_words;   /* what it was, for a sentence; static; NULL: none yet */

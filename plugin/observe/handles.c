@@ -60,6 +60,7 @@ static int protocols[STOCK_HANDLES];
 static dissector_handle_t stock[STOCK_HANDLES];
 static dissector_handle_t own[HANDLES];
 static dissector_handle_t own_in_conversation;
+static dissector_table_t udp_table;
 static port_set_t udp = { .table = "udp.port", .handle = HANDLE_UDPENCAP };
 static dissector_handle_t
     claim; /* the same as own[HANDLE_UDPENCAP], but another: what the user "changed" comes before lower ports */
@@ -154,12 +155,11 @@ is_enabled(dissector_handle_t handle)
 rival_claim_t
 handles_rival_at(uint16_t port)
 {
-    const dissector_table_t table = find_dissector_table("udp.port");
-    const dissector_handle_t there = dissector_get_uint_handle(table, port);
+    const dissector_handle_t there = dissector_get_uint_handle(udp_table, port); /* for every packet from a port of a NAT */
 
     if (!there || there == claim || there == own[HANDLE_UDPENCAP] || !is_enabled(there))
         return RIVAL_NONE;
-    if (dissector_is_uint_changed(table, port))
+    if (dissector_is_uint_changed(udp_table, port))
         return RIVAL_BY_WILL;
     return port < places[HANDLE_UDPENCAP].value ? RIVAL_BY_RANK : RIVAL_NONE;
 }
@@ -167,7 +167,7 @@ handles_rival_at(uint16_t port)
 int
 handles_call_rival(uint16_t port, tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree)
 {
-    return dissector_try_uint(find_dissector_table("udp.port"), port, tvb, pinfo, tree);
+    return dissector_try_uint(udp_table, port, tvb, pinfo, tree);
 }
 
 static void
@@ -204,6 +204,7 @@ handles_handoff(const dissector_t looks[HANDLES], dissector_t look_first, int tc
 {
     const place_t *encapsulated = &places[HANDLE_UDPENCAP];
 
+    udp_table = find_dissector_table("udp.port");
     udp.taken = g_array_new(FALSE, FALSE, sizeof(taken_port_t));
     tcp.taken = g_array_new(FALSE, FALSE, sizeof(taken_port_t));
     register_shutdown_routine(free_ports);
@@ -293,7 +294,7 @@ handles_set_ports(const range_t *udp_ports, const range_t *tcp_ports)
 handle_t
 handles_at_udp_port(uint16_t port)
 {
-    const dissector_handle_t there = dissector_get_uint_handle(find_dissector_table("udp.port"), port);
+    const dissector_handle_t there = dissector_get_uint_handle(udp_table, port);
 
     if (there && there == own[HANDLE_ISAKMP])
         return HANDLE_ISAKMP;

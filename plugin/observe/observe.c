@@ -11,6 +11,7 @@
 #include "observe/dtls.h"
 #include "observe/esp_in_udp.h"
 #include "observe/flows.h"
+#include "observe/frame_sightings.h"
 #include "observe/handles.h"
 #include "observe/hidden.h"
 #include "observe/point.h"
@@ -26,8 +27,7 @@
 #include <epan/proto_data.h>
 
 enum {
-    KEY_NOTE,      /* file scope: frame_note_t of the frame */
-    KEY_SIGHTINGS, /* packet scope: sightings_t of the frame */
+    KEY_NOTE, /* file scope: frame_note_t of the frame */
 };
 
 enum {
@@ -39,18 +39,14 @@ enum {
 
 typedef enum { CARRIED_IN_IP, CARRIED_IN_UDP, CARRIED_IN_TCP } carrier_t;
 
-typedef struct {
-    sighting_t first; /* mostly the only one */
-    sighting_t *last;
-} sightings_t;
-
 static int protocol;
+static const protocol_t *own_protocol;
 static int tcp_protocol;
 
 static bool
 is_observing(void)
 {
-    return observe_engine() && proto_is_protocol_enabled(find_protocol_by_id(protocol));
+    return observe_engine() && proto_is_protocol_enabled(own_protocol);
 }
 
 /* ---- from Wireshark's terms to the engine's ---- */
@@ -83,25 +79,25 @@ ip_length(const packet_t *packet, carrier_t carrier)
 
 /* The packet's addresses and ports at this layer, and its bytes. False: not between IP addresses. */
 static bool
-packet_from(tvbuff_t *tvb, const packet_info *pinfo, carrier_t carrier, packet_t *ret_packet)
+packet_from(tvbuff_t *tvb, const packet_info *pinfo, carrier_t carrier, packet_t *packet)
 {
     const bool has_ports = carrier != CARRIED_IN_IP;
-    packet_t packet = { .frame = pinfo->num };
 
-    if (!endpoint_from(&pinfo->src, has_ports ? pinfo->srcport : 0, &packet.source) ||
-        !endpoint_from(&pinfo->dst, has_ports ? pinfo->destport : 0, &packet.destination))
+    *packet = (packet_t){ .frame = pinfo->num };
+    if (!endpoint_from(&pinfo->src, has_ports ? pinfo->srcport : 0, &packet->source) ||
+        !endpoint_from(&pinfo->dst, has_ports ? pinfo->destport : 0, &packet->destination))
         return false;
-    packet.captured = tvb_captured_length(tvb);
-    packet.reported = MAX(tvb_reported_length(tvb), packet.captured);
-    packet.bytes = packet.captured ? tvb_get_ptr(tvb, 0, (int)packet.captured) : NULL;
-    packet.time = observe_time(pinfo);
-    if (carrier != CARRIED_IN_TCP) /* a message of a stream may come from several frames */
-        packet.point =
-            (capture_point_t){ .interface = point_interface(pinfo),
-                               .hop_limit = point_hop_limit(tvb, pinfo, carrier == CARRIED_IN_UDP ? UDP_HEADER_LENGTH : 0) };
-    if (carrier != CARRIED_IN_TCP && !pinfo->fragmented && is_in_frame(tvb, pinfo))
-        packet.ip_length = ip_length(&packet, carrier);
-    *ret_packet = packet;
+    packet->captured = tvb_captured_length(tvb);
+    packet->reported = MAX(tvb_reported_length(tvb), packet->captured);
+    packet->bytes = packet->captured ? tvb_get_ptr(tvb, 0, (int)packet->captured) : NULL;
+    packet->time = observe_time(pinfo);
+    if (carrier == CARRIED_IN_TCP) /* a message of a stream may come from several frames */
+        return true;
+    const size_t between = carrier == CARRIED_IN_UDP ? UDP_HEADER_LENGTH : 0;
+    packet->point =
+        (capture_point_t){ .interface = point_interface(pinfo), .hop_limit = point_hop_limit(tvb, pinfo, packet->bytes, between) };
+    if (!pinfo->fragmented && is_in_frame(tvb, pinfo))
+        packet->ip_length = ip_length(packet, carrier);
     return true;
 }
 
@@ -151,37 +147,16 @@ is_dtls(const packet_t *packet)
 
 /* ---- towards the engine ---- */
 
-static sighting_t *
-new_sighting(packet_info *pinfo)
-{
-    sightings_t *sightings = p_get_proto_data(pinfo->pool, pinfo, protocol, KEY_SIGHTINGS);
-
-    if (!sightings) {
-        sightings = wmem_new(pinfo->pool, sightings_t);
-        sightings->last = &sightings->first;
-        p_add_proto_data(pinfo->pool, pinfo, protocol, KEY_SIGHTINGS, sightings);
-    } else {
-        sightings->last->next = wmem_new(pinfo->pool, sighting_t);
-        sightings->last = sightings->last->next;
-    }
-    return sightings->last;
-}
-
-static void
-remember_sighting(packet_info *pinfo, const packet_t *packet)
-{
-    *new_sighting(pinfo) = (sighting_t){ .kind = packet->kind,
-                                         .source = packet->source,
-                                         .destination = packet->destination,
-                                         .spi = packet->kind == PACKET_ESP ? spi_of(packet) : 0 };
-}
-
 static void
 feed(packet_info *pinfo, const packet_t *packet)
 {
+    const sighting_t sighting = { .kind = packet->kind,
+                                  .source = packet->source,
+                                  .destination = packet->destination,
+                                  .spi = packet->kind == PACKET_ESP ? spi_of(packet) : 0 };
     const frame_note_t *note;
 
-    remember_sighting(pinfo, packet);
+    frame_sightings_add(pinfo, &sighting);
     if (PINFO_FD_VISITED(pinfo))
         return;
     observe_frame(pinfo);
@@ -568,20 +543,12 @@ look_at_icmpv6(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data)
     return handles_call_stock(HANDLE_ICMPV6, tvb, pinfo, tree, data);
 }
 
-static const sighting_t *
-latest_sighting(packet_info *pinfo)
-{
-    const sightings_t *sightings = p_get_proto_data(pinfo->pool, pinfo, protocol, KEY_SIGHTINGS);
-
-    return sightings ? sightings->last : NULL;
-}
-
 /* The stock dissector shows what is in it once all fragments are there; until then it is to be looked at here. */
 static int
 look_at_ipv6_fragment(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data)
 {
     const size_t captured = tvb_captured_length(tvb);
-    const sighting_t *before = latest_sighting(pinfo);
+    const sighting_t *before = frame_sightings_latest(pinfo);
     endpoint_t source, destination;
     ip_packet_t part;
     bool is_first = is_observing() && !pinfo->flags.in_error_pkt && captured > 0 && endpoint_from(&pinfo->src, 0, &source) &&
@@ -589,7 +556,7 @@ look_at_ipv6_fragment(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void 
                     ip_packet_read_fragment_header(tvb_get_ptr(tvb, 0, (int)captured), captured, &part) && part.is_first_fragment;
     int consumed = handles_call_stock(HANDLE_IPV6_FRAGMENT, tvb, pinfo, tree, data);
 
-    if (is_first && latest_sighting(pinfo) == before) {
+    if (is_first && frame_sightings_latest(pinfo) == before) {
         part.source = source;
         part.destination = destination;
         look_at_first_fragment(&part, pinfo);
@@ -644,7 +611,7 @@ observe_rest(tvbuff_t *frame, packet_info *pinfo)
     ip_packet_t packet;
     hidden_t hidden;
 
-    if (observe_sightings(pinfo))
+    if (frame_sightings_latest(pinfo))
         return; /* there is no rest */
     bool has_ipv4 = ipv4_of_frame(frame, pinfo, &packet);
     bool may_be_hidden = has_ipv4 ? hidden_in_packet(&packet, &hidden) : hidden_in_ipv6(frame, pinfo, &hidden);
@@ -660,14 +627,6 @@ observe_rest(tvbuff_t *frame, packet_info *pinfo)
 
 /* ---- for the rest of the plugin ---- */
 
-const sighting_t *
-observe_sightings(packet_info *pinfo)
-{
-    const sightings_t *sightings = p_get_proto_data(pinfo->pool, pinfo, protocol, KEY_SIGHTINGS);
-
-    return sightings ? &sightings->first : NULL;
-}
-
 const frame_note_t *
 observe_note(packet_info *pinfo)
 {
@@ -675,9 +634,11 @@ observe_note(packet_info *pinfo)
 }
 
 void
-observe_register(int own_protocol)
+observe_register(int plugin_protocol)
 {
-    protocol = own_protocol;
+    protocol = plugin_protocol;
+    own_protocol = find_protocol_by_id(plugin_protocol);
+    frame_sightings_register(plugin_protocol);
     session_register();
     preferences_register(protocol);
     handles_register();

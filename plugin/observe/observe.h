@@ -36,8 +36,12 @@ void observe_rest(tvbuff_t *frame, packet_info *pinfo);
 /* The frame's capture time, or CAPTURE_TIME_NONE. */
 capture_ns_t observe_time(const packet_info *pinfo);
 
-/* The IPsec packets of this frame, outermost first; NULL: none. Known in every pass. */
-const sighting_t *observe_sightings(packet_info *pinfo);
+/* The dissection of a frame is over: its IPsec packets, outermost first, valid until the next frame; NULL: none. Known in every pass.
+ * `stays`: its details are shown, so that it may be asked about later. */
+const sighting_t *observe_take_sightings(packet_info *pinfo, bool stays);
+
+/* The packets of a frame that stayed; NULL: it has none, or did not stay. */
+const sighting_t *observe_kept_sightings(packet_info *pinfo);
 
 /* The note that the engine gave this frame, or NULL. */
 const frame_note_t *observe_note(packet_info *pinfo);

@@ -39,23 +39,39 @@ point_interface(const packet_info *pinfo)
     return ((uint32_t)(section_of(pinfo) & ID_MASK) << SECTION_SHIFT | (id_of(pinfo) & ID_MASK)) + 1;
 }
 
-uint8_t
-point_hop_limit(tvbuff_t *tvb, const packet_info *pinfo, size_t payload)
+/* The IPv4 dissector leaves the addresses as pointers into the header, which ends with them if it has no options. */
+static uint8_t
+ttl(const uint8_t *behind, const packet_info *pinfo)
 {
-    const bool is_ipv6 = pinfo->src.type == AT_IPv6, is_ipv4 = pinfo->src.type == AT_IPv4;
-    const size_t header = is_ipv6 ? IPV6_HEADER_LENGTH : IPV4_HEADER_LENGTH, source_at = is_ipv6 ? IPV6_SOURCE_AT : IPV4_SOURCE_AT;
-    const size_t address = (size_t)pinfo->src.len, at = (size_t)tvb_raw_offset(tvb);
-    tvbuff_t *bytes = tvb_get_ds_tvb(tvb);
-    const uint8_t *ip;
+    const uint8_t *source = pinfo->src.data;
 
-    if ((!is_ipv4 && !is_ipv6) || header != source_at + 2 * address || pinfo->dst.len != pinfo->src.len || at < payload + header ||
-        tvb_captured_length(bytes) < at - payload)
+    if (source + IPV4_HEADER_LENGTH - IPV4_SOURCE_AT != behind || (const uint8_t *)pinfo->dst.data != source + pinfo->src.len)
         return 0;
-    ip = tvb_get_ptr(bytes, (int)(at - payload - header), (int)header);
-    if (ip[0] >> 4 != (is_ipv6 ? 6 : 4) || (is_ipv4 && (ip[0] & 0x0f) != IPV4_HEADER_LENGTH / 4) ||
-        memcmp(ip + source_at, pinfo->src.data, address) != 0 || memcmp(ip + source_at + address, pinfo->dst.data, address) != 0)
+    return (behind - IPV4_HEADER_LENGTH)[IPV4_TTL_AT];
+}
+
+/* The IPv6 dissector copies them. */
+static uint8_t
+ipv6_hop_limit(const uint8_t *behind, size_t left, const packet_info *pinfo)
+{
+    const size_t address = (IPV6_HEADER_LENGTH - IPV6_SOURCE_AT) / 2;
+    const uint8_t *ip = behind - IPV6_HEADER_LENGTH;
+
+    if (left < IPV6_HEADER_LENGTH || ip[0] >> 4 != 6 || memcmp(ip + IPV6_SOURCE_AT, pinfo->src.data, address) != 0 ||
+        memcmp(ip + IPV6_SOURCE_AT + address, pinfo->dst.data, address) != 0)
         return 0;
-    return ip[is_ipv6 ? IPV6_HOP_LIMIT_AT : IPV4_TTL_AT];
+    return ip[IPV6_HOP_LIMIT_AT];
+}
+
+uint8_t
+point_hop_limit(tvbuff_t *tvb, const packet_info *pinfo, const uint8_t *bytes, size_t between)
+{
+    if (!bytes)
+        return 0;
+    if (pinfo->src.type == AT_IPv4)
+        return ttl(bytes - between, pinfo);
+    const size_t at = (size_t)tvb_raw_offset(tvb);
+    return pinfo->src.type == AT_IPv6 && at >= between ? ipv6_hop_limit(bytes - between, at - between, pinfo) : 0;
 }
 
 void

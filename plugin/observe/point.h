@@ -12,9 +12,9 @@
 /* The frame's interface as the engine numbers them, from 1; 0: the capture does not say. */
 uint32_t point_interface(const packet_info *pinfo);
 
-/* What follows the IP header begins `payload` bytes before `tvb`, between the packet's addresses: its TTL or hop limit. 0: the header is
- * not right before it in the same bytes (IP fragments, extension headers, options). */
-uint8_t point_hop_limit(tvbuff_t *tvb, const packet_info *pinfo, size_t payload);
+/* TTL or hop limit of the packet that carries `tvb`, whose bytes are `bytes` (NULL: none), `between` bytes behind its IP header. 0: the
+ * header is not right before them in the same bytes, or is no plain one (IP fragments, extension headers, options). */
+uint8_t point_hop_limit(tvbuff_t *tvb, const packet_info *pinfo, const uint8_t *bytes, size_t between);
 
 /* Tells the engine of a frame's interface, with its name when it is new. */
 void point_heard(engine_t *engine, const packet_info *pinfo);

@@ -333,13 +333,11 @@ note_of_esp(const packet_info *pinfo, const sighting_t *sighting, frame_note_t *
            engine_note_esp(observe_engine(), pinfo->num, &sighting->source, &sighting->destination, sighting->spi, ret_note);
 }
 
-bool
-subtree_note_of(packet_info *pinfo, frame_note_t *ret_note)
+/* What is known about a frame with these packets, of which the frame's own note is a part or all. */
+static bool
+note_with(packet_info *pinfo, const sighting_t *sightings, const frame_note_t *note, frame_note_t *ret_note)
 {
-    const sighting_t *sightings = observe_sightings(pinfo);
-    const frame_note_t *note = sightings ? note_of_frame(pinfo) : NULL;
-
-    if (sightings && note_of_esp(pinfo, sightings, ret_note)) {
+    if (note_of_esp(pinfo, sightings, ret_note)) {
         if (note)
             ret_note->findings = note->findings;
         return true;
@@ -347,6 +345,14 @@ subtree_note_of(packet_info *pinfo, frame_note_t *ret_note)
     if (note)
         *ret_note = *note;
     return note != NULL;
+}
+
+bool
+subtree_note_of(packet_info *pinfo, frame_note_t *ret_note)
+{
+    const sighting_t *sightings = observe_kept_sightings(pinfo);
+
+    return sightings && note_with(pinfo, sightings, note_of_frame(pinfo), ret_note);
 }
 
 /* ESP inside ESP: every further packet of another SA has its own subtree, without the frame's findings. */
@@ -376,29 +382,35 @@ queue_tap(packet_info *pinfo, uint32_t tunnel)
     tap_queue_packet(tap_ipsec, pinfo, record);
 }
 
-/* Always returns 0: the protocol must not appear in frame.protocols, and the items stay where they were added all the same. */
-static int
-draw_frame(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data _U_)
+static void
+draw_sightings(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, const sighting_t *sightings, const frame_note_t *note)
 {
-    const sighting_t *sightings;
     frame_note_t shown;
 
-    if (!observe_engine())
-        return 0;
-    observe_frame(pinfo);
-    observe_rest(tvb, pinfo);
-    sightings = observe_sightings(pinfo);
-    if (!sightings)
-        return 0;
-    if (!note_of_frame(pinfo) && !tree && !have_tap_listener(tap_ipsec))
-        return 0;
-    if (!subtree_note_of(pinfo, &shown))
-        return 0;
+    if (!note_with(pinfo, sightings, note, &shown))
+        return;
     draw_note(tree, tvb, pinfo, &shown);
     draw_inner_esp(tree, tvb, pinfo, sightings);
     if (shown.findings)
         append_to_info(pinfo, shown.findings);
     queue_tap(pinfo, shown.tunnel);
+}
+
+/* Always returns 0: the protocol must not appear in frame.protocols, and the items stay where they were added all the same. */
+static int
+draw_frame(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data _U_)
+{
+    if (!observe_engine())
+        return 0;
+    observe_frame(pinfo);
+    observe_rest(tvb, pinfo);
+    const bool is_shown = proto_field_is_referenced(tree, proto_ipsec); /* else a filter is tried that asks for other protocols */
+    const sighting_t *sightings = observe_take_sightings(pinfo, is_shown);
+    if (!sightings)
+        return 0;
+    const frame_note_t *note = note_of_frame(pinfo);
+    if (note || is_shown || have_tap_listener(tap_ipsec))
+        draw_sightings(tvb, pinfo, tree, sightings, note);
     return 0;
 }
 

@@ -17,7 +17,8 @@ typedef struct {
 
 #define SUBTREE_TAP "ipsec"
 
-/* What is known about the frame that is, or was last, dissected into `pinfo`. False: it has no IPsec. `ret_note->findings` is borrowed. */
+/* What is known about the frame that was last dissected into `pinfo`, with its details. False: it has no IPsec. `ret_note->findings` is
+ * borrowed. */
 bool subtree_note_of(packet_info *pinfo, frame_note_t *ret_note);
 
 /* Registers the tap; call it while protocols are registered. */

@@ -200,10 +200,10 @@ static void
 count_direction(tunnel_t *tunnel, peer_t sender, const packet_t *packet)
 {
     peer_state_t *from = &tunnel->peer[sender];
-    duration_ns_t gap = duration_between(from->last_esp_at, packet->time);
+    const duration_ns_t gap = duration_between(from->last_esp_at, packet->time);
 
-    if (!was_told_silent(tunnel, sender))
-        from->longest_esp_gap = MAX(from->longest_esp_gap, gap);
+    if (gap > from->longest_esp_gap && !was_told_silent(tunnel, sender))
+        from->longest_esp_gap = gap;
     if (gap > RUN_GAP)
         from->run_packets = 0;
     if (tunnel->timeline == NULL)
@@ -333,48 +333,56 @@ born_in_traffic(const engine_t *engine, esp_sa_t *sa, const packet_t *packet)
     sa->is_unannounced = is_unannounced(engine, sa->tunnel, packet);
 }
 
-/* The same as prove_by_traffic() where nobody has moved. */
+/* The same as prove_by_traffic() where nobody has moved and nothing is lost. */
 static void
-prove_by_steady_traffic(engine_t *engine, const esp_sa_t *sa, const packet_t *packet)
+prove_by_steady_traffic(const esp_sa_t *sa, const packet_t *packet)
 {
     const peer_state_t *other = &sa->tunnel->peer[peer_other(sa->sender)];
-    const esp_sa_t *back = sa->steady_back;
 
     if (other->last_esp_at == CAPTURE_TIME_NONE || duration_between(other->last_esp_at, packet->time) > PAIRED_WITHIN)
         return;
-    bool is_pair = back != NULL && back->last_frame == other->last_esp_in && back->negotiation == sa->negotiation;
+    bool is_pair = sa->steady_back != NULL && sa->steady_back->last_frame == other->last_esp_in;
     if (!is_pair && latest_back(sa, other->last_esp_in) == NULL)
         return;
     sa->tunnel->had_child = true;
-    life_proved_by_esp(engine, sa, other->last_esp_at, other->last_esp_in, packet);
+    engine_traffic_shows_answer(sa, packet->frame);
+    life_goes_on(sa->tunnel, other->last_esp_at, other->last_esp_in);
 }
 
-tunnel_t *
-engine_esp_goes_on(engine_t *engine, const packet_t *packet)
+static void
+count_steady_packet(esp_sa_t *sa, const packet_t *packet)
 {
-    if (packet->reported < ESP_HEADER_LENGTH || packet->captured < ESP_HEADER_LENGTH)
-        return NULL;
-    esp_sa_t *sa = steady_sa(engine, packet, wire_u32(packet->bytes));
-    if (sa == NULL)
-        return NULL;
     tunnel_t *tunnel = sa->tunnel;
-    change_t change = { .frame = packet->frame, .time = packet->time, .packet = packet, .sender = sa->sender, .esp_sa = sa };
 
-    engine->capture.esp_packets++;
-    unsigned revealed = engine_enter_sequence(engine, sa, packet, wire_u32(packet->bytes + SPI_LENGTH));
-    count_packet(sa, packet, sa->first_sequence);
+    sa->packets++;
+    sa->bytes += packet->reported;
+    sa->last_frame = packet->frame;
+    sa->last_time = capture_later(sa->last_time, packet->time);
     prove_way_back(sa, sa->steady_back != NULL ? sa->steady_back : way_back(sa), packet);
     count_direction(tunnel, sa->sender, packet);
-    engine_account_sender(engine, tunnel, sa->sender, packet);
-    prove_by_steady_traffic(engine, sa, packet);
-    engine_follow_spis(engine, sa, packet, false);
-    if (!packet->is_ah && esp_sa_note_length(sa, packet->reported)) {
-        change.kind = CHANGE_ESP_LENGTHS;
-        engine_judge(engine, tunnel, &change);
-    }
+    engine_account_steady_sender(tunnel, sa->sender, packet);
+    tunnel->last_frame = MAX(tunnel->last_frame, packet->frame);
+    tunnel->last_time = capture_later(tunnel->last_time, packet->time);
+}
+
+void
+engine_esp_goes_on(engine_t *engine, esp_sa_t *sa, const packet_t *packet)
+{
+    engine->capture.esp_packets++;
+    unsigned revealed = engine_enter_sequence(engine, sa, packet, wire_u32(packet->bytes + SPI_LENGTH));
+    count_steady_packet(sa, packet);
+    prove_by_steady_traffic(sa, packet);
+    if (sa->tunnel->births_due != CAPTURE_TIME_NONE)
+        engine_follow_spis(engine, sa, packet, false);
+    bool has_new_length = !packet->is_ah && esp_sa_note_length(sa, packet->reported);
+    if (!has_new_length && revealed == 0)
+        return;
+    change_t change = { .frame = packet->frame, .time = packet->time, .packet = packet, .sender = sa->sender, .esp_sa = sa };
+    change.kind = CHANGE_ESP_LENGTHS;
+    if (has_new_length)
+        engine_judge(engine, sa->tunnel, &change);
     if (revealed != 0)
         engine_judge_sequence(engine, sa, revealed, &change);
-    return tunnel;
 }
 
 tunnel_t *

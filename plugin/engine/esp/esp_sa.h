@@ -22,32 +22,36 @@ struct ike_sa;
 
 /* Owned by its tunnel. Exists from its announcement in a readable negotiation or from its first packet on. */
 typedef struct esp_sa {
-    /* what every packet of it needs comes first */
+    /* what every packet of it needs comes first, in as few cache lines as possible */
     struct tunnel *tunnel;
     struct esp_sa *next_in_index, **link_in_index; /* spi_index.h: its list, and what points to it there */
-    uint32_t spi;                                  /* host order, chosen by the receiver */
-    bool is_ah;                                    /* AH (RFC 4302); an SA that was only announced may be either */
-    bool is_around_esp;                            /* AH whose packets hold ESP of the same tunnel: both together are one pair */
-    uint8_t lengths_kept;
-    bool is_cut; /* the latest packet that was looked at closely was cut by the capture */
+    sequence_t *sequence;       /* from the second packet on; owned; NULL: before, or its numbers are not followed */
+    struct esp_sa *steady_back; /* the other SA of its pair, or NULL; borrowed; valid as `steady_since` is */
+    uint32_t steady_since;      /* steady.c: the tunnel's turn for which packets that go on like the last reveal nothing; 0: none */
+    uint32_t spi;               /* host order, chosen by the receiver */
+    bool is_ah;                 /* AH (RFC 4302); an SA that was only announced may be either */
+    bool is_around_esp;         /* AH whose packets hold ESP of the same tunnel: both together are one pair */
+    bool is_cut;                /* the latest packet that was looked at closely was cut by the capture */
+    bool has_namesake;          /* another SA has, or had, the same SPI */
     peer_t sender;
     encapsulation_t encapsulation; /* of the latest packet */
-    uint32_t steady_since;      /* steady.c: the tunnel's turn for which packets that go on like the last reveal nothing; 0: none */
-    struct esp_sa *steady_back; /* and the other SA of its pair, or NULL; borrowed */
-    endpoint_t source, destination;  /* of the latest packet */
-    sequence_t *sequence;            /* from the second packet on; owned; NULL: before, or its numbers are not followed */
-    uint64_t packets, bytes;         /* bytes from the SPI on, on the wire */
-    frame_t first_frame, last_frame; /* FRAME_NONE: announced, not used yet */
-    capture_ns_t first_time, last_time;
+    uint8_t lengths_kept;
+    uint16_t length_residues;       /* bit n: some packet's length is n modulo 16 */
+    endpoint_t source, destination; /* of the latest packet */
+    uint64_t packets, bytes;        /* bytes from the SPI on, on the wire */
+    capture_ns_t last_time;
+    frame_t last_frame;  /* FRAME_NONE: announced, not used yet */
     unsigned unanswered; /* its packets since the receiver last sent on its pair */
-    frame_t good_in;     /* its last packet that was followed at once by one of its pair: it worked; FRAME_NONE: none was */
     capture_ns_t unanswered_since;
     capture_ns_t good_at;
-    uint32_t negotiation;     /* which lineage of IKE SAs made it: tunnel_t.lineage at that time */
-    frame_t unreachable_in;   /* the receiver's own ICMP port unreachable quoted it; FRAME_NONE, also once the receiver is back */
-    uint16_t length_residues; /* bit n: some packet's length is n modulo 16 */
+    frame_t good_in; /* its last packet that was followed at once by one of its pair: it worked; FRAME_NONE: none was */
     uint16_t lengths[ESP_LENGTHS_KEPT]; /* the first different lengths of its packets, from the SPI to the ICV */
-    bool is_succeeded;                  /* the next SPI of its line took over */
+
+    frame_t first_frame; /* FRAME_NONE: announced, not used yet */
+    capture_ns_t first_time;
+    uint32_t negotiation;   /* which lineage of IKE SAs made it: tunnel_t.lineage at that time */
+    frame_t unreachable_in; /* the receiver's own ICMP port unreachable quoted it; FRAME_NONE, also once the receiver is back */
+    bool is_succeeded;      /* the next SPI of its line took over */
 
     uint32_t generation; /* child SA index within the tunnel (children.h); INDEX_NONE: which one is not known */
     bool is_loose;       /* one of several SPIs for several pairs, not told apart */

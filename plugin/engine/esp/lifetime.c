@@ -20,7 +20,7 @@ void
 lifetimes_init(lifetimes_t *lifetimes)
 {
     lifetimes->lines = g_ptr_array_new_with_free_func(g_free);
-    lifetimes->refused_at = lifetimes->births_due = CAPTURE_TIME_NONE;
+    lifetimes->refused_at = CAPTURE_TIME_NONE;
     lifetimes->hidden = (hidden_t){ .at = CAPTURE_TIME_NONE, .by = PEER_UNKNOWN };
 }
 

@@ -95,8 +95,7 @@ typedef struct {
     hidden_t hidden;  /* the latest */
     bool has_cut_ike; /* there is IKE, but too little of it was captured to say what it did */
 
-    birth_t birth[PEERS];    /* by sender */
-    capture_ns_t births_due; /* when they can be judged; CAPTURE_TIME_NONE: there are none */
+    birth_t birth[PEERS]; /* by sender */
 
     announced_t phase1[PEERS];
     uint32_t auth_lifetime[PEERS]; /* seconds, RFC 4478; 0: not announced */

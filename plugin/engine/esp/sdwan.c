@@ -213,6 +213,7 @@ place_sa(tunnel_t *to, esp_sa_t *sa)
     const esp_sa_t *same = tunnel_esp_sa(to, sa->spi, sa->sender);
 
     sa->tunnel = to;
+    sa->steady_since = 0;
     if (same == NULL) {
         children_place(to, sa);
         return;

@@ -556,14 +556,21 @@ news_of(const sequence_t *sequence, disorder_t *disorder, const arrival_t *arriv
     return news;
 }
 
+void
+sequence_go_on(sequence_t *sequence, mark_t mark)
+{
+    sequence->packets++;
+    advance(sequence, sequence->window.highest + 1, mark);
+}
+
 unsigned
 sequence_account(sequence_t *sequence, const arrival_t *arrival)
 {
-    sequence->packets++;
-    if (sequence->disorder == NULL && arrival->number == (uint32_t)sequence->window.highest + 1) { /* nearly all packets */
-        advance(sequence, sequence->window.highest + 1, arrival->mark);
+    if (sequence_awaits(sequence, arrival->number)) {
+        sequence_go_on(sequence, arrival->mark);
         return 0;
     }
+    sequence->packets++;
     account_in_its_place(sequence, arrival);
     return sequence->disorder != NULL ? news_of(sequence, sequence->disorder, arrival) : 0;
 }

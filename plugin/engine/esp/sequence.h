@@ -116,13 +116,13 @@ typedef struct {
 
 typedef struct sequence {
     window_t window;
-    uint64_t base;         /* the lowest number that counts, in this stretch */
+    disorder_t *disorder;  /* NULL: none */
     uint64_t packets;      /* all, repeats too */
+    uint64_t base;         /* the lowest number that counts, in this stretch */
     capture_ns_t began_at; /* of this stretch: between leaps and restarts */
     uint32_t born;         /* the SA's first number in the capture, */
     mark_t
         birth[BIRTH_MARKS]; /* and the marks of that one and those behind it: an old capture that is sent again begins like this */
-    disorder_t *disorder;   /* NULL: none */
 } sequence_t;
 
 /* One packet of the SA. */
@@ -150,6 +150,16 @@ void sequence_free(sequence_t *sequence);
 
 /* The mark of a packet by a hash of its bytes. */
 mark_t sequence_mark(uint64_t fingerprint);
+
+/* Is this the number that comes next, and did all so far come in order? Then no packet has had it yet. */
+static inline bool
+sequence_awaits(const sequence_t *sequence, uint32_t number)
+{
+    return sequence->disorder == NULL && number == (uint32_t)sequence->window.highest + 1;
+}
+
+/* The packet with the awaited number has come: the same as sequence_account(), which would reveal nothing. */
+void sequence_go_on(sequence_t *sequence, mark_t mark);
 
 /* Accounts for the next packet. Returns what it reveals, as bits. */
 unsigned sequence_account(sequence_t *sequence, const arrival_t *arrival);

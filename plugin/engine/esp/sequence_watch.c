@@ -28,6 +28,10 @@ engine_enter_sequence(engine_t *engine, esp_sa_t *sa, const packet_t *packet, ui
         sa->sequence = sequence_new(sa->first_sequence, sa->first_mark, sa->first_time, &engine->sequence_budget);
     if (sa->sequence == NULL)
         return 0;
+    if (sequence_awaits(sa->sequence, number)) { /* nearly all packets */
+        sequence_go_on(sa->sequence, mark_of(engine));
+        return 0;
+    }
     arrival_t arrival = { .number = number,
                           .mark = mark_of(engine),
                           .frame = packet->frame,

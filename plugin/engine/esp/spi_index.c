@@ -89,6 +89,9 @@ spi_index_add(spi_index_t *index, esp_sa_t *sa)
     if (index->sas == index->slots && index->slots <= UINT32_MAX / 2)
         grow(index);
     index->sas++;
+    esp_sa_t *namesake = spi_index_first(index, sa->spi);
+    if (namesake != NULL)
+        namesake->has_namesake = sa->has_namesake = true; /* any others know already */
     prepend(slot_of(index, sa->spi), sa);
 }
 

@@ -10,9 +10,6 @@
 /* A direction that was heard so short a time ago is not missed by anybody. */
 #define HEARD_LATELY SECONDS(1)
 
-/* SAs with one SPI that are compared; a flood of them is looked at elsewhere. */
-#define COMPARED 4u
-
 void
 steady_end(tunnel_t *tunnel)
 {
@@ -45,8 +42,27 @@ is_calm(const tunnel_t *tunnel)
 static bool
 is_one_sa(const esp_sa_t *sa)
 {
-    return sa->packets > 1 && !sa->is_around_esp && !sa->is_succeeded && sa->deleted_in == FRAME_NONE &&
+    return sa->packets > 1 && !sa->has_namesake && !sa->is_around_esp && !sa->is_succeeded && sa->deleted_in == FRAME_NONE &&
            sa->negotiation == sa->tunnel->lineage && !sdwan_is_path(&sa->source, &sa->destination);
+}
+
+/* The peers are where the SA has them, and every other SA as well. */
+static bool
+is_where_its_peers_are(const esp_sa_t *sa)
+{
+    const peer_state_t *from = &sa->tunnel->peer[sa->sender], *to = &sa->tunnel->peer[peer_other(sa->sender)];
+
+    return from->packets > 0 && endpoint_equal(&from->last, &sa->source) && endpoint_equal(&to->last, &sa->destination) &&
+           (sa->encapsulation != ENCAPSULATION_UDP || endpoint_equal(&from->mapping.endpoint, &sa->source));
+}
+
+/* The other SA of its pair, of the same negotiation; or NULL. */
+static esp_sa_t *
+way_back(const esp_sa_t *sa)
+{
+    esp_sa_t *back = children_way_back(sa);
+
+    return back != NULL && back->packets > 0 && back->negotiation == sa->negotiation ? back : NULL;
 }
 
 static bool
@@ -70,10 +86,10 @@ is_steady(const engine_t *engine, esp_sa_t *sa)
 {
     if (sa->steady_since == sa->tunnel->turn)
         return true;
-    if (!is_calm(sa->tunnel) || !is_one_sa(sa) || !have_no_question(engine, sa))
+    if (!is_calm(sa->tunnel) || !is_one_sa(sa) || !is_where_its_peers_are(sa) || !have_no_question(engine, sa))
         return false;
     sa->steady_since = sa->tunnel->turn;
-    sa->steady_back = children_way_back(sa);
+    sa->steady_back = way_back(sa);
     return true;
 }
 
@@ -103,16 +119,38 @@ is_heard_both_ways(const esp_sa_t *sa, capture_ns_t now)
     return from->run_packets == 0 || duration_between(from->run_began_at, now) <= HEARD_LATELY || tunnel_is_one_direction(tunnel);
 }
 
-esp_sa_t *
-steady_sa(const engine_t *engine, const packet_t *packet, uint32_t spi)
-{
-    esp_sa_t *sa = spi_index_first(engine->esp_sas_by_spi, spi);
+#define CACHE_LINE 64u
 
-    if (engine->clock_is_unusable || !is_plain(packet))
+static void
+fetch_lines(const void *from, size_t size)
+{
+    for (size_t at = 0; at < size; at += CACHE_LINE)
+        __builtin_prefetch((const char *)from + at, 1);
+}
+
+/* With many tunnels nothing of this one is in the processor's caches any more: let all of it come at once. */
+static void
+fetch(const esp_sa_t *sa)
+{
+    fetch_lines(sa->tunnel, offsetof(tunnel_t, index));
+    for (unsigned p = 0; p < PEERS; p++)
+        fetch_lines(&sa->tunnel->peer[p], offsetof(peer_state_t, last_ike_in));
+    fetch_lines(&sa->source, offsetof(esp_sa_t, first_frame) - offsetof(esp_sa_t, source));
+    if (sa->sequence != NULL)
+        fetch_lines(sa->sequence, sizeof(window_t));
+    if (sa->steady_back != NULL)
+        fetch_lines(&sa->steady_back->packets, offsetof(esp_sa_t, first_frame) - offsetof(esp_sa_t, packets));
+}
+
+esp_sa_t *
+steady_sa(const engine_t *engine, const packet_t *packet)
+{
+    if (packet->captured < ESP_HEADER_LENGTH || packet->time == CAPTURE_TIME_NONE || engine->clock_is_unusable ||
+        engine->tunnels_at_two_points > 0 || !copies_have_no_alias(engine->copies) || !is_plain(packet))
         return NULL;
-    for (unsigned i = 0; sa != NULL && i < COMPARED; sa = spi_index_next(sa), i++) {
-        if (sa->packets > 0 && goes_on(sa, packet))
-            return is_heard_both_ways(sa, packet->time) && is_steady(engine, sa) ? sa : NULL;
-    }
-    return NULL;
+    esp_sa_t *sa = spi_index_first(engine->esp_sas_by_spi, wire_u32(packet->bytes));
+    if (sa != NULL)
+        fetch(sa);
+    bool is_steady_sa = sa != NULL && goes_on(sa, packet) && is_heard_both_ways(sa, packet->time) && is_steady(engine, sa);
+    return is_steady_sa ? sa : NULL;
 }

@@ -12,8 +12,9 @@
 
 #include "engine/engine_state.h"
 
-/* The SA whose packets before this one it merely goes on with: then it needs only to be counted. NULL: it has to be looked at. */
-esp_sa_t *steady_sa(const engine_t *engine, const packet_t *packet, uint32_t spi);
+/* The SA whose packets before this ESP packet it goes on with: unless it is a copy, it needs only to be counted. NULL: it has to be looked
+ * at. */
+esp_sa_t *steady_sa(const engine_t *engine, const packet_t *packet);
 
 /* Something happened to the tunnel: whatever was found steady has to be looked at again. */
 void steady_end(tunnel_t *tunnel);

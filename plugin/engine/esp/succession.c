@@ -143,25 +143,23 @@ judge_birth(engine_t *engine, tunnel_t *tunnel, peer_t sender, const packet_t *p
 }
 
 static void
-set_due(lifetimes_t *lifetimes, capture_ns_t now)
+set_due(tunnel_t *tunnel, capture_ns_t now)
 {
-    bool any = lifetimes->birth[PEER_A].spi != 0 || lifetimes->birth[PEER_B].spi != 0;
+    bool any = tunnel->lifetimes.birth[PEER_A].spi != 0 || tunnel->lifetimes.birth[PEER_B].spi != 0;
 
-    lifetimes->births_due = any ? duration_sum(now, SETTLING) : CAPTURE_TIME_NONE;
+    tunnel->births_due = any ? duration_sum(now, SETTLING) : CAPTURE_TIME_NONE;
 }
 
 static void
 judge_births(engine_t *engine, tunnel_t *tunnel, const packet_t *packet)
 {
-    lifetimes_t *lifetimes = &tunnel->lifetimes;
-
     for (unsigned p = 0; p < PEERS; p++) {
-        birth_t *birth = &lifetimes->birth[p];
+        birth_t *birth = &tunnel->lifetimes.birth[p];
         bool is_due = birth->spi != 0 && duration_between(birth->at, packet->time) >= SETTLING;
         if (is_due && !judge_birth(engine, tunnel, (peer_t)p, packet))
             birth->spi = 0;
     }
-    set_due(lifetimes, packet->time);
+    set_due(tunnel, packet->time);
 }
 
 /* A birth soon after another makes both unclear: several children at once (RFC 9611, several selectors). */
@@ -178,7 +176,7 @@ note_birth(engine_t *engine, esp_sa_t *sa, const packet_t *packet)
     *birth = (birth_t){
         .frame = packet->frame, .at = packet->time, .spi = is_young && !is_burst ? sa->spi : 0, .hidden = lifetimes->hidden
     };
-    set_due(lifetimes, packet->time);
+    set_due(sa->tunnel, packet->time);
 }
 
 /* It was taken for replaced, and is not: its line is no line. */
@@ -202,6 +200,6 @@ engine_follow_spis(engine_t *engine, esp_sa_t *sa, const packet_t *packet, bool 
         speaks_again(sa);
     if (is_first)
         note_birth(engine, sa, packet);
-    else if (sa->tunnel->lifetimes.births_due != CAPTURE_TIME_NONE && packet->time >= sa->tunnel->lifetimes.births_due)
+    else if (sa->tunnel->births_due != CAPTURE_TIME_NONE && packet->time >= sa->tunnel->births_due)
         judge_births(engine, sa->tunnel, packet);
 }

@@ -68,10 +68,15 @@ leave(window_t *window, uint64_t new_floor, window_left_t left, void *context)
 void
 window_advance(window_t *window, uint64_t number, mark_t mark, window_left_t left, void *context)
 {
-    if (number == window->highest + 1 && number - window->floor < window->slots) { /* nothing falls out */
-        *window_at(window, number) = mark;
-        window->highest = number;
-        return;
+    if (number == window->highest + 1) {
+        mark_t *slot = window_at(window, number);
+        const bool is_full = number - window->floor == window->slots; /* the number that falls out has the same slot */
+        if (!is_full || *slot != MARK_UNSEEN) {
+            *slot = mark;
+            window->highest = number;
+            window->floor += is_full;
+            return;
+        }
     }
     uint64_t new_floor = MAX(window->floor, number - MIN(number, (uint64_t)window->slots - 1));
 

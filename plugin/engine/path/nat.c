@@ -45,6 +45,18 @@ engine_account_sender(engine_t *engine, tunnel_t *tunnel, peer_t sender, const p
         engine_list_tunnel(engine, tunnel);
 }
 
+void
+engine_account_steady_sender(tunnel_t *tunnel, peer_t sender, const packet_t *packet)
+{
+    peer_state_t *from = &tunnel->peer[sender];
+
+    if (packet->encapsulation == ENCAPSULATION_UDP)
+        engine_use_known_mappings(tunnel, sender, packet);
+    from->packets++;
+    from->last_packet_at = capture_later(from->last_packet_at, packet->time);
+    from->last_packet_in = packet->frame;
+}
+
 static flip_t *
 add_flip(tunnel_t *tunnel, const flip_t *flip)
 {

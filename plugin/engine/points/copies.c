@@ -18,27 +18,24 @@
 #ifndef ALIASES_MAX
 #define ALIASES_MAX 4096u
 #endif
-#define COMPARED_BYTES 64u    /* SPI, sequence number and the first ciphertext blocks tell packets apart */
+#define COMPARED_BYTES 40u    /* SPI, sequence number, an IV and a cipher block tell packets apart */
 #define TELLING_CIPHERTEXT 8u /* a cipher block or an IV: no two packets have the same by chance */
+#define LOOKED_AT 16u         /* packets whose fingerprints lead to one place: nobody can make a look-up long */
 
 typedef struct {
     endpoint_t from, to;
 } alias_t;
 
-/* Where packets of some fingerprints are in the ring, in one line of the processor's cache: every packet is looked for. */
-#define WAYS 8u
-#define BUCKETS (SEEN_MAX / 4u)
-
+/* Packets have numbers, counted on for ever: number n is in slot n modulo SEEN_MAX until another takes it. */
 typedef struct {
-    uint32_t tag[WAYS];    /* the upper half of the fingerprint */
-    uint32_t number[WAYS]; /* of the packet */
-} bucket_t;
+    seen_packet_t seen;
+    uint32_t before; /* number of the packet before it whose fingerprint leads to the same place */
+} slot_t;
 
-/* Packets have numbers, counted on for ever: number n is in slot n modulo SEEN_MAX as long as it is remembered. */
 struct copies {
-    bucket_t *buckets;      /* by the lower half of the fingerprint */
-    seen_packet_t *ring;    /* SEEN_MAX slots */
-    uint32_t oldest, count; /* the oldest remembered packet's number; so many are remembered */
+    uint32_t *latest_at;    /* SEEN_MAX places, by fingerprint: number of the latest packet that it leads to */
+    slot_t *ring;           /* SEEN_MAX slots */
+    uint32_t next;          /* number of the next packet */
     guint64 latest;         /* fingerprint of the packet checked last; 0: none */
     seen_packet_t *entered; /* where it was entered; NULL: it was not */
     bool has_alias;
@@ -62,10 +59,9 @@ copies_new(void)
 {
     copies_t *copies = g_new0(copies_t, 1);
 
-    copies->buckets = g_new0(bucket_t, BUCKETS);
-    for (unsigned i = 0; i < BUCKETS * WAYS; i++)
-        copies->buckets[i / WAYS].number[i % WAYS] = UINT32_MAX - SEEN_MAX; /* longer ago than anything */
-    copies->ring = g_new0(seen_packet_t, SEEN_MAX);
+    copies->latest_at = g_new0(uint32_t, SEEN_MAX);
+    copies->ring = g_new0(slot_t, SEEN_MAX);
+    copies->next = SEEN_MAX + 1; /* so that 0 is longer ago than anything */
     copies->aliases = g_hash_table_new_full(alias_hash, alias_equal, NULL, g_free);
     return copies;
 }
@@ -73,7 +69,7 @@ copies_new(void)
 void
 copies_free(copies_t *copies)
 {
-    g_free(copies->buckets);
+    g_free(copies->latest_at);
     g_free(copies->ring);
     g_hash_table_destroy(copies->aliases);
     g_free(copies);
@@ -103,40 +99,22 @@ fingerprint_of(const packet_t *packet)
     return mixed(hash, word);
 }
 
-static seen_packet_t *
-slot(const copies_t *copies, uint32_t number)
+static slot_t *
+slot_of(const copies_t *copies, uint32_t number)
 {
     return &copies->ring[number % SEEN_MAX];
 }
 
-static bool
-is_remembered(const copies_t *copies, uint32_t number)
+static uint32_t *
+place_of(const copies_t *copies, guint64 fingerprint)
 {
-    return number - copies->oldest < copies->count;
-}
-
-static void
-forget_old(copies_t *copies, capture_ns_t now)
-{
-    while (copies->count > 0) {
-        if (copies->count < SEEN_MAX && duration_between(slot(copies, copies->oldest)->time, now) < SHORTEST_TIMER)
-            return;
-        copies->oldest++;
-        copies->count--;
-    }
-}
-
-static bucket_t *
-bucket_of(const copies_t *copies, guint64 fingerprint)
-{
-    return &copies->buckets[fingerprint % BUCKETS];
+    return &copies->latest_at[fingerprint % SEEN_MAX];
 }
 
 /* What a look at the packets with the same bytes shows. */
 typedef struct {
     const seen_packet_t *copy;    /* a moment ago */
     const seen_packet_t *earlier; /* not of this moment */
-    unsigned oldest;              /* the way whose packet makes room for another: it came first, or says no more than the new one */
 } look_t;
 
 static bool
@@ -158,33 +136,33 @@ likelier(const seen_packet_t *a, const seen_packet_t *b, const packet_t *packet,
     return (a->frame < b->frame) == is_copy ? a : b;
 }
 
-static look_t
-look_for(const copies_t *copies, const bucket_t *bucket, guint64 fingerprint, const packet_t *packet)
+static bool
+is_in_ring(const copies_t *copies, uint32_t number)
 {
-    const uint32_t next = copies->oldest + copies->count;
-    look_t look = { .copy = NULL };
-    uint32_t age_of_oldest = 0;
-    bool has_place = false;
+    return copies->next - number < SEEN_MAX; /* and it is not the one whose slot comes next */
+}
 
-    for (unsigned w = 0; w < WAYS; w++) {
-        const uint32_t age = next - bucket->number[w];
-        if (!has_place && age > age_of_oldest) {
-            age_of_oldest = age;
-            look.oldest = w;
-        }
-        if (bucket->tag[w] != (uint32_t)(fingerprint >> 32) || age >= SEEN_MAX)
-            continue;
-        const seen_packet_t *seen = slot(copies, bucket->number[w]);
-        if (seen->fingerprint != fingerprint)
-            continue;
-        if (is_remembered(copies, bucket->number[w])) {
+/* Within the shortest timer of any real retransmission. */
+static bool
+is_of_this_moment(const seen_packet_t *seen, capture_ns_t now)
+{
+    return duration_between(seen->time, now) < SHORTEST_TIMER && duration_between(now, seen->time) < SHORTEST_TIMER;
+}
+
+static look_t
+look_for(const copies_t *copies, guint64 fingerprint, const packet_t *packet)
+{
+    look_t look = { .copy = NULL };
+    uint32_t number = *place_of(copies, fingerprint);
+
+    for (unsigned i = 0; i < LOOKED_AT && is_in_ring(copies, number); i++) {
+        const slot_t *slot = slot_of(copies, number);
+        const seen_packet_t *seen = &slot->seen;
+        if (seen->fingerprint == fingerprint && is_of_this_moment(seen, packet->time))
             look.copy = likelier(look.copy, seen, packet, true);
-        } else if (!seen->is_disowned) {
+        else if (seen->fingerprint == fingerprint && !seen->is_disowned)
             look.earlier = likelier(look.earlier, seen, packet, false);
-        } else {
-            has_place = true;
-            look.oldest = w;
-        }
+        number = slot->before;
     }
     return look;
 }
@@ -253,14 +231,27 @@ judge_copy(copies_t *copies, const packet_t *packet, const seen_packet_t *first)
     return copies_learn(copies, packet, &first->source, &first->destination);
 }
 
-static void
-enter(copies_t *copies, bucket_t *bucket, unsigned way, guint64 fingerprint, const packet_t *packet)
+/* The packet before one with this fingerprint. What was disowned and says no more than the new one makes room. */
+static uint32_t
+packet_before(const copies_t *copies, guint64 fingerprint, const packet_t *packet)
 {
-    const uint32_t number = copies->oldest + copies->count++;
-    seen_packet_t *seen = slot(copies, number);
+    const uint32_t latest = *place_of(copies, fingerprint);
+    const slot_t *slot = slot_of(copies, latest);
+    bool is_no_use = is_in_ring(copies, latest) && slot->seen.fingerprint == fingerprint && slot->seen.is_disowned &&
+                     !is_of_this_moment(&slot->seen, packet->time);
 
-    bucket->tag[way] = (uint32_t)(fingerprint >> 32);
-    bucket->number[way] = number;
+    return is_no_use ? slot->before : latest;
+}
+
+static void
+enter(copies_t *copies, guint64 fingerprint, uint32_t before, const packet_t *packet)
+{
+    const uint32_t number = copies->next++;
+    slot_t *slot = slot_of(copies, number);
+    seen_packet_t *seen = &slot->seen;
+
+    slot->before = before;
+    *place_of(copies, fingerprint) = number;
     seen->fingerprint = fingerprint;
     seen->time = packet->time;
     seen->frame = packet->frame;
@@ -272,6 +263,16 @@ enter(copies_t *copies, bucket_t *bucket, unsigned way, guint64 fingerprint, con
     copies->entered = seen;
 }
 
+void
+copies_enter(copies_t *copies, const packet_t *packet, first_copy_t *ret_first)
+{
+    const guint64 fingerprint = fingerprint_of(packet);
+
+    copies->latest = has_bytes_of_its_own(packet) ? fingerprint : 0;
+    *ret_first = (first_copy_t){ .fingerprint = fingerprint, .frame = FRAME_NONE };
+    enter(copies, fingerprint, *place_of(copies, fingerprint), packet);
+}
+
 copy_kind_t
 copies_check(copies_t *copies, const packet_t *packet, first_copy_t *ret_first)
 {
@@ -280,10 +281,8 @@ copies_check(copies_t *copies, const packet_t *packet, first_copy_t *ret_first)
     *ret_first = (first_copy_t){ .frame = FRAME_NONE };
     if (packet->time == CAPTURE_TIME_NONE || !copies_can_tell(packet))
         return COPY_NONE;
-    forget_old(copies, packet->time);
-    guint64 fingerprint = fingerprint_of(packet);
-    bucket_t *bucket = bucket_of(copies, fingerprint);
-    const look_t look = look_for(copies, bucket, fingerprint, packet);
+    const guint64 fingerprint = fingerprint_of(packet);
+    const look_t look = look_for(copies, fingerprint, packet);
     copy_kind_t kind = COPY_NONE;
 
     if (has_bytes_of_its_own(packet))
@@ -297,7 +296,7 @@ copies_check(copies_t *copies, const packet_t *packet, first_copy_t *ret_first)
         kind = judge_copy(copies, packet, look.copy);
     }
     if (kind == COPY_NONE)
-        enter(copies, bucket, look.oldest, fingerprint, packet);
+        enter(copies, fingerprint, packet_before(copies, fingerprint, packet), packet);
     return kind;
 }
 

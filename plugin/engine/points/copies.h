@@ -46,6 +46,9 @@ void copies_free(copies_t *copies);
 /* Is this packet a second copy of one seen at most SHORTEST_TIMER before? Remembers it if not. Bounded memory. */
 copy_kind_t copies_check(copies_t *copies, const packet_t *packet, first_copy_t *ret_first);
 
+/* Remembers a packet that cannot be a copy, as the caller knows otherwise. It must have a time, and enough bytes (copies_can_tell). */
+void copies_enter(copies_t *copies, const packet_t *packet, first_copy_t *ret_first);
+
 /* The packet that was checked last is not accounted for, so that nothing can be an earlier sighting of it. */
 void copies_disown(copies_t *copies);
 

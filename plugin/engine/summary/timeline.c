@@ -90,6 +90,28 @@ bin_at(timeline_t *timeline, capture_ns_t time)
     return &timeline->bin[number - timeline->first];
 }
 
+/* Its bin begins before what a time can say. */
+static bool
+is_in_first_of_all(const timeline_t *timeline, capture_ns_t time)
+{
+    return divide(time, timeline->width) < (INT64_MIN + 1) / timeline->width;
+}
+
+/* The bin of the packet before, nearly always; dividing takes long. */
+static activity_bin_t *
+bin_of(timeline_t *timeline, capture_ns_t time)
+{
+    activity_bin_t *bin = timeline->latest;
+
+    if (bin != NULL && (uint64_t)time - (uint64_t)timeline->latest_from < (uint64_t)timeline->width)
+        return bin;
+    bin = bin_at(timeline, time);
+    timeline->latest = is_in_first_of_all(timeline, time) ? NULL : bin;
+    if (timeline->latest != NULL)
+        timeline->latest_from = divide(time, timeline->width) * timeline->width;
+    return bin;
+}
+
 void
 timeline_count(timeline_t *timeline, peer_t sender, capture_ns_t time, uint64_t bytes)
 {
@@ -97,7 +119,7 @@ timeline_count(timeline_t *timeline, peer_t sender, capture_ns_t time, uint64_t 
         timeline->untimed++;
         return;
     }
-    activity_bin_t *bin = bin_at(timeline, time);
+    activity_bin_t *bin = bin_of(timeline, time);
     bin->packets[sender]++;
     bin->bytes[sender] += bytes;
 }
@@ -111,7 +133,7 @@ engine_activity_row(const engine_t *engine, uint32_t index, activity_row_t *ret_
     *ret_row = (activity_row_t){ .from = CAPTURE_TIME_NONE };
     if (timeline == NULL || timeline->bins == 0)
         return;
-    bool is_first_of_all = timeline->first < (INT64_MIN + 1) / timeline->width; /* its bin begins before what a time can say */
+    bool is_first_of_all = timeline->first < (INT64_MIN + 1) / timeline->width; /* it begins before what a time can say */
     *ret_row = (activity_row_t){ .from = is_first_of_all ? INT64_MIN + 1 : timeline->first * timeline->width,
                                  .width = timeline->width,
                                  .bins = timeline->bins,

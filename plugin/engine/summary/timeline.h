@@ -11,9 +11,11 @@
  * one of twice the width: that happens whenever time runs out of the bins, in either direction. */
 typedef struct {
     duration_ns_t width;
-    int64_t first;    /* number of bin[0]: it begins at `first` * `width` */
-    unsigned bins;    /* used; 0: no packet had a time */
-    unsigned untimed; /* packets without a time; in no bin */
+    int64_t first;            /* number of bin[0]: it begins at `first` * `width` */
+    unsigned bins;            /* used; 0: no packet had a time */
+    unsigned untimed;         /* packets without a time; in no bin */
+    capture_ns_t latest_from; /* when the bin begins that was counted in last */
+    activity_bin_t *latest;   /* that bin; NULL: look it up */
     activity_bin_t bin[ACTIVITY_BINS];
 } timeline_t;
 
