@@ -71,7 +71,7 @@ tunnel_free(tunnel_t *tunnel)
     g_array_free(tunnel->dpd_rtts, TRUE);
     g_array_free(tunnel->outages, TRUE);
     lifetimes_clear(&tunnel->lifetimes);
-    timeline_free(tunnel->timeline);
+    activity_clear(&tunnel->activity);
     children_clear(&tunnel->children);
     g_free(tunnel->points);
     g_free(tunnel->accepted_child);

@@ -187,7 +187,7 @@ typedef struct tunnel {
     uint32_t turn; /* counts what may have changed more than counts (steady.h); never 0 */
     frame_t last_frame;
     capture_ns_t last_time;
-    timeline_t *timeline;         /* its ESP over time; owned; NULL: none yet */
+    activity_t activity;          /* its ESP over time */
     capture_ns_t births_due;      /* when lifetimes_t.birth can be judged; CAPTURE_TIME_NONE: there are none */
     capture_ns_t last_two_way_at; /* last ESP in both directions */
     capture_ns_t last_proof_at;   /* last packet that proves the tunnel worked both ways */

@@ -34,6 +34,8 @@ enum {
     AH_HEADER = 12, /* RFC 4302 2: up to the sequence number */
     AH_SPI_AT = 4,
     NAT_KEEPALIVE = 0xff, /* RFC 3948 2.3 */
+    IPV4_FLAGS_AT = 6,
+    IPV4_MORE_FRAGMENTS = 0x20,
     IPV4_SOURCE_AT = 12,
 };
 
@@ -564,8 +566,15 @@ look_at_ipv6_fragment(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void 
     return consumed;
 }
 
+static bool
+is_between_encapsulation_ports(const packet_info *pinfo)
+{
+    return pinfo->srcport == PORT_NAT_TRAVERSAL || pinfo->destport == PORT_NAT_TRAVERSAL;
+}
+
 /* The innermost IPv4 packet of a frame, outside of what ICMP quotes: the IP dissector leaves its addresses as pointers into the frame, which
- * tell where its header is. False: there is none, or it was put together from fragments. */
+ * tell where its header is. False: there is none, or it was put together from fragments, or neither its ports nor fragmentation make it
+ * interesting. */
 static bool
 ipv4_of_frame(tvbuff_t *frame, const packet_info *pinfo, ip_packet_t *ret_packet)
 {
@@ -575,6 +584,8 @@ ipv4_of_frame(tvbuff_t *frame, const packet_info *pinfo, ip_packet_t *ret_packet
     const uint8_t *bytes = length > 0 ? tvb_get_ptr(frame, 0, (int)length) : NULL, *source = pinfo->net_src.data;
     if (!bytes || source < bytes + IPV4_SOURCE_AT || source >= bytes + length)
         return false;
+    if (!is_between_encapsulation_ports(pinfo) && (source[IPV4_FLAGS_AT - IPV4_SOURCE_AT] & IPV4_MORE_FRAGMENTS) == 0)
+        return false; /* almost every frame */
     return ip_packet_read(source - IPV4_SOURCE_AT, (size_t)(bytes + length - source) + IPV4_SOURCE_AT, ret_packet);
 }
 

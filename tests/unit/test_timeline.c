@@ -122,6 +122,32 @@ packets_without_a_time_are_in_no_bin(void **state)
     timeline_free(timeline);
 }
 
+/* Packet by packet the same as without delay, whatever the times. */
+static void
+activity_ends_in_the_same_bins(void **state)
+{
+    static const capture_ns_t odd[] = { INT64_MAX, INT64_MIN + 1, CAPTURE_TIME_NONE, 0, -1, 1, SECONDS(1700000000), INT64_MIN + 2 };
+    timeline_t *timeline = timeline_new();
+    activity_t activity = { .timeline = NULL };
+    uint32_t random = 1;
+
+    (void)state;
+    assert_null(activity_timeline(&activity));
+    for (unsigned i = 0; i < 5000; i++) {
+        random = random * 1664525u + 1013904223u;
+        capture_ns_t time = SECONDS(1000) + MILLISECONDS(i * 7) - MILLISECONDS(random >> 28 == 0 ? 900 : 0);
+        if (i > 4000 && random >> 24 == 1)
+            time = odd[i % G_N_ELEMENTS(odd)];
+        timeline_count(timeline, random >> 31 != 0 ? PEER_B : PEER_A, time, random >> 20);
+        activity_count(&activity, random >> 31 != 0 ? PEER_B : PEER_A, time, random >> 20);
+        if (i % 500 == 0)
+            (void)activity_timeline(&activity);
+    }
+    assert_memory_equal(activity_timeline(&activity), timeline, sizeof(timeline_t));
+    activity_clear(&activity);
+    timeline_free(timeline);
+}
+
 /* As the engine shows it: a row per tunnel, none for a tunnel that is not there. */
 static void
 a_row_shows_the_bins(void **state)
@@ -160,13 +186,10 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(one_packet_takes_one_narrow_bin),
-        cmocka_unit_test(bins_widen_and_keep_every_packet),
-        cmocka_unit_test(a_pause_stays_where_it_was),
-        cmocka_unit_test(time_that_runs_backwards_makes_room_before),
-        cmocka_unit_test(any_times_are_survived),
-        cmocka_unit_test(packets_without_a_time_are_in_no_bin),
-        cmocka_unit_test(a_row_shows_the_bins),
+        cmocka_unit_test(one_packet_takes_one_narrow_bin), cmocka_unit_test(bins_widen_and_keep_every_packet),
+        cmocka_unit_test(a_pause_stays_where_it_was),      cmocka_unit_test(time_that_runs_backwards_makes_room_before),
+        cmocka_unit_test(any_times_are_survived),          cmocka_unit_test(packets_without_a_time_are_in_no_bin),
+        cmocka_unit_test(activity_ends_in_the_same_bins),  cmocka_unit_test(a_row_shows_the_bins),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

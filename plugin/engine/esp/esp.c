@@ -206,9 +206,7 @@ count_direction(tunnel_t *tunnel, peer_t sender, const packet_t *packet)
         from->longest_esp_gap = gap;
     if (gap > RUN_GAP)
         from->run_packets = 0;
-    if (tunnel->timeline == NULL)
-        tunnel->timeline = timeline_new();
-    timeline_count(tunnel->timeline, sender, packet->time, packet->reported);
+    activity_count(&tunnel->activity, sender, packet->time, packet->reported);
     from->esp_packets++;
     from->esp_bytes += packet->reported;
     from->last_esp_at = capture_later(from->last_esp_at, packet->time);

@@ -90,28 +90,6 @@ bin_at(timeline_t *timeline, capture_ns_t time)
     return &timeline->bin[number - timeline->first];
 }
 
-/* Its bin begins before what a time can say. */
-static bool
-is_in_first_of_all(const timeline_t *timeline, capture_ns_t time)
-{
-    return divide(time, timeline->width) < (INT64_MIN + 1) / timeline->width;
-}
-
-/* The bin of the packet before, nearly always; dividing takes long. */
-static activity_bin_t *
-bin_of(timeline_t *timeline, capture_ns_t time)
-{
-    activity_bin_t *bin = timeline->latest;
-
-    if (bin != NULL && (uint64_t)time - (uint64_t)timeline->latest_from < (uint64_t)timeline->width)
-        return bin;
-    bin = bin_at(timeline, time);
-    timeline->latest = is_in_first_of_all(timeline, time) ? NULL : bin;
-    if (timeline->latest != NULL)
-        timeline->latest_from = divide(time, timeline->width) * timeline->width;
-    return bin;
-}
-
 void
 timeline_count(timeline_t *timeline, peer_t sender, capture_ns_t time, uint64_t bytes)
 {
@@ -119,21 +97,73 @@ timeline_count(timeline_t *timeline, peer_t sender, capture_ns_t time, uint64_t 
         timeline->untimed++;
         return;
     }
-    activity_bin_t *bin = bin_of(timeline, time);
+    activity_bin_t *bin = bin_at(timeline, time);
     bin->packets[sender]++;
     bin->bytes[sender] += bytes;
+}
+
+static void
+settle(activity_t *activity)
+{
+    if (activity->width > 0)
+        add_bin(bin_at(activity->timeline, activity->from), &activity->counted);
+    activity->width = 0;
+    activity->counted = (activity_bin_t){ .packets = { 0 } };
+}
+
+/* The first bin of all begins before what a time can say: what is in it is counted at once. */
+static void
+begin(activity_t *activity, capture_ns_t time)
+{
+    const timeline_t *timeline = activity->timeline;
+    const int64_t number = divide(time, timeline->width);
+
+    if (number < (INT64_MIN + 1) / timeline->width)
+        return;
+    activity->from = number * timeline->width;
+    activity->width = timeline->width;
+}
+
+void
+activity_count(activity_t *activity, peer_t sender, capture_ns_t time, uint64_t bytes)
+{
+    if ((uint64_t)time - (uint64_t)activity->from < (uint64_t)activity->width) {
+        activity->counted.packets[sender]++;
+        activity->counted.bytes[sender] += bytes;
+        return;
+    }
+    if (activity->timeline == NULL)
+        activity->timeline = timeline_new();
+    settle(activity);
+    timeline_count(activity->timeline, sender, time, bytes);
+    if (time != CAPTURE_TIME_NONE)
+        begin(activity, time);
+}
+
+const timeline_t *
+activity_timeline(activity_t *activity)
+{
+    if (activity->timeline != NULL)
+        settle(activity);
+    return activity->timeline;
+}
+
+void
+activity_clear(activity_t *activity)
+{
+    timeline_free(activity->timeline);
 }
 
 void
 engine_activity_row(const engine_t *engine, uint32_t index, activity_row_t *ret_row)
 {
-    const tunnel_t *tunnel = index < engine->tunnels->len ? g_ptr_array_index(engine->tunnels, index) : NULL;
-    const timeline_t *timeline = tunnel != NULL ? tunnel->timeline : NULL;
+    tunnel_t *tunnel = index < engine->tunnels->len ? g_ptr_array_index(engine->tunnels, index) : NULL;
+    const timeline_t *timeline = tunnel != NULL ? activity_timeline(&tunnel->activity) : NULL;
 
     *ret_row = (activity_row_t){ .from = CAPTURE_TIME_NONE };
     if (timeline == NULL || timeline->bins == 0)
         return;
-    bool is_first_of_all = timeline->first < (INT64_MIN + 1) / timeline->width; /* it begins before what a time can say */
+    bool is_first_of_all = timeline->first < (INT64_MIN + 1) / timeline->width; /* its bin begins before what a time can say */
     *ret_row = (activity_row_t){ .from = is_first_of_all ? INT64_MIN + 1 : timeline->first * timeline->width,
                                  .width = timeline->width,
                                  .bins = timeline->bins,
