@@ -222,7 +222,7 @@ def io_graphs_open_with_the_profiles_graphs(window, _):
     dialog = window.wait_window("I/O Graphs")
     names = [cell.get_name() for cell in children(find(dialog, "tree"))]
     window.resize("I/O Graphs", 1100, 760)
-    true(f"graphs: {names}", {"ESP low > high", "ESP high > low", "IKE repeated", "Problems"} <= set(names))
+    true(f"graphs: {names}", {"ESP low>high", "ESP high>low", "IKE repeated", "Problems"} <= set(names))
     table = find(dialog, "tree")
     for colour in ((0x20, 0x4a, 0x87), (0x4e, 0x9a, 0x06)):
         window.wait(f"curve of colour {colour}", lambda colour=colour: window.has_colour_above("I/O Graphs", table, colour, 50))
