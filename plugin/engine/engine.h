@@ -2,7 +2,7 @@
  *
  * Pure C11 and GLib. No clock of its own: only capture time counts. The caller feeds each packet once (its first visit)
  * and may ask at any time, any number of times, and always gets the same answer for a frame already fed, but for what
- * later frames add (response_in, grades, end-of-capture findings).
+ * later frames add (response_in, retransmission_next, grades, end-of-capture findings).
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -44,6 +44,7 @@ typedef struct {
     frame_t response_in;              /* on a request; becomes known later */
     duration_ns_t exchange_time;      /* first transmission of the request to the response; on both; 0: unknown */
     frame_t retransmission_of;        /* the first transmission */
+    frame_t retransmission_next;      /* on every transmission but the last; becomes known later */
     unsigned retransmission_count;    /* 1 for the first repeat */
     duration_ns_t retransmission_rto; /* since the previous transmission */
     frame_t spi_first_seen_in;        /* ESP only */

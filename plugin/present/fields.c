@@ -15,6 +15,7 @@ int hf_exchange_request_in = -1;
 int hf_exchange_response_in = -1;
 int hf_exchange_time = -1;
 int hf_retransmission_of = -1;
+int hf_retransmission_next = -1;
 int hf_retransmission_count = -1;
 int hf_retransmission_rto = -1;
 int hf_nat_old_port = -1;
@@ -76,6 +77,9 @@ static hf_register_info fields[] = {
     { &hf_retransmission_of,
       { "Retransmission of", "ipsec.retransmission.of", FT_FRAMENUM, BASE_NONE, FRAMENUM_TYPE(FT_FRAMENUM_RETRANS_PREV), 0,
         "The first transmission", HFILL } },
+    { &hf_retransmission_next,
+      { "Retransmitted in", "ipsec.retransmission.next", FT_FRAMENUM, BASE_NONE, FRAMENUM_TYPE(FT_FRAMENUM_RETRANS_NEXT), 0,
+        "The next transmission of the same request", HFILL } },
     { &hf_retransmission_count,
       { "Retransmission number", "ipsec.retransmission.count", FT_UINT32, BASE_DEC, NULL, 0, "1 for the first repeat", HFILL } },
     { &hf_retransmission_rto,

@@ -22,6 +22,7 @@ extern int hf_exchange_request_in;
 extern int hf_exchange_response_in;
 extern int hf_exchange_time;
 extern int hf_retransmission_of;
+extern int hf_retransmission_next;
 extern int hf_retransmission_count;
 extern int hf_retransmission_rto;
 extern int hf_nat_old_port;

@@ -144,6 +144,7 @@ draw_exchange(proto_tree *tree, tvbuff_t *tvb, const frame_note_t *note)
     add_frame(exchange_tree, hf_exchange_response_in, tvb, note->response_in);
     if (note->exchange_time > 0)
         add_duration(exchange_tree, hf_exchange_time, tvb, note->exchange_time);
+    add_frame(exchange_tree, hf_retransmission_next, tvb, note->retransmission_next);
     if (note->retransmission_of == FRAME_NONE)
         return;
     add_frame(exchange_tree, hf_retransmission_of, tvb, note->retransmission_of);

@@ -1,10 +1,12 @@
 /* generate.c - a capture with the structure of a busy VPN gateway's, of any size
  *
- * usage: generate [--tunnels N] [--packets N] [--kind esp|ike|other] [--seed N] FILE
+ * usage: generate [--tunnels N] [--packets N] [--kind esp|ike|other] [--seed N] [--troubled N] FILE
  *
  *   esp    1 % IKE: tunnels come up, check for liveness, rekey their child SAs, and carry ESP in UDP both ways, with some loss
  *   ike    half of the packets are IKE
  *   other  no IPsec: UDP and TCP that nobody dissects further
+ *
+ * In the end the gateway no longer answers the first N tunnels that are to be troubled; every second of them comes up again.
  *
  * Writes a pcap file (nanoseconds, raw IPv4). The same arguments make the same bytes.
  *
@@ -313,10 +315,32 @@ play(world_t *world, uint64_t packets, bool is_ike_heavy)
     }
 }
 
+/* Liveness checks of the first tunnels are repeated in vain, each time with the same bytes; tunnels 1, 3, 5, ... come up again. */
+static void
+fall_silent(world_t *world, uint32_t count)
+{
+    static const unsigned seconds_after[] = { 1, 2, 4, 8, 16 };
+    const uint64_t random = world->random;
+
+    for (size_t i = 0; i < sizeof(seconds_after) / sizeof(*seconds_after); i++) {
+        for (uint32_t index = 0; index < count; index++) {
+            world->random = random + index;
+            write_encrypted(world, index, true, false, EXCHANGE_INFORMATIONAL, world->tunnels[index].next_id, PAYLOAD_NONE, 48);
+        }
+        world->time += seconds_after[i] * NANOSECONDS;
+    }
+    world->random = random;
+    for (uint32_t index = 1; index < count; index += 2) {
+        bring_up(world, index);
+        write_esp(world, index, true);
+        write_esp(world, index, false);
+    }
+}
+
 static _Noreturn void
 usage(void)
 {
-    fputs("usage: generate [--tunnels N] [--packets N] [--kind esp|ike|other] [--seed N] FILE\n", stderr);
+    fputs("usage: generate [--tunnels N] [--packets N] [--kind esp|ike|other] [--seed N] [--troubled N] FILE\n", stderr);
     exit(2);
 }
 
@@ -336,6 +360,7 @@ main(int argc, char **argv)
 {
     world_t world = { .time = UINT64_C(1700000000) * NANOSECONDS, .random = 1, .tunnel_count = 100 };
     uint64_t packets = 100000;
+    uint32_t troubled = 0;
     const char *kind = "esp", *file = NULL;
 
     for (int i = 1; i < argc; i++) {
@@ -343,6 +368,8 @@ main(int argc, char **argv)
             world.tunnel_count = (uint32_t)number(argv[++i]);
         else if (strcmp(argv[i], "--packets") == 0)
             packets = number(argv[++i]);
+        else if (strcmp(argv[i], "--troubled") == 0)
+            troubled = (uint32_t)number(argv[++i]);
         else if (strcmp(argv[i], "--seed") == 0)
             world.random = number(argv[++i]);
         else if (strcmp(argv[i], "--kind") == 0 && i + 1 < argc)
@@ -369,6 +396,7 @@ main(int argc, char **argv)
             write_other(&world);
     } else if (strcmp(kind, "esp") == 0 || strcmp(kind, "ike") == 0) {
         play(&world, packets, strcmp(kind, "ike") == 0);
+        fall_silent(&world, troubled < world.tunnel_count ? troubled : world.tunnel_count);
     } else {
         usage();
     }

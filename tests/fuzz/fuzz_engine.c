@@ -58,6 +58,7 @@ ask_note(const engine_t *engine, frame_t last, frame_t frame)
         require(note->frame == frame && (note->tunnel == INDEX_NONE || note->tunnel < engine_tunnel_count(engine)));
         require(note->exchange_time >= 0 && note->retransmission_rto >= 0);
         require(note->request_in <= last && note->response_in <= last && note->retransmission_of <= last);
+        require(note->retransmission_next <= last);
         for (unsigned i = 0; note->findings != NULL && i < note->findings->len; i++)
             require(((const finding_t *)g_ptr_array_index(note->findings, i))->frame == frame);
     }

@@ -22,6 +22,8 @@ PROGRAMS = ["wireshark", "Xvfb", "openbox", "xdotool", "import", "dbus-run-sessi
 SKIPPED = 77
 DEADLINE = 120
 SCREEN = "1440x900x24"
+KEEP_ADDRESSES = "keep_addresses.so"
+MANY, MANY_TROUBLED = 240, 24  # tunnels of the capture many.pcap
 
 
 class Failure(Exception):
@@ -45,6 +47,8 @@ def run(description, inside, add_arguments=None):
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--plugin", required=True, type=pathlib.Path, help="the plugin, in a folder M.m/epan")
     parser.add_argument("--preload", default="", help="library to load before all others (AddressSanitizer)")
+    parser.add_argument("--keep-addresses", type=pathlib.Path, help="keep_addresses.c as a library: needed for Wireshark with Qt 5")
+    parser.add_argument("--generate", type=pathlib.Path, help="the program bench_generate, for captures with many tunnels")
     parser.add_argument("--profile", type=pathlib.Path, default=GOLDEN.parent.parent / "plugin/profile", help="the profile's folder")
     parser.add_argument("--samples", type=pathlib.Path, default=GOLDEN.parent.parent / "sample-pcaps")
     parser.add_argument("--wireshark", default="wireshark")
@@ -75,6 +79,11 @@ def send_to_stage(options, stage):
         (stage.folder / name).mkdir()
     shutil.rmtree(stage.folder / "captures")
     shutil.copytree(options.samples, stage.folder / "captures")
+    if options.generate:
+        command = [options.generate, "--tunnels", MANY, "--packets", MANY * 25, "--troubled", MANY_TROUBLED, stage.folder / "captures/many.pcap"]
+        subprocess.run([str(part) for part in command], check=True)
+    if options.keep_addresses:
+        shutil.copy(options.keep_addresses, stage.folder / KEEP_ADDRESSES)
     for path in (stage.folder, *stage.folder.rglob("*")):
         path.chmod(0o755 if path.is_dir() else 0o644)
     user = {}
@@ -124,19 +133,21 @@ def wait(what, condition, deadline=DEADLINE, also=None):
     from gi.repository import GLib
 
     until = time.monotonic() + deadline
+    error = None
     while time.monotonic() < until:
         if also and not also():
             raise Failure(f"Wireshark ended while waiting for {what}")
         try:
+            error = None
             result = condition()
             if result:
                 return result
-        except GLib.Error:
-            pass
+        except GLib.Error as failed:
+            error = failed
         while GLib.MainContext.default().iteration(False):
             pass
         time.sleep(0.05)
-    raise Failure(f"in {deadline} s there was no {what}")
+    raise Failure(f"in {deadline} s there was no {what}" + (f" (at last: {error})" if error else ""))
 
 
 def role_of(node):
@@ -158,6 +169,18 @@ def walk(node, depth=14, into=lambda node: role_of(node) not in ("tree", "table"
     if depth and into(node):
         for child in children(node):
             yield from walk(child, depth - 1, into)
+
+
+def describe(node, depth=14, indent=""):
+    """What a screen reader would find in a window, a line for each thing: for who looks into a failure."""
+    try:
+        lines = [f"{indent}{role_of(node)} {node.get_name()!r}{'' if is_shown(node) else ' (hidden)'}"]
+        if depth and role_of(node) not in ("tree", "table", "menu bar", "list"):
+            for child in children(node):
+                lines += describe(child, depth - 1, indent + "  ")
+        return lines
+    except Exception as error:  # whatever it is, the description goes on
+        return [f"{indent}? {error}"]
 
 
 def find(node, role, name=None):
@@ -207,8 +230,9 @@ class Wireshark:
         self.pictures = getattr(options, "screenshots", None)
         self.log = open(self.stage / "out/wireshark.log", "w+", encoding="utf-8", errors="replace")
         environment = dict(os.environ, **(environment or {}))
-        if options.preload:
-            environment["LD_PRELOAD"] = options.preload
+        addresses = self.stage / KEEP_ADDRESSES
+        preload = [options.preload] if options.preload else [str(addresses)] if addresses.exists() else []
+        environment["LD_PRELOAD"] = ":".join(preload)
         self.process = subprocess.Popen([options.wireshark, *map(str, args)], env=environment, stdout=self.log,
                                         stderr=subprocess.STDOUT)
         # Not the splash screen. Whoever asks too early on the accessibility bus is told that there is nothing, and believes it.
@@ -269,6 +293,9 @@ class Wireshark:
 
     def titles(self):
         return [window.get_name() for window in children(self.application)]
+
+    def describe(self):
+        return [line for window in children(self.application) for line in describe(window)]
 
     def wait_window(self, title):
         return self.wait(f"window {title!r}", lambda: self.window(title))
@@ -515,10 +542,13 @@ class Wireshark:
         tree = find(self.window(title), "tree")
         self.click(next(child for child in children(tree) if child.get_name().strip() == column))
 
-    def has_colour(self, title, colour, pixels):
-        """A window has at least so many pixels of about this colour: thin lines are blended with what is behind them."""
-        xid = xdotool("search", "--onlyvisible", "--name", title).split()[-1]
-        done = subprocess.run(["import", "-window", xid, "-depth", "8", "rgb:-"], capture_output=True, check=True)
+    def has_colour_above(self, title, node, colour, pixels):
+        """The part of a window above something in it has at least so many pixels of about this colour: thin lines are blended with
+        what is behind them."""
+        window = self.window(title).get_extents(self.atspi.CoordType.SCREEN)
+        height = node.get_extents(self.atspi.CoordType.SCREEN).y - window.y
+        part = f"{window.width}x{height}+{window.x}+{window.y}"
+        done = subprocess.run(["import", "-window", "root", "-crop", part, "-depth", "8", "rgb:-"], capture_output=True, check=True)
         found = 0
         for i in range(0, len(done.stdout) - 2, 3):
             found += all(abs(is_now - should_be) < 32 for is_now, should_be in zip(done.stdout[i:i + 3], colour))

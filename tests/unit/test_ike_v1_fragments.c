@@ -140,6 +140,28 @@ its_repeat_is_one_retransmission(void **state)
     engine_free(engine);
 }
 
+/* From the first transmission on, each tells the next one; all but the first, the first. */
+static void
+its_transmissions_are_linked(void **state)
+{
+    engine_t *engine = engine_with_two_messages();
+    uint8_t message[MESSAGE];
+
+    (void)state;
+    make_message(message, true, 3);
+    feed_fragments(engine, 3, 0.1, message, 7);
+    assert_int_equal(engine_note(engine, 4)->retransmission_next, FRAME_NONE);
+    feed_fragments(engine, 5, 4.1, message, 8);
+    feed_fragments(engine, 7, 11.1, message, 9);
+    assert_int_equal(engine_note(engine, 4)->retransmission_of, FRAME_NONE);
+    assert_int_equal(engine_note(engine, 4)->retransmission_next, 6);
+    assert_int_equal(engine_note(engine, 6)->retransmission_of, 4);
+    assert_int_equal(engine_note(engine, 6)->retransmission_next, 8);
+    assert_int_equal(engine_note(engine, 8)->retransmission_of, 4);
+    assert_int_equal(engine_note(engine, 8)->retransmission_next, FRAME_NONE);
+    engine_free(engine);
+}
+
 static ike_message_t parsed;
 
 static bool
@@ -200,9 +222,8 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_message_in_fragments_is_answered),
-        cmocka_unit_test(its_repeat_is_one_retransmission),
-        cmocka_unit_test(order_does_not_matter_and_nothing_is_guessed),
+        cmocka_unit_test(a_message_in_fragments_is_answered), cmocka_unit_test(its_repeat_is_one_retransmission),
+        cmocka_unit_test(its_transmissions_are_linked),       cmocka_unit_test(order_does_not_matter_and_nothing_is_guessed),
         cmocka_unit_test(hostile_fragments_are_left_out),
     };
 

@@ -61,6 +61,7 @@ step_retransmits(const ike_step_t *step, exchange_t *exchange)
     step->note->retransmission_of = exchange->sent_in[0];
     step->note->retransmission_count = exchange->transmissions;
     step->note->retransmission_rto = gap;
+    engine_note_for(step->engine, exchange_last_sent_in(exchange))->retransmission_next = step->packet->frame;
     exchange_sent(exchange, step->packet);
     return true;
 }
