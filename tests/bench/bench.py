@@ -5,7 +5,7 @@
 # runs. Figures, no verdicts.
 #
 #     cmake -S . -B build/bench -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo -DIPSEC_TESTS=bench && cmake --build build/bench
-#     python3 tests/bench/bench.py --build build/bench [--packets 1000000] [--tunnels 100] [--runs 7] [--only tshark,peers,engine,scale]
+#     python3 tests/bench/bench.py --build build/bench [--packets 1000000] [--tunnels 100] [--runs 7] [--only tshark,instructions,peers,engine,scale]
 #
 # Another Wireshark, in a system that can be entered with chroot as tests/compat/run.sh makes them (root only), built there beforehand:
 #     python3 tests/bench/bench.py --build build/bench --chroot FOLDER --plugins FOLDER/tmp/source/build/release/plugins
@@ -32,6 +32,7 @@ DISSECT = ["-q", "-z", "icmp,srt"]  # a tap that wants nothing makes tshark diss
 MODES = [("one pass", DISSECT), ("two passes", ["-2", *DISSECT]), ("-Y ip", ["-Y", "ip", *DISSECT]), ("report", ["-q", "-z", "ipsec,report"]),
          ("all reports", [word for which in ("report", "report,json", "report,html", "tunnels", "findings") for word in
                           ("-z", f"ipsec,{which}")] + ["-q"])]
+COUNTED = 30000
 TUNNELS = (1, 100, 1000, 10000, 100000)
 
 
@@ -111,6 +112,29 @@ def table_of_tshark(bench, options):
         capture.unlink()
 
 
+def counted(bench, capture, arguments, plugin):
+    """Instructions that tshark executes, by callgrind: they do not depend on what else the machine does."""
+    note = bench.folder / "home/counted"
+    command = shlex.join(["tshark", "-n", "-r", bench.inside(capture), *arguments])
+    bench.run(f"valgrind --tool=callgrind --callgrind-out-file=/dev/null {command} 2>{shlex.quote(bench.inside(note))}", plugin)
+    return int(re.search(r"Collected : (\d+)", note.read_text()).group(1))
+
+
+def table_of_instructions(bench, options):
+    """Per packet, without tshark's start: the difference of two captures, one of which has COUNTED packets more."""
+    print(f"{'capture':8} {'mode':12} {'without':>8} {'with':>8} {'ratio':>7}   (instructions per packet)")
+    for kind in options.kinds.split(","):
+        for mode, arguments in MODES:
+            stock, figures = arguments if "ipsec,report" not in arguments else DISSECT, []
+            for plugin in (False, True):
+                counts = []
+                for packets in (COUNTED // 2, COUNTED // 2 + COUNTED):
+                    capture = bench.generate(options, kind, packets, options.tunnels)
+                    counts.append(counted(bench, capture, arguments if plugin else stock, plugin))
+                figures.append((counts[1] - counts[0]) / COUNTED)
+            print(f"{kind:8} {mode:12} {figures[0]:8.0f} {figures[1]:8.0f} {figures[1] / figures[0]:7.3f}", flush=True)
+
+
 def table_of_peers(bench, options):
     """Microseconds of user CPU per packet, beyond what tshark itself takes."""
     capture = bench.generate(options, "esp", options.packets, options.tunnels)
@@ -163,7 +187,7 @@ def main():
     parser.add_argument("--tunnels", type=int, default=100)
     parser.add_argument("--runs", type=int, default=7)
     parser.add_argument("--kinds", default="other,esp,ike", help="captures for the first table: without IPsec, nearly all ESP, half IKE")
-    parser.add_argument("--only", default="tshark,peers,engine,scale", help="which tables")
+    parser.add_argument("--only", default="tshark,instructions,peers,engine,scale", help="which tables")
     parser.add_argument("--chroot", type=pathlib.Path, help="the system with another Wireshark")
     parser.add_argument("--plugins", type=pathlib.Path, help="the plugin folder built for it")
     options = parser.parse_args()
@@ -172,7 +196,8 @@ def main():
     with tempfile.TemporaryDirectory(prefix="ipsec-bench-", dir=options.chroot / "tmp" if options.chroot else None) as name:
         bench = Bench(options, pathlib.Path(name))
         print(f"{bench.version()}; {options.packets} packets, {options.tunnels} tunnels, medians of {options.runs} runs")
-        for table, print_table in (("tshark", table_of_tshark), ("peers", table_of_peers), ("scale", table_of_scale)):
+        for table, print_table in (("tshark", table_of_tshark), ("instructions", table_of_instructions), ("peers", table_of_peers),
+                                   ("scale", table_of_scale)):
             if table in wanted:
                 print_table(bench, options)
     if "engine" in wanted and not options.chroot:

@@ -98,16 +98,10 @@ shows_that_the_sa_goes_on(const exchange_t *earlier, const exchange_t *next)
 void
 engine_name_by_next(engine_t *engine, const exchange_t *next)
 {
-    const ike_sa_t *ike_sa = next->ike_sa;
+    exchange_t *earlier = ike_sa_latest(next->ike_sa, is_open);
 
-    for (unsigned i = ike_sa->exchanges->len; i-- > 0;) {
-        exchange_t *earlier = g_ptr_array_index(ike_sa->exchanges, i);
-        if (earlier == next || exchange_is_liveness(earlier) || !is_open(earlier))
-            continue;
-        if (earlier->request_inner != PAYLOAD_NOTIFY && shows_that_the_sa_goes_on(earlier, next))
-            engine_name_exchange(engine, earlier, EXCHANGE_CHILD_CREATE, CONFIDENCE_INFERRED);
-        return;
-    }
+    if (earlier != NULL && earlier->request_inner != PAYLOAD_NOTIFY && shows_that_the_sa_goes_on(earlier, next))
+        engine_name_exchange(engine, earlier, EXCHANGE_CHILD_CREATE, CONFIDENCE_INFERRED);
 }
 
 static bool
