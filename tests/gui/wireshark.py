@@ -150,6 +150,16 @@ def wait(what, condition, deadline=DEADLINE, also=None):
     raise Failure(f"in {deadline} s there was no {what}" + (f" (at last: {error})" if error else ""))
 
 
+def can_be_driven(options):
+    """Does Wireshark show its window here, to eyes and to screen readers, without the plugin?"""
+    try:
+        with Wireshark(options, environment={"WIRESHARK_PLUGIN_DIR": str(options.stage / "without")}):
+            return True
+    except (Failure, OSError) as failure:
+        print(f"Without the plugin: {failure}", flush=True)
+        return False
+
+
 def role_of(node):
     """The name of its role; newer libraries call a push button a button."""
     role = node.get_role_name()
@@ -235,6 +245,14 @@ class Wireshark:
         environment["LD_PRELOAD"] = ":".join(preload)
         self.process = subprocess.Popen([options.wireshark, *map(str, args)], env=environment, stdout=self.log,
                                         stderr=subprocess.STDOUT)
+        try:
+            self.attach()
+        except Exception:
+            self.__exit__()
+            raise
+
+    def attach(self):
+        """Waits for the window, and finds what a screen reader would."""
         # Not the splash screen. Whoever asks too early on the accessibility bus is told that there is nothing, and believes it.
         wait("Wireshark's window", lambda: xdotool("search", "--all", "--onlyvisible", "--pid", str(self.process.pid),
                                                   "--name", "pcap|Network Analyzer"), also=self.is_running)

@@ -46,7 +46,8 @@ is_one_sa(const esp_sa_t *sa)
            sa->negotiation == sa->tunnel->lineage && !sdwan_is_path(&sa->source, &sa->destination);
 }
 
-/* The peers are where the SA has them, and every other SA as well. */
+/* The peers were last seen where the SA has them. As long as the turn lasts, they are: only packets of SAs of which the same holds leave it as
+ * it is. */
 static bool
 is_where_its_peers_are(const esp_sa_t *sa)
 {
