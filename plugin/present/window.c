@@ -35,8 +35,9 @@ finished_engine(void)
     return engine;
 }
 
-/* The report windows that are open: funnel_text_window_t *. */
-static GPtrArray *windows;
+/* The report windows that are open: funnel_text_window_t *. A list, so that there is nothing to free when Wireshark ends, which may close its
+ * last windows after everything else. */
+static GSList *windows;
 
 static void
 show_report(funnel_text_window_t *window)
@@ -68,8 +69,8 @@ static void
 refresh_all(void)
 {
     are_empty = false;
-    for (unsigned i = 0; i < windows->len; i++)
-        show_report(windows->pdata[i]);
+    for (const GSList *item = windows; item; item = item->next)
+        show_report(item->data);
 }
 
 /* Without an engine that has been said before: while Wireshark ends, its windows may be gone by now. */
@@ -80,8 +81,8 @@ empty_all(void)
         return;
     are_empty = true;
     last_frame_before = last_frame();
-    for (unsigned i = 0; i < windows->len; i++)
-        funnel_get_funnel_ops()->set_text(windows->pdata[i], NO_CAPTURE);
+    for (const GSList *item = windows; item; item = item->next)
+        funnel_get_funnel_ops()->set_text(item->data, NO_CAPTURE);
 }
 
 static tap_packet_status
@@ -100,22 +101,22 @@ refresh_when_dissected_anew(void *data _U_)
 static void
 forget_window(void *window)
 {
-    g_ptr_array_remove_fast(windows, window);
-    if (windows->len == 0)
-        remove_tap_listener(windows);
+    windows = g_slist_remove(windows, window);
+    if (!windows)
+        remove_tap_listener(&windows);
 }
 
-/* The tap is listened to only while there are windows: it makes Wireshark ask for the note of every ESP packet. */
+/* The tap is listened to only while there are windows. */
 static void
 remember_window(const funnel_ops_t *ops, funnel_text_window_t *window)
 {
     GString *complaint = NULL;
 
-    if (windows->len == 0)
-        complaint = register_tap_listener(SUBTREE_TAP, windows, NULL, 0, NULL, ask_for_redraw, refresh_when_dissected_anew, NULL);
+    if (!windows)
+        complaint = register_tap_listener(SUBTREE_TAP, &windows, NULL, 0, NULL, ask_for_redraw, refresh_when_dissected_anew, NULL);
     if (complaint)
         g_string_free(complaint, TRUE);
-    g_ptr_array_add(windows, window);
+    windows = g_slist_prepend(windows, window);
     ops->set_close_cb(window, forget_window, window);
 }
 
@@ -297,7 +298,6 @@ filter_outage_by_menu(gpointer data)
 void
 window_register(void)
 {
-    windows = g_ptr_array_new();
     register_postseq_cleanup_routine(refresh_all);
     register_cleanup_routine(empty_all);
     funnel_register_menu("IPsec/Report", REGISTER_TOOLS_GROUP_UNSORTED, open_window, NULL, NULL, FALSE);
