@@ -20,7 +20,7 @@
 
 static int tap_ipsec = -1;
 
-/* In name only, and enabled or disabled with the plugin's protocol: of any other Wireshark keeps books for every frame, with or without
+/* What the post-dissector is registered for. In name only, and enabled or disabled with the plugin's protocol: of any other Wireshark keeps books for every frame, with or without
  * IPsec, which takes longer than all that is done here. */
 static int proto_any_frame = -1;
 
@@ -397,6 +397,7 @@ draw_sightings(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, const sighti
 
     if (!note_with(pinfo, sightings, note, &shown))
         return;
+    pinfo->current_proto = proto_get_protocol_short_name(find_protocol_by_id(proto_ipsec)); /* whose the expert items are */
     draw_note(tree, tvb, pinfo, &shown);
     draw_inner_esp(tree, tvb, pinfo, sightings);
     if (shown.findings)
