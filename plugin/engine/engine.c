@@ -403,6 +403,7 @@ merely_goes_on(engine_t *engine, const packet_t *packet, esp_sa_t *sa, const fir
     if (sa == NULL || first->frame != FRAME_NONE || !engine_is_seen_once(engine, packet, first))
         return false;
     engine_esp_goes_on(engine, sa, packet);
+    note_packet_of(sa->tunnel, packet);
     engine_keep_seen_once(engine, packet, first);
     return true;
 }

@@ -278,7 +278,6 @@ void engine_watch_far_side(engine_t *engine, tunnel_t *tunnel, peer_t sender, co
 
 /* nat_mapping.c: an IKE or ESP packet, or a NAT keepalive, used the mappings of the peers' NATs. */
 void engine_use_mappings(tunnel_t *tunnel, peer_t sender, const packet_t *packet);
-void engine_use_known_mappings(tunnel_t *tunnel, peer_t sender, const packet_t *packet); /* the sender's is where it was */
 void engine_use_far_side(tunnel_t *tunnel, peer_t sender, const endpoint_t *source, capture_ns_t time);
 void engine_let_in(tunnel_t *tunnel, peer_t receiver, capture_ns_t time);
 void engine_keepalive_sent(tunnel_t *tunnel, peer_t sender, const packet_t *packet);

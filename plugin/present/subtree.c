@@ -20,8 +20,8 @@
 
 static int tap_ipsec = -1;
 
-/* What the post-dissector is registered for. In name only, and enabled or disabled with the plugin's protocol: of any other Wireshark keeps books for every frame, with or without
- * IPsec, which takes longer than all that is done here. */
+/* What the post-dissector is registered for. In name only, and enabled or disabled with the plugin's protocol: for any other, Wireshark keeps
+ * books of layers in every frame, with or without IPsec, which takes longer than all that is done here. */
 static int proto_any_frame = -1;
 
 /* ---- the findings in a few words ---- */

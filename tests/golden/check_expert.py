@@ -10,21 +10,17 @@ import runner
 PROTOCOL = "IPsec"
 
 
-def expert_items(tshark, capture, *options):
+def expert_items(tshark, capture):
     """The lines of the Expert Information: {(protocol, summary): how often}."""
-    code, out, err = tshark.run(["-n", "-q", "-r", str(capture), *options, "-z", "expert"], tshark.home())
-    if code != 0:
-        raise RuntimeError(err.decode(errors="replace"))
-    rows = [line.split(None, 3) for line in out.decode().splitlines()]
+    out = tshark.output(["-n", "-2", "-q", "-r", str(capture), "-z", "expert"])
+    rows = [line.split(None, 3) for line in out.splitlines()]
     return {(row[2], row[3]): int(row[0]) for row in rows if len(row) == 4 and row[0].isdigit()}
 
 
 def findings(tshark, capture):
     """How many findings there are."""
-    code, out, err = tshark.run(["-n", "-2", "-r", str(capture), "-T", "fields", "-e", "ipsec.analysis.finding"], tshark.home())
-    if code != 0:
-        raise RuntimeError(err.decode(errors="replace"))
-    return sum(len(line.split(",")) for line in out.decode().split())
+    out = tshark.output(["-n", "-2", "-r", str(capture), "-T", "fields", "-e", "ipsec.analysis.finding"])
+    return sum(len(line.split(",")) for line in out.split())
 
 
 def main():
@@ -34,7 +30,7 @@ def main():
     failures = []
     with runner.Runner(options) as tshark:
         capture = tshark.capture(options.capture)
-        items = expert_items(tshark, capture, "-2")
+        items = expert_items(tshark, capture)
         others = [summary for protocol, summary in items if protocol != PROTOCOL]
         if others:
             failures.append(f"items are said to be of another protocol: {others}")

@@ -60,26 +60,18 @@ def openvpn_from_4500():
 
 
 def protocols(tshark, path, *options, plugin=True):
-    code, out, err = tshark.run(["-n", "-r", path, *options, "-T", "fields", "-e", "frame.protocols"], tshark.home(), plugin)
-    if code != 0:
-        raise RuntimeError(err.decode(errors="replace"))
-    return out.decode().split()
+    return tshark.output(["-n", "-r", path, *options, "-T", "fields", "-e", "frame.protocols"], plugin=plugin).split()
 
 
 def marks(tshark, path, *options):
     """The frames that have findings: {frame: (ids, texts)}."""
-    code, out, err = tshark.run(["-n", "-r", path, *options, "-T", "fields", "-e", "frame.number", "-e", "ipsec.analysis.finding",
-                                 "-e", "ipsec.analysis.text", "-Y", "ipsec.analysis.flags"], tshark.home())
-    if code != 0:
-        raise RuntimeError(err.decode(errors="replace"))
-    return {frame: (found, texts) for frame, found, texts in (line.split("\t") for line in out.decode().splitlines())}
+    out = tshark.output(["-n", "-r", path, *options, "-T", "fields", "-e", "frame.number", "-e", "ipsec.analysis.finding",
+                         "-e", "ipsec.analysis.text", "-Y", "ipsec.analysis.flags"])
+    return {frame: (found, texts) for frame, found, texts in (line.split("\t") for line in out.splitlines())}
 
 
 def report(tshark, path, *options):
-    code, out, err = tshark.run(["-q", "-n", "-r", path, *options, "-z", "ipsec,report,json"], tshark.home())
-    if code != 0:
-        raise RuntimeError(err.decode(errors="replace"))
-    return json.loads(out)
+    return json.loads(tshark.output(["-q", "-n", "-r", path, *options, "-z", "ipsec,report,json"]))
 
 
 def ids(found):

@@ -166,10 +166,7 @@ def check_complete(page, report):
 
 
 def ask(tshark, capture, what, home, *options):
-    code, out, err = tshark.run(["-n", "-q", *options, "-r", capture, "-z", what], home)
-    if code != 0:
-        raise RuntimeError(err.decode(errors="replace"))
-    return out.decode()
+    return tshark.output(["-n", "-q", *options, "-r", capture, "-z", what], home)
 
 
 def check_sample(tshark, folder):

@@ -145,10 +145,7 @@ def over_tcp(family):
 
 
 def findings(tshark, path, passes):
-    code, out, err = tshark.run([*passes, "-q", "-n", "-r", path, "-z", "ipsec,report,json"], tshark.home())
-    if code != 0:
-        raise RuntimeError(err.decode(errors="replace"))
-    found = json.loads(out)
+    found = json.loads(tshark.output([*passes, "-q", "-n", "-r", path, "-z", "ipsec,report,json"]))
     return [finding for tunnel in found["tunnels"] for finding in tunnel["findings"] if finding["id"] == "icmp_unreachable"]
 
 

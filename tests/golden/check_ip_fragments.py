@@ -72,10 +72,7 @@ def data(family, carry, client_order, server_order):
 def report(tshark, name, capture, options=()):
     """The findings by id, and the capture's numbers."""
     path = tshark.write(f"{name}.pcap", capture)
-    code, out, err = tshark.run([*options, "-q", "-n", "-r", path, "-z", "ipsec,report,json"], tshark.home())
-    if code != 0:
-        raise RuntimeError(err.decode(errors="replace"))
-    found = json.loads(out)
+    found = json.loads(tshark.output([*options, "-q", "-n", "-r", path, "-z", "ipsec,report,json"]))
     return {finding["id"]: finding for tunnel in found["tunnels"] for finding in tunnel["findings"]}, found["capture"]
 
 

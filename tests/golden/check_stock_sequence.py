@@ -15,10 +15,7 @@ def warnings(tshark, capture, *options):
     args = ["-n", "-r", str(capture), "-Y", STOCK, "-T", "fields", "-e", "frame.number"]
     for option in options:
         args += ["-o", option]
-    code, out, err = tshark.run(args, tshark.home())
-    if code != 0:
-        raise RuntimeError(err.decode(errors="replace"))
-    return len(out.split())
+    return len(tshark.output(args).split())
 
 
 def main():

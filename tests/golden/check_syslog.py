@@ -46,17 +46,11 @@ def story(version, *rest):
 
 
 def report(tshark, path, *args):
-    code, out, err = tshark.run([*args, "-q", "-n", "-r", path, "-z", "ipsec,report,json"], tshark.home())
-    if code != 0:
-        raise RuntimeError(err.decode(errors="replace"))
-    return json.loads(out)
+    return json.loads(tshark.output([*args, "-q", "-n", "-r", path, "-z", "ipsec,report,json"]))
 
 
 def fields(tshark, path, *args, plugin=True):
-    code, out, err = tshark.run(["-n", "-r", path, *args], tshark.home(), plugin)
-    if code != 0:
-        raise RuntimeError(err.decode(errors="replace"))
-    return out.decode().splitlines()
+    return tshark.output(["-n", "-r", path, *args], plugin=plugin).splitlines()
 
 
 def told(findings):

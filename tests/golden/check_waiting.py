@@ -20,11 +20,9 @@ ANSWER = [from_server(124.3, encrypted(INFORMATIONAL, 2, True, 0, 1))]
 def report(tshark, name, story):
     path = tshark.write(name, pcap(story))
     home = tshark.home()
-    code, out, err = tshark.run(["-q", "-n", "-r", path, "-z", "ipsec,report,json"], home)
-    _, text, _ = tshark.run(["-q", "-n", "-r", path, "-z", "ipsec,report"], home)
-    if code != 0:
-        raise RuntimeError(err.decode(errors="replace"))
-    return json.loads(out)["tunnels"][0]["waiting"], " ".join(text.decode().split())
+    found = json.loads(tshark.output(["-q", "-n", "-r", path, "-z", "ipsec,report,json"], home))
+    text = tshark.output(["-q", "-n", "-r", path, "-z", "ipsec,report"], home)
+    return found["tunnels"][0]["waiting"], " ".join(text.split())
 
 
 def main():

@@ -109,3 +109,10 @@ class Runner:
         done = subprocess.run([*self.wrapper, self.tshark, *map(str, args)], env=environment, cwd=self.folder, stdin=subprocess.DEVNULL,
                               capture_output=True, timeout=self.timeout, check=False, **user)
         return done.returncode, done.stdout, done.stderr
+
+    def output(self, args, home=None, plugin=True):
+        """What it prints, as text; by default with a fresh configuration. Raises RuntimeError if it fails."""
+        code, out, err = self.run(args, home or self.home(), plugin)
+        if code != 0:
+            raise RuntimeError(err.decode(errors="replace"))
+        return out.decode()

@@ -136,8 +136,8 @@ activity_ends_in_the_same_bins(void **state)
     for (unsigned i = 0; i < 5000; i++) {
         random = random * 1664525u + 1013904223u;
         capture_ns_t time = SECONDS(1000) + MILLISECONDS(i * 7) - MILLISECONDS(random >> 28 == 0 ? 900 : 0);
-        if (i > 4000 && random >> 24 == 1)
-            time = odd[i % G_N_ELEMENTS(odd)];
+        if (i > 4000 && i % 100 == 0)
+            time = odd[i / 100 % G_N_ELEMENTS(odd)];
         timeline_count(timeline, random >> 31 != 0 ? PEER_B : PEER_A, time, random >> 20);
         activity_count(&activity, random >> 31 != 0 ? PEER_B : PEER_A, time, random >> 20);
         if (i % 500 == 0)

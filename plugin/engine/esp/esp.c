@@ -167,6 +167,15 @@ is_chosen_again(const esp_sa_t *sa, uint32_t sequence)
 }
 
 static void
+count_in_sa(esp_sa_t *sa, const packet_t *packet)
+{
+    sa->packets++;
+    sa->bytes += packet->reported;
+    sa->last_frame = packet->frame;
+    sa->last_time = capture_later(sa->last_time, packet->time);
+}
+
+static void
 count_packet(esp_sa_t *sa, const packet_t *packet, uint32_t sequence)
 {
     if (sa->packets == 0) {
@@ -176,12 +185,9 @@ count_packet(esp_sa_t *sa, const packet_t *packet, uint32_t sequence)
         sa->first_frame = packet->frame;
         sa->first_time = packet->time;
     }
-    sa->packets++;
-    sa->bytes += packet->reported;
+    count_in_sa(sa, packet);
     sa->destination = packet->destination;
     sa->encapsulation = packet->encapsulation;
-    sa->last_frame = packet->frame;
-    sa->last_time = capture_later(sa->last_time, packet->time);
     if (sa->unreachable_in != FRAME_NONE)
         sa->packets_since_unreachable++;
 }
@@ -347,28 +353,15 @@ prove_by_steady_traffic(const esp_sa_t *sa, const packet_t *packet)
     life_goes_on(sa->tunnel, other->last_esp_at, other->last_esp_in);
 }
 
-static void
-count_steady_packet(esp_sa_t *sa, const packet_t *packet)
-{
-    tunnel_t *tunnel = sa->tunnel;
-
-    sa->packets++;
-    sa->bytes += packet->reported;
-    sa->last_frame = packet->frame;
-    sa->last_time = capture_later(sa->last_time, packet->time);
-    prove_way_back(sa, sa->steady_back != NULL ? sa->steady_back : way_back(sa), packet);
-    count_direction(tunnel, sa->sender, packet);
-    engine_account_steady_sender(tunnel, sa->sender, packet);
-    tunnel->last_frame = MAX(tunnel->last_frame, packet->frame);
-    tunnel->last_time = capture_later(tunnel->last_time, packet->time);
-}
-
 void
 engine_esp_goes_on(engine_t *engine, esp_sa_t *sa, const packet_t *packet)
 {
     engine->capture.esp_packets++;
     unsigned revealed = engine_enter_sequence(engine, sa, packet, wire_u32(packet->bytes + SPI_LENGTH));
-    count_steady_packet(sa, packet);
+    count_in_sa(sa, packet);
+    prove_way_back(sa, sa->steady_back != NULL ? sa->steady_back : way_back(sa), packet);
+    count_direction(sa->tunnel, sa->sender, packet);
+    engine_account_steady_sender(sa->tunnel, sa->sender, packet);
     prove_by_steady_traffic(sa, packet);
     if (sa->tunnel->births_due != CAPTURE_TIME_NONE)
         engine_follow_spis(engine, sa, packet, false);

@@ -53,8 +53,7 @@ is_where_its_peers_are(const esp_sa_t *sa)
 {
     const peer_state_t *from = &sa->tunnel->peer[sa->sender], *to = &sa->tunnel->peer[peer_other(sa->sender)];
 
-    return from->packets > 0 && endpoint_equal(&from->last, &sa->source) && endpoint_equal(&to->last, &sa->destination) &&
-           (sa->encapsulation != ENCAPSULATION_UDP || endpoint_equal(&from->mapping.endpoint, &sa->source));
+    return from->packets > 0 && endpoint_equal(&from->last, &sa->source) && endpoint_equal(&to->last, &sa->destination);
 }
 
 /* The other SA of its pair, of the same negotiation; or NULL. */

@@ -21,6 +21,14 @@
 /* A request that begins within this time of a flip that nothing has overcome meanwhile fell victim to it. */
 #define FLIP_HARMS SECONDS(120)
 
+static void
+count_sent(peer_state_t *from, const packet_t *packet)
+{
+    from->packets++;
+    from->last_packet_at = capture_later(from->last_packet_at, packet->time);
+    from->last_packet_in = packet->frame;
+}
+
 void
 engine_account_sender(engine_t *engine, tunnel_t *tunnel, peer_t sender, const packet_t *packet)
 {
@@ -33,10 +41,8 @@ engine_account_sender(engine_t *engine, tunnel_t *tunnel, peer_t sender, const p
     engine_use_mappings(tunnel, sender, packet);
     if (from->packets == 0 || !endpoint_equal(&from->last, &packet->source) || !endpoint_equal(&to->last, &packet->destination))
         engine_note_path(engine, tunnel, &packet->source, &packet->destination);
-    from->packets++;
+    count_sent(from, packet);
     from->last = packet->source;
-    from->last_packet_at = capture_later(from->last_packet_at, packet->time);
-    from->last_packet_in = packet->frame;
     if (packet->kind == PACKET_IKE)
         from->last_ike_in = packet->frame;
     if (to->packets == 0)
@@ -48,13 +54,8 @@ engine_account_sender(engine_t *engine, tunnel_t *tunnel, peer_t sender, const p
 void
 engine_account_steady_sender(tunnel_t *tunnel, peer_t sender, const packet_t *packet)
 {
-    peer_state_t *from = &tunnel->peer[sender];
-
-    if (packet->encapsulation == ENCAPSULATION_UDP)
-        engine_use_known_mappings(tunnel, sender, packet);
-    from->packets++;
-    from->last_packet_at = capture_later(from->last_packet_at, packet->time);
-    from->last_packet_in = packet->frame;
+    engine_use_mappings(tunnel, sender, packet);
+    count_sent(&tunnel->peer[sender], packet);
 }
 
 static flip_t *

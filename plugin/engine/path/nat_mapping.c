@@ -24,20 +24,15 @@ use(mapping_t *mapping, capture_ns_t time)
 }
 
 static void
-survives(mapping_t *mapping, capture_ns_t time)
+sent(mapping_t *mapping, const endpoint_t *source, capture_ns_t time)
 {
+    if (!endpoint_equal(&mapping->endpoint, source)) {
+        begin(mapping, source, time);
+        return;
+    }
     use(mapping, time);
     mapping->longest_survived = MAX(mapping->longest_survived, mapping->silence);
     mapping->silence = 0;
-}
-
-static void
-sent(mapping_t *mapping, const endpoint_t *source, capture_ns_t time)
-{
-    if (endpoint_equal(&mapping->endpoint, source))
-        survives(mapping, time);
-    else
-        begin(mapping, source, time);
 }
 
 void
@@ -48,16 +43,6 @@ engine_use_mappings(tunnel_t *tunnel, peer_t sender, const packet_t *packet)
     if (packet->encapsulation != ENCAPSULATION_UDP || tunnel->both_sides_of_nat)
         return;
     sent(&tunnel->peer[sender].mapping, &packet->source, packet->time);
-    if (endpoint_equal(&receiver->endpoint, &packet->destination))
-        use(receiver, packet->time);
-}
-
-void
-engine_use_known_mappings(tunnel_t *tunnel, peer_t sender, const packet_t *packet)
-{
-    mapping_t *receiver = &tunnel->peer[peer_other(sender)].mapping;
-
-    survives(&tunnel->peer[sender].mapping, packet->time);
     if (endpoint_equal(&receiver->endpoint, &packet->destination))
         use(receiver, packet->time);
 }
