@@ -42,6 +42,13 @@ typedef enum {
 
 #define CHANGE_KINDS 25 /* bits used above */
 
+/* The number of the kind's bit. */
+static inline unsigned
+change_number(change_kind_t kind)
+{
+    return (unsigned)__builtin_ctz(kind);
+}
+
 /* Everything is borrowed for the duration of the call. Members that the kind does not name may be NULL. */
 typedef struct {
     change_kind_t kind;

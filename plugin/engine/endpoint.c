@@ -4,17 +4,14 @@
  */
 #include "engine/endpoint.h"
 
+#include "engine/fingerprint.h"
+
 #define IPV6_GROUPS 8
 
-/* FNV-1a. */
 unsigned
 endpoint_address_hash(const endpoint_t *endpoint)
 {
-    uint32_t hash = (UINT32_C(2166136261) ^ endpoint->family) * UINT32_C(16777619);
-
-    for (size_t i = 0; i < sizeof(endpoint->address); i++)
-        hash = (hash ^ endpoint->address[i]) * UINT32_C(16777619);
-    return hash;
+    return (unsigned)fingerprint_with_bytes(endpoint->family, endpoint->address, sizeof(endpoint->address));
 }
 
 unsigned

@@ -219,7 +219,7 @@ engine_judge(engine_t *engine, tunnel_t *tunnel, change_t *change)
         steady_end(tunnel);
     change->settings = &engine->settings;
     change->clock_is_unusable = engine->clock_is_unusable;
-    const GPtrArray *sleepers = engine->sleepers[g_bit_nth_lsf((gulong)change->kind, -1)];
+    const GPtrArray *sleepers = engine->sleepers[change_number(change->kind)];
     for (unsigned i = 0; i < sleepers->len; i++) {
         const detector_t *detector = g_ptr_array_index(sleepers, i);
         if (!detector->needs_time || !engine->clock_is_unusable)

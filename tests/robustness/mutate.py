@@ -149,8 +149,16 @@ class Runs:
         self.read(f"{what}, two passes", capture, ["-2", "-V", *more, "-z", "ipsec,report", "-z", "ipsec,report,html", "-z", "ipsec,findings"], home)
 
 
+def is_capture(path):
+    """Text that only Wireshark takes for a capture cannot be damaged packet by packet."""
+    return subprocess.run(["capinfos", "-t", str(path)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False).returncode == 0
+
+
 def damage_all(runs, captures, options, rates):
     for number, (name, capture, keys) in enumerate(captures):
+        if not is_capture(capture):
+            print(f"{number + 1}/{len(captures)} {name}: no capture, not damaged", flush=True)
+            continue
         folder = runs.tshark.folder / "captures" / f"damaged-{number}"
         folder.mkdir(mode=0o755)
         folder.chmod(0o755)

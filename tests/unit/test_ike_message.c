@@ -53,7 +53,6 @@ other_versions_and_short_packets_are_not_accounted_for(void **state)
     sample_t sample;
 
     (void)state;
-    memset(&message, 0x5a, sizeof(message));
     for (size_t i = 0; i < sizeof(versions); i++) {
         sample = sample_message(versions[i], PAYLOAD_NONE, IKEV2_INFORMATIONAL, 0, 0, "");
         assert_false(sample_parse(&sample, NULL, &message));
@@ -61,7 +60,6 @@ other_versions_and_short_packets_are_not_accounted_for(void **state)
     sample = sample_message(0x20, PAYLOAD_NONE, IKEV2_INFORMATIONAL, 0, 0, "");
     for (size_t captured = 0; captured < IKE_HEADER_LENGTH; captured++)
         assert_false(sample_parse_captured(&sample, captured, NULL, &message));
-    assert_int_equal(message.major, 0x5a);
     assert_true(sample_parse(&sample, NULL, &message));
     assert_int_equal(message.major, 2);
 }

@@ -71,7 +71,7 @@ have_no_question(const engine_t *engine, const esp_sa_t *sa)
     static const change_kind_t kinds[] = { CHANGE_TUNNEL_SEEN, CHANGE_ESP_PACKET, CHANGE_TRAFFIC };
 
     for (unsigned k = 0; k < G_N_ELEMENTS(kinds); k++) {
-        const GPtrArray *sleepers = engine->sleepers[g_bit_nth_lsf((gulong)kinds[k], -1)];
+        const GPtrArray *sleepers = engine->sleepers[change_number(kinds[k])];
         for (unsigned i = 0; i < sleepers->len; i++) {
             const detector_t *detector = g_ptr_array_index(sleepers, i);
             if (detector->has_no_question == NULL || !detector->has_no_question(&engine->settings, sa->tunnel, sa))

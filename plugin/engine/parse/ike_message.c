@@ -5,6 +5,8 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "engine/parse/ike_message.h"
+
+#include "engine/fingerprint.h"
 #include "engine/parse/cursor.h"
 #include "engine/parse/ike_payload.h"
 
@@ -250,21 +252,12 @@ encrypted_v2_read(chain_t chain, cursor_t decrypted, ike_message_t *message)
 
 /* ---- the message ---- */
 
-/* Equal bytes give equal numbers and different bytes, but for about one pair in 2^64, different ones. Eight bytes a turn
- * (FNV-1a's multiplier), then a finalizer that spreads each bit over all others. */
 static uint64_t
 fingerprint_of(cursor_t bytes)
 {
-    uint64_t hash = UINT64_C(0xcbf29ce484222325) ^ bytes.left, word;
+    const uint64_t fingerprint = fingerprint_with_bytes(bytes.left, bytes.next, bytes.left);
 
-    while (bytes.left > 0 && cursor_number(&bytes, MIN(bytes.left, sizeof(word)), &word)) {
-        hash = (hash ^ word) * UINT64_C(0x100000001b3);
-        hash ^= hash >> 29;
-    }
-    hash = (hash ^ hash >> 33) * UINT64_C(0xff51afd7ed558ccd);
-    hash = (hash ^ hash >> 33) * UINT64_C(0xc4ceb9fe1a85ec53);
-    hash ^= hash >> 33;
-    return hash != 0 ? hash : 1;
+    return fingerprint != 0 ? fingerprint : 1;
 }
 
 static bool
@@ -302,23 +295,22 @@ ike_message_parse(const uint8_t *bytes, size_t captured, size_t reported, const 
                   ike_message_t *ret_message)
 {
     cursor_t packet = cursor_over(bytes, MIN(captured, reported)), body = packet, hashed;
-    ike_message_t message = { .length = 0 };
     chain_t chain = { .major = 0 };
     size_t there = packet.left, on_wire;
 
-    if (!header_read(&body, &message))
+    *ret_message = (ike_message_t){ .length = 0 };
+    if (!header_read(&body, ret_message))
         return false;
-    on_wire = MIN(MAX(message.length, IKE_HEADER_LENGTH), reported);
-    message.is_malformed = message.length < IKE_HEADER_LENGTH || message.length > reported;
-    message.is_truncated = on_wire > there;
+    on_wire = MIN(MAX(ret_message->length, IKE_HEADER_LENGTH), reported);
+    ret_message->is_malformed = ret_message->length < IKE_HEADER_LENGTH || ret_message->length > reported;
+    ret_message->is_truncated = on_wire > there;
     if (cursor_cut(&packet, MIN(there, on_wire), &hashed))
-        message.fingerprint = fingerprint_of(hashed);
-    chain.major = message.major;
-    chain.next_type = message.next_payload;
+        ret_message->fingerprint = fingerprint_of(hashed);
+    chain.major = ret_message->major;
+    chain.next_type = ret_message->next_payload;
     chain.missing = on_wire - MIN(there, on_wire);
     if (cursor_cut(&body, MIN(body.left, on_wire - IKE_HEADER_LENGTH), &chain.bytes))
-        payloads_read(chain, cursor_over(decrypted, decrypted_length), &message);
-    *ret_message = message;
+        payloads_read(chain, cursor_over(decrypted, decrypted_length), ret_message);
     return true;
 }
 

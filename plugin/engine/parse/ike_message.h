@@ -225,7 +225,7 @@ typedef struct {
  * the encrypted bytes, or NULL. IKEv2: inner payloads, padding and pad length, without IV and ICV (a fragment is believed only
  * if it is the only one). IKEv1: everything after the header, with its padding.
  * False: not an IKE message that can be accounted for (shorter than a header, or the major version is neither 1 nor 2);
- * `ret_message` is untouched then. Truncated and malformed messages are parsed as far as they go and say so. */
+ * `ret_message` says nothing then. Truncated and malformed messages are parsed as far as they go and say so. */
 G_GNUC_WARN_UNUSED_RESULT bool ike_message_parse(const uint8_t *bytes, size_t captured, size_t reported, const uint8_t *decrypted,
                                                  size_t decrypted_length, ike_message_t *ret_message);
 

@@ -7,6 +7,7 @@
  */
 #include "engine/points/copies.h"
 
+#include "engine/fingerprint.h"
 #include "engine/ike/exchange.h"
 #include "engine/parse/ike_message.h"
 
@@ -76,27 +77,11 @@ copies_free(copies_t *copies)
 }
 
 static guint64
-mixed(guint64 hash, guint64 word)
-{
-    hash = (hash ^ word) * G_GUINT64_CONSTANT(0x9e3779b97f4a7c15);
-    return hash ^ hash >> 32;
-}
-
-static guint64
 fingerprint_of(const packet_t *packet)
 {
-    guint64 hash = G_GUINT64_CONSTANT(0xcbf29ce484222325) ^ packet->reported ^ (guint64)packet->kind << 32, word;
-    size_t compared = packet->kind == PACKET_IKE ? packet->captured : MIN(packet->captured, COMPARED_BYTES), at = 0;
+    const size_t compared = packet->kind == PACKET_IKE ? packet->captured : MIN(packet->captured, COMPARED_BYTES);
 
-    for (; at + sizeof(word) <= compared; at += sizeof(word)) {
-        memcpy(&word, packet->bytes + at, sizeof(word));
-        hash = mixed(hash, word);
-    }
-    if (at == compared)
-        return hash;
-    word = 0;
-    memcpy(&word, packet->bytes + at, compared - at);
-    return mixed(hash, word);
+    return fingerprint_with_bytes(1 ^ packet->reported ^ (guint64)packet->kind << 32, packet->bytes, compared);
 }
 
 static slot_t *

@@ -4,6 +4,7 @@
  */
 #include "engine/points/sightings.h"
 
+#include "engine/fingerprint.h"
 #include "engine/ike/exchange.h"
 #include "engine/parse/ike_message.h"
 
@@ -72,19 +73,12 @@ is_same_point(const capture_point_t *a, const capture_point_t *b)
 
 /* ---- IKE ---- */
 
-static uint64_t
-mixed(uint64_t hash, uint64_t value)
-{
-    hash = (hash ^ value) * G_GUINT64_CONSTANT(0x9e3779b97f4a7c15);
-    return hash ^ hash >> 29;
-}
-
 uint64_t
 sightings_name(uint64_t spi_i, uint32_t message_id, uint8_t exchange_type, bool by_original_initiator, bool is_response)
 {
     uint64_t flags = (uint64_t)by_original_initiator << 1 | (uint64_t)is_response;
 
-    return mixed(mixed(mixed(1, spi_i), (uint64_t)message_id << 16 | exchange_type), flags);
+    return fingerprint_with(fingerprint_with(fingerprint_with(1, spi_i), (uint64_t)message_id << 16 | exchange_type), flags);
 }
 
 enum { NEXT_PAYLOAD_AT = 16, VERSION_AT = 17, EXCHANGE_AT = 18, FLAGS_AT = 19, MESSAGE_ID_AT = 20 };
