@@ -20,6 +20,9 @@
 #define ONE_SIDED_PACKETS 3u
 #define ONE_SIDED_TIME SECONDS(2)
 
+/* A peer that sent ESP so shortly before it began anew was using its SAs. */
+#define IN_USE SECONDS(1)
+
 bool
 life_traffic_was_flowing(const tunnel_t *tunnel, capture_ns_t time)
 {
@@ -181,15 +184,28 @@ was_one_sided(const tunnel_t *tunnel, capture_ns_t now)
     return false;
 }
 
+/* The IKE SA whose place a new one may take: not one of other identities, which stands beside it (RFC 7296 2.4). */
 static ike_sa_t *
 predecessor(const ike_sa_t *ike_sa)
 {
     for (unsigned i = ike_sa->tunnel->ike_sas->len; i-- > 0;) {
         ike_sa_t *other = g_ptr_array_index(ike_sa->tunnel->ike_sas, i);
-        if (other != ike_sa && ike_sa_is_usable(other))
+        if (other != ike_sa && ike_sa_is_usable(other) && !ike_sa_is_of_others(other, ike_sa))
             return other;
     }
     return NULL;
+}
+
+/* One of other identities between the same two gateways: what flows may be its own. */
+static bool
+has_neighbour(const ike_sa_t *ike_sa)
+{
+    for (unsigned i = 0; i < ike_sa->tunnel->ike_sas->len; i++) {
+        const ike_sa_t *other = g_ptr_array_index(ike_sa->tunnel->ike_sas, i);
+        if (other != ike_sa && ike_sa_is_usable(other) && ike_sa_is_of_others(other, ike_sa))
+            return true;
+    }
+    return false;
 }
 
 /* Both peers began at once: each IKE SA was being negotiated before the other was established. Neither replaces a lost one. */
@@ -197,6 +213,19 @@ static bool
 began_at_once(const ike_sa_t *ike_sa, const ike_sa_t *other)
 {
     return other->established_at != CAPTURE_TIME_NONE && ike_sa->first_time <= other->established_at;
+}
+
+/* RFC 7296 2.4: the peer says that it has no other SA with these identities; so it has lost the one that was still in use. Where the
+ * capture does not show whose that one was, only a peer that no longer used it has lost it. */
+static bool
+has_lost(const ike_sa_t *ike_sa, const ike_sa_t *before)
+{
+    const peer_state_t *peer = &ike_sa->tunnel->peer[ike_sa->original_initiator];
+
+    if (!ike_sa->initial_contact || before == NULL)
+        return false;
+    return ike_sa_is_of_same(ike_sa, before) || peer->last_esp_at == CAPTURE_TIME_NONE ||
+           duration_between(peer->last_esp_at, ike_sa->first_time) > IN_USE;
 }
 
 void
@@ -207,23 +236,23 @@ life_established(engine_t *engine, ike_sa_t *ike_sa, frame_t frame, capture_ns_t
     change_t change = { .kind = CHANGE_IKE_SA_ESTABLISHED, .frame = frame, .time = time, .sender = PEER_UNKNOWN, .ike_sa = ike_sa };
 
     engine_judge(engine, tunnel, &change);
-    bool one_sided = was_one_sided(tunnel, ike_sa->first_time);
+    bool stands_beside = has_neighbour(ike_sa);
+    bool one_sided = !stands_beside && was_one_sided(tunnel, ike_sa->first_time);
     if (before != NULL && began_at_once(ike_sa, before))
         before = NULL;
-    tunnel->peer[PEER_A].run_packets = tunnel->peer[PEER_B].run_packets =
-        0; /* what flowed on the old SAs says nothing of the new */
+    if (!stands_beside) /* what flowed on the old SAs says nothing of the new */
+        tunnel->peer[PEER_A].run_packets = tunnel->peer[PEER_B].run_packets = 0;
     if (tunnel->loss.kind == LOSS_NONE && before != NULL && ike_sa_looks_deleted(before)) {
         engine_name_exchange(engine, g_ptr_array_index(before->exchanges, before->exchanges->len - 1), EXCHANGE_DELETE_IKE,
                              CONFIDENCE_INFERRED);
         life_lost(tunnel, LOSS_DELETED, PEER_UNKNOWN, CONFIDENCE_INFERRED, before->last_message_in, before->last_message_at);
     }
-    /* RFC 7296 2.4: the peer says that it has no other SA; so it has lost the one that was still in use. */
-    if (ike_sa->initial_contact) {
+    if (ike_sa->initial_contact && !stands_beside) {
         tunnel->fresh_start[ike_sa->original_initiator].in = frame;
         tunnel->fresh_start[ike_sa->original_initiator].at = time;
         tunnel->fresh_start[ike_sa->original_initiator].lineage = tunnel->lineage;
     }
-    if (tunnel->loss.kind == LOSS_NONE && before != NULL && ike_sa->initial_contact)
+    if (tunnel->loss.kind == LOSS_NONE && has_lost(ike_sa, before))
         life_lost(tunnel, LOSS_REPLACED, ike_sa->original_initiator, CONFIDENCE_OBSERVED, frame, time);
     if (tunnel->loss.kind == LOSS_NONE && before != NULL && before->is_disowned)
         life_lost(tunnel, LOSS_REPLACED, ike_sa->original_initiator, CONFIDENCE_OBSERVED, frame, time);
@@ -233,7 +262,7 @@ life_established(engine_t *engine, ike_sa_t *ike_sa, frame_t frame, capture_ns_t
     bool gave_up = tunnel->loss.kind == LOSS_GAVE_UP || tunnel->loss.kind == LOSS_REPLACED;
     for (unsigned i = 0; i < tunnel->ike_sas->len; i++) {
         ike_sa_t *other = g_ptr_array_index(tunnel->ike_sas, i);
-        if (other == ike_sa || !ike_sa_is_usable(other))
+        if (other == ike_sa || !ike_sa_is_usable(other) || ike_sa_is_of_others(other, ike_sa))
             continue;
         other->is_replaced = true;
         if (gave_up)
