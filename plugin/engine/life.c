@@ -10,8 +10,10 @@
 /* ESP within this time counts as traffic flowing. */
 #define FLOWING SECONDS(5)
 
-/* A DELETE followed by a new negotiation within this time is one act: break-before-make reauthentication (RFC 7296 2.8.3). */
+/* A DELETE followed by a new negotiation within this time is one act: break-before-make reauthentication (RFC 7296 2.8.3). It is done a few
+ * round trips later; one that takes longer than that was an outage. */
 #define REAUTHENTICATION_GAP SECONDS(2)
+#define REAUTHENTICATION_DONE SECONDS(5)
 
 /* A negotiation's last message is captured within this time of the first traffic. */
 #define SETTLING SECONDS(2)
@@ -228,6 +230,31 @@ has_lost(const ike_sa_t *ike_sa, const ike_sa_t *before)
            duration_between(peer->last_esp_at, ike_sa->first_time) > IN_USE;
 }
 
+static bool
+is_made_anew_at_once(const tunnel_t *tunnel, const ike_sa_t *ike_sa, capture_ns_t now)
+{
+    return tunnel->loss.kind == LOSS_DELETED && duration_between(tunnel->loss.at, ike_sa->first_time) <= REAUTHENTICATION_GAP &&
+           duration_between(tunnel->loss.at, now) <= REAUTHENTICATION_DONE;
+}
+
+/* The DELETE did what it was for: later trouble has another cause. */
+static void
+reauthenticated(engine_t *engine, ike_sa_t *ike_sa, change_t *change)
+{
+    tunnel_t *tunnel = ike_sa->tunnel;
+    loss_t loss = tunnel->loss;
+    finding_t *deletion = (finding_t *)tunnel_latest_finding(tunnel, FINDING_clean_delete, loss.by); /* the engine owns it */
+
+    if (deletion != NULL)
+        deletion->over_at = change->time;
+    tunnel->loss = (loss_t){ .kind = LOSS_NONE };
+    change->kind = CHANGE_REAUTHENTICATED;
+    change->loss = &loss;
+    engine_judge(engine, tunnel, change);
+    change->loss = NULL;
+    engine_line_of_reauthentication(engine, tunnel, ike_sa, change->frame, change->time);
+}
+
 void
 life_established(engine_t *engine, ike_sa_t *ike_sa, frame_t frame, capture_ns_t time)
 {
@@ -268,11 +295,8 @@ life_established(engine_t *engine, ike_sa_t *ike_sa, frame_t frame, capture_ns_t
         if (gave_up)
             other->state = IKE_SA_ABANDONED;
     }
-    if (tunnel->loss.kind == LOSS_DELETED && duration_between(tunnel->loss.at, ike_sa->first_time) <= REAUTHENTICATION_GAP) {
-        tunnel->loss = (loss_t){ .kind = LOSS_NONE };
-        change.kind = CHANGE_REAUTHENTICATED;
-        engine_judge(engine, tunnel, &change);
-        engine_line_of_reauthentication(engine, tunnel, ike_sa, frame, time);
+    if (is_made_anew_at_once(tunnel, ike_sa, time)) {
+        reauthenticated(engine, ike_sa, &change);
     } else if (tunnel->loss.kind != LOSS_NONE) {
         recovered(engine, tunnel, frame, time);
     } else if (before != NULL && duration_between(tunnel->last_proof_at, ike_sa->first_time) > QUIET_BEFORE_NEW_START) {
