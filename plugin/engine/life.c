@@ -84,7 +84,8 @@ recovered(engine_t *engine, tunnel_t *tunnel, frame_t frame, capture_ns_t time)
         .from = loss.last_proof_at, .from_frame = loss.last_proof_in, .to = time, .to_frame = frame, .is_unknown = was_unwanted
     };
     note_outage(tunnel, &outage);
-    incident_close(engine, tunnel, tunnel_latest_finding(tunnel, FINDING_tunnel_flap, PEER_UNKNOWN), &loss, true);
+    if (!was_unwanted)
+        incident_close(engine, tunnel, tunnel_latest_finding(tunnel, FINDING_tunnel_flap, PEER_UNKNOWN), &loss, true);
 }
 
 void
