@@ -146,6 +146,12 @@ ike_sa_add_exchange(ike_sa_t *ike_sa, exchange_t *exchange)
     g_hash_table_replace(ike_sa->by_key, key_of(exchange), exchange);
 }
 
+uint32_t
+identity_hash(const char *identity)
+{
+    return MAX(g_str_hash(identity), 1);
+}
+
 bool
 ike_sa_is_of_others(const ike_sa_t *ike_sa, const ike_sa_t *other)
 {

@@ -117,6 +117,9 @@ void ike_sa_forget_half(ike_sa_t *ike_sa);
 
 bool ike_sa_is_usable(const ike_sa_t *ike_sa); /* established and neither deleted nor abandoned */
 
+/* Never 0. */
+uint32_t identity_hash(const char *identity);
+
 /* Both are known to be of other identities: each of the two tells nothing of the other (RFC 7296 2.4). */
 bool ike_sa_is_of_others(const ike_sa_t *ike_sa, const ike_sa_t *other);
 bool ike_sa_is_of_same(const ike_sa_t *ike_sa, const ike_sa_t *other); /* both are known to be of the same identities */

@@ -218,7 +218,7 @@ learn_identity(const ike_step_t *step, peer_t peer, const char *identity)
     if (identity[0] == '\0')
         return;
     g_strlcpy(step->tunnel->peer[peer].identity, identity, IDENTITY_TEXT_MAX);
-    step->ike_sa->identity_hash[peer] = MAX(g_str_hash(identity), 1);
+    step->ike_sa->identity_hash[peer] = identity_hash(identity);
 }
 
 void
