@@ -52,6 +52,16 @@ engine_has_endpoints(const tunnel_t *tunnel, const packet_t *packet)
            (endpoint_belongs(tunnel, PEER_B, &packet->source) && endpoint_belongs(tunnel, PEER_A, &packet->destination));
 }
 
+/* Are both ends where the tunnel's peers are now, not where they once were? */
+static bool
+is_where_peers_are(const tunnel_t *tunnel, const packet_t *packet)
+{
+    const endpoint_t *a = &tunnel->peer[PEER_A].last, *b = &tunnel->peer[PEER_B].last;
+
+    return (endpoint_equal(a, &packet->source) && endpoint_equal(b, &packet->destination)) ||
+           (endpoint_equal(b, &packet->source) && endpoint_equal(a, &packet->destination));
+}
+
 /* How likely is it that this peer of a tunnel is about to start anew? More likely last. */
 typedef enum {
     RETURN_UNLIKELY,
@@ -165,6 +175,7 @@ tunnel_t *
 engine_tunnel_for_packet(engine_t *engine, const packet_t *packet)
 {
     tunnel_t *only = NULL, *latest = NULL;
+    bool latest_is_there = false;
     unsigned candidates = 0, seen = 0;
 
     for (GSList *item = engine_tunnels_between(engine, &packet->source, &packet->destination); item != NULL; item = item->next) {
@@ -175,8 +186,14 @@ engine_tunnel_for_packet(engine_t *engine, const packet_t *packet)
             continue;
         candidates++;
         only = tunnel;
-        if (engine_has_endpoints(tunnel, packet) && (latest == NULL || tunnel->last_frame > latest->last_frame))
+        if (!engine_has_endpoints(tunnel, packet))
+            continue;
+        bool is_there = is_where_peers_are(tunnel, packet); /* a NAT that has restarted gives one client's ports to another */
+        if (latest == NULL || is_there > latest_is_there ||
+            (is_there == latest_is_there && tunnel->last_frame > latest->last_frame)) {
             latest = tunnel;
+            latest_is_there = is_there;
+        }
     }
     if (latest != NULL)
         return latest;

@@ -187,8 +187,9 @@ typedef enum {
     CHILD_REPLACED, /* by a rekey, or another one took over; no DELETE seen */
     CHILD_DELETED,
     CHILD_GONE_WITH_IKE_SA, /* the IKE SA that had it was deleted */
+    CHILD_UNKNOWN,          /* without keys: which of several SPIs are its cannot be told */
 } child_end_t;
-const char *child_end_text(child_end_t end); /* "in_use", "idle", "unused", "replaced", "deleted", "ike_sa_deleted" */
+const char *child_end_text(child_end_t end); /* "in_use", "idle", "unused", "replaced", "deleted", "ike_sa_deleted", "unknown" */
 
 /* One direction of a child SA. */
 typedef struct {

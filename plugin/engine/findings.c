@@ -84,6 +84,8 @@ rule_fits(const cause_rule_t *rule, const finding_t *cause, const finding_t *eff
         return false;
     if (rule->of_same_peer && cause->culprit != effect->culprit)
         return false;
+    if (rule->of_same_exchange && cause->exchange_in != effect->exchange_in)
+        return false;
     if (!rule->before_report && cause->began_at > effect->began_at)
         return false;
     if (duration_between(effect->last_at, cause->began_at) > SOON_AFTER)

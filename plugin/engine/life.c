@@ -10,8 +10,10 @@
 /* ESP within this time counts as traffic flowing. */
 #define FLOWING SECONDS(5)
 
-/* A DELETE followed by a new negotiation within this time is one act: break-before-make reauthentication (RFC 7296 2.8.3). */
+/* A DELETE followed by a new negotiation within this time is one act: break-before-make reauthentication (RFC 7296 2.8.3). It is done a few
+ * round trips later; one that takes longer than that was an outage. */
 #define REAUTHENTICATION_GAP SECONDS(2)
+#define REAUTHENTICATION_DONE SECONDS(5)
 
 /* A negotiation's last message is captured within this time of the first traffic. */
 #define SETTLING SECONDS(2)
@@ -19,6 +21,9 @@
 /* This much one-sided ESP before a peer starts anew shows that the old SA had already stopped working. */
 #define ONE_SIDED_PACKETS 3u
 #define ONE_SIDED_TIME SECONDS(2)
+
+/* A peer that sent ESP so shortly before it began anew was using its SAs. */
+#define IN_USE SECONDS(1)
 
 bool
 life_traffic_was_flowing(const tunnel_t *tunnel, capture_ns_t time)
@@ -79,7 +84,8 @@ recovered(engine_t *engine, tunnel_t *tunnel, frame_t frame, capture_ns_t time)
         .from = loss.last_proof_at, .from_frame = loss.last_proof_in, .to = time, .to_frame = frame, .is_unknown = was_unwanted
     };
     note_outage(tunnel, &outage);
-    incident_close(engine, tunnel, tunnel_latest_finding(tunnel, FINDING_tunnel_flap, PEER_UNKNOWN), &loss, true);
+    if (!was_unwanted)
+        incident_close(engine, tunnel, tunnel_latest_finding(tunnel, FINDING_tunnel_flap, PEER_UNKNOWN), &loss, true);
 }
 
 void
@@ -181,15 +187,28 @@ was_one_sided(const tunnel_t *tunnel, capture_ns_t now)
     return false;
 }
 
+/* The IKE SA whose place a new one may take: not one of other identities, which stands beside it (RFC 7296 2.4). */
 static ike_sa_t *
 predecessor(const ike_sa_t *ike_sa)
 {
     for (unsigned i = ike_sa->tunnel->ike_sas->len; i-- > 0;) {
         ike_sa_t *other = g_ptr_array_index(ike_sa->tunnel->ike_sas, i);
-        if (other != ike_sa && ike_sa_is_usable(other))
+        if (other != ike_sa && ike_sa_is_usable(other) && !ike_sa_is_of_others(other, ike_sa))
             return other;
     }
     return NULL;
+}
+
+/* One of other identities between the same two gateways: what flows may be its own. */
+static bool
+has_neighbour(const ike_sa_t *ike_sa)
+{
+    for (unsigned i = 0; i < ike_sa->tunnel->ike_sas->len; i++) {
+        const ike_sa_t *other = g_ptr_array_index(ike_sa->tunnel->ike_sas, i);
+        if (other != ike_sa && ike_sa_is_usable(other) && ike_sa_is_of_others(other, ike_sa))
+            return true;
+    }
+    return false;
 }
 
 /* Both peers began at once: each IKE SA was being negotiated before the other was established. Neither replaces a lost one. */
@@ -197,6 +216,44 @@ static bool
 began_at_once(const ike_sa_t *ike_sa, const ike_sa_t *other)
 {
     return other->established_at != CAPTURE_TIME_NONE && ike_sa->first_time <= other->established_at;
+}
+
+/* RFC 7296 2.4: the peer says that it has no other SA with these identities; so it has lost the one that was still in use. Where the
+ * capture does not show whose that one was, only a peer that no longer used it has lost it. */
+static bool
+has_lost(const ike_sa_t *ike_sa, const ike_sa_t *before)
+{
+    const peer_state_t *peer = &ike_sa->tunnel->peer[ike_sa->original_initiator];
+
+    if (!ike_sa->initial_contact || before == NULL)
+        return false;
+    return ike_sa_is_of_same(ike_sa, before) || peer->last_esp_at == CAPTURE_TIME_NONE ||
+           duration_between(peer->last_esp_at, ike_sa->first_time) > IN_USE;
+}
+
+static bool
+is_made_anew_at_once(const tunnel_t *tunnel, const ike_sa_t *ike_sa, capture_ns_t now)
+{
+    return tunnel->loss.kind == LOSS_DELETED && duration_between(tunnel->loss.at, ike_sa->first_time) <= REAUTHENTICATION_GAP &&
+           duration_between(tunnel->loss.at, now) <= REAUTHENTICATION_DONE;
+}
+
+/* The DELETE did what it was for: later trouble has another cause. */
+static void
+reauthenticated(engine_t *engine, ike_sa_t *ike_sa, change_t *change)
+{
+    tunnel_t *tunnel = ike_sa->tunnel;
+    loss_t loss = tunnel->loss;
+    finding_t *deletion = (finding_t *)tunnel_latest_finding(tunnel, FINDING_clean_delete, loss.by); /* the engine owns it */
+
+    if (deletion != NULL)
+        deletion->over_at = change->time;
+    tunnel->loss = (loss_t){ .kind = LOSS_NONE };
+    change->kind = CHANGE_REAUTHENTICATED;
+    change->loss = &loss;
+    engine_judge(engine, tunnel, change);
+    change->loss = NULL;
+    engine_line_of_reauthentication(engine, tunnel, ike_sa, change->frame, change->time);
 }
 
 void
@@ -207,23 +264,23 @@ life_established(engine_t *engine, ike_sa_t *ike_sa, frame_t frame, capture_ns_t
     change_t change = { .kind = CHANGE_IKE_SA_ESTABLISHED, .frame = frame, .time = time, .sender = PEER_UNKNOWN, .ike_sa = ike_sa };
 
     engine_judge(engine, tunnel, &change);
-    bool one_sided = was_one_sided(tunnel, ike_sa->first_time);
+    bool stands_beside = has_neighbour(ike_sa);
+    bool one_sided = !stands_beside && was_one_sided(tunnel, ike_sa->first_time);
     if (before != NULL && began_at_once(ike_sa, before))
         before = NULL;
-    tunnel->peer[PEER_A].run_packets = tunnel->peer[PEER_B].run_packets =
-        0; /* what flowed on the old SAs says nothing of the new */
+    if (!stands_beside) /* what flowed on the old SAs says nothing of the new */
+        tunnel->peer[PEER_A].run_packets = tunnel->peer[PEER_B].run_packets = 0;
     if (tunnel->loss.kind == LOSS_NONE && before != NULL && ike_sa_looks_deleted(before)) {
         engine_name_exchange(engine, g_ptr_array_index(before->exchanges, before->exchanges->len - 1), EXCHANGE_DELETE_IKE,
                              CONFIDENCE_INFERRED);
         life_lost(tunnel, LOSS_DELETED, PEER_UNKNOWN, CONFIDENCE_INFERRED, before->last_message_in, before->last_message_at);
     }
-    /* RFC 7296 2.4: the peer says that it has no other SA; so it has lost the one that was still in use. */
-    if (ike_sa->initial_contact) {
+    if (ike_sa->initial_contact && !stands_beside) {
         tunnel->fresh_start[ike_sa->original_initiator].in = frame;
         tunnel->fresh_start[ike_sa->original_initiator].at = time;
         tunnel->fresh_start[ike_sa->original_initiator].lineage = tunnel->lineage;
     }
-    if (tunnel->loss.kind == LOSS_NONE && before != NULL && ike_sa->initial_contact)
+    if (tunnel->loss.kind == LOSS_NONE && has_lost(ike_sa, before))
         life_lost(tunnel, LOSS_REPLACED, ike_sa->original_initiator, CONFIDENCE_OBSERVED, frame, time);
     if (tunnel->loss.kind == LOSS_NONE && before != NULL && before->is_disowned)
         life_lost(tunnel, LOSS_REPLACED, ike_sa->original_initiator, CONFIDENCE_OBSERVED, frame, time);
@@ -233,17 +290,14 @@ life_established(engine_t *engine, ike_sa_t *ike_sa, frame_t frame, capture_ns_t
     bool gave_up = tunnel->loss.kind == LOSS_GAVE_UP || tunnel->loss.kind == LOSS_REPLACED;
     for (unsigned i = 0; i < tunnel->ike_sas->len; i++) {
         ike_sa_t *other = g_ptr_array_index(tunnel->ike_sas, i);
-        if (other == ike_sa || !ike_sa_is_usable(other))
+        if (other == ike_sa || !ike_sa_is_usable(other) || ike_sa_is_of_others(other, ike_sa))
             continue;
         other->is_replaced = true;
         if (gave_up)
             other->state = IKE_SA_ABANDONED;
     }
-    if (tunnel->loss.kind == LOSS_DELETED && duration_between(tunnel->loss.at, ike_sa->first_time) <= REAUTHENTICATION_GAP) {
-        tunnel->loss = (loss_t){ .kind = LOSS_NONE };
-        change.kind = CHANGE_REAUTHENTICATED;
-        engine_judge(engine, tunnel, &change);
-        engine_line_of_reauthentication(engine, tunnel, ike_sa, frame, time);
+    if (is_made_anew_at_once(tunnel, ike_sa, time)) {
+        reauthenticated(engine, ike_sa, &change);
     } else if (tunnel->loss.kind != LOSS_NONE) {
         recovered(engine, tunnel, frame, time);
     } else if (before != NULL && duration_between(tunnel->last_proof_at, ike_sa->first_time) > QUIET_BEFORE_NEW_START) {

@@ -167,9 +167,13 @@ phrase_child_made(GString *out, const child_sa_row_t *row)
 void
 phrase_child_end(GString *out, const child_sa_row_t *row)
 {
-    static const char *const words[] = {
-        "last seen", "idle since", "never used", "replaced", "deleted", "deleted with its IKE SA"
-    };
+    static const char *const words[] = { "last seen",
+                                         "idle since",
+                                         "never used",
+                                         "replaced",
+                                         "deleted",
+                                         "deleted with its IKE SA",
+                                         "which SPIs are its cannot be told" };
 
     g_string_append(out, words[row->end]);
     if (row->end == CHILD_IN_USE || row->end == CHILD_IDLE) {

@@ -353,11 +353,15 @@ append_findings(GString *out, const capture_row_t *capture, const GPtrArray *fin
     g_string_append_c(out, '\n');
 }
 
+#define WAITING_SHOWN 3u
+
 /* Requests that still waited when the capture ended: what a longer capture would have shown. */
 static void
 append_waiting(GString *out, const engine_t *engine, const tunnel_row_t *tunnel)
 {
-    for (uint32_t i = 0; i < engine_waiting_count(engine, tunnel->tunnel); i++) {
+    uint32_t count = engine_waiting_count(engine, tunnel->tunnel);
+
+    for (uint32_t i = 0; i < MIN(count, WAITING_SHOWN); i++) {
         GString *words = g_string_new(NULL);
         waiting_row_t row;
 
@@ -367,6 +371,9 @@ append_waiting(GString *out, const engine_t *engine, const tunnel_row_t *tunnel)
         g_string_append_c(out, '\n');
         g_string_free(words, TRUE);
     }
+    if (count > WAITING_SHOWN)
+        g_string_append_printf(out, "%*s%u more requests waited, all of them are in the JSON report.\n\n", INDENT, "",
+                               count - WAITING_SHOWN);
 }
 
 static void

@@ -44,16 +44,28 @@ what_happened(const exchange_t *exchange)
     return "ended IKE_AUTH with a short message, and the IKE SA did not come up: authentication was probably refused";
 }
 
+/* Whose it was, where this was read: several identities may share two addresses, and most of them may be well. */
+static const char *
+identity_of_requester(const exchange_t *exchange, const tunnel_t *tunnel)
+{
+    const char *latest = tunnel->peer[exchange->requester].identity;
+    uint32_t own = exchange->ike_sa->identity_hash[exchange->requester];
+
+    return own != 0 && identity_hash(latest) == own ? latest : "";
+}
+
 static void
 add(const exchange_t *exchange, const tunnel_t *tunnel, findings_t *out, confidence_t confidence, const char *words)
 {
     char refuser[ENDPOINT_TEXT_MAX];
+    const char *identity = identity_of_requester(exchange, tunnel);
 
     finding_draft_t draft = findings_draft_refused(FINDING_auth_failed, exchange);
     draft.confidence = confidence;
     draft.severity = confidence == CONFIDENCE_OBSERVED ? SEVERITY_ERROR : SEVERITY_WARN;
     draft.last_evidence_at = exchange->answered_at;
-    findings_add(out, &draft, "%s %s.", tunnel_peer_text(tunnel, peer_other(exchange->requester), refuser), words);
+    findings_add(out, &draft, "%s %s.%s%s%s", tunnel_peer_text(tunnel, peer_other(exchange->requester), refuser), words,
+                 identity[0] != '\0' ? " The other peer called itself " : "", identity, identity[0] != '\0' ? "." : "");
 }
 
 /* Nothing followed the bare notification. (A short EAP message may be a Success: there something must follow.) */

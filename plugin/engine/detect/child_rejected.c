@@ -1,7 +1,8 @@
 /* child_rejected.c - was a new child SA refused?
  *
  * States the exchange. Where a more specific finding on the same frame states the reason, or an earlier one tells the same trouble, a
- * Note says enough. Inferred, it is a Note as well: what it leads to is told by others.
+ * Note says enough. Inferred, it is a Note as well, for others tell what it leads to; unless it is the last child that does not come
+ * back: then nothing but this tells why.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -40,7 +41,12 @@ judge(const change_t *change, const tunnel_t *tunnel, findings_t *out)
     bool is_read = exchange->error_is_exact;
     bool stands_alone = is_read && !reason_is_told(exchange) && !exchange->repeats_a_refusal;
     finding_draft_t draft = findings_draft_refused(FINDING_child_rejected, exchange);
-    draft.severity = stands_alone ? SEVERITY_ERROR : SEVERITY_NOTE;
+    bool leaves_none = !is_read && tunnel->loss.kind == LOSS_CHILD_GONE;
+    draft.severity = stands_alone ? SEVERITY_ERROR : leaves_none ? SEVERITY_WARN : SEVERITY_NOTE;
+    if (leaves_none) {
+        draft.began_in = draft.evidence[0] = tunnel->first_refused_in;
+        draft.began_at = tunnel->first_refused_at;
+    }
     findings_add(out, &draft, "%s refused a new child SA (%s)%s%s.",
                  tunnel_peer_text(tunnel, peer_other(exchange->requester), refuser), exchange_kind_words(exchange->kind),
                  is_read ? ": " : ", reason not readable", is_read ? notify_name(exchange->ike_sa->major, exchange->error) : "");

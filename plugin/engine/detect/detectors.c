@@ -36,6 +36,7 @@ const detector_t *const detectors[DETECTOR_COUNT] = {
     &rekey_no_response_detector,
     &ike_no_response_detector,
     &ike_stalled_detector,
+    &ike_sa_churn_detector,
     &retransmit_exhausted_detector,
     &invalid_spi_detector,
     &invalid_ike_spi_detector,

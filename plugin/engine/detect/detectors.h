@@ -36,6 +36,7 @@ extern const detector_t dpd_loss_detector;
 extern const detector_t rekey_no_response_detector;
 extern const detector_t ike_no_response_detector;
 extern const detector_t ike_stalled_detector;
+extern const detector_t ike_sa_churn_detector;
 extern const detector_t retransmit_exhausted_detector;
 extern const detector_t invalid_spi_detector;
 extern const detector_t syslog_invalid_spi_detector;
@@ -56,7 +57,7 @@ extern const detector_t child_down_detector;
 extern const detector_t tunnel_flap_detector;
 extern const detector_t tunnel_down_detector;
 
-#define DETECTOR_COUNT 48
+#define DETECTOR_COUNT 49
 extern const detector_t *const detectors[DETECTOR_COUNT];
 
 #endif

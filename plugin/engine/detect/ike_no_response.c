@@ -31,6 +31,25 @@ describe_message(const exchange_t *exchange, GString *out)
         g_string_append_printf(out, " All its %u fragments are in this capture.", exchange->request_fragments.total);
 }
 
+/* The set-up floats from port 500 to 4500 (RFC 7296 2.23, RFC 3947 4), and there nobody was ever heard: the classic firewall rule. */
+static void
+describe_port(const tunnel_t *tunnel, const exchange_t *exchange, GString *out)
+{
+    peer_t receiver = peer_other(exchange->requester);
+    const endpoint_t *heard = exchange->ike_sa->source[receiver];
+    char peer[ENDPOINT_TEXT_MAX];
+
+    if (exchange->encapsulation != ENCAPSULATION_UDP || heard[ENCAPSULATION_NONE].family == ADDRESS_NONE ||
+        heard[ENCAPSULATION_UDP].family != ADDRESS_NONE || tunnel->peer[receiver].esp_packets > 0 || tunnel->was_up)
+        return;
+    g_string_append_printf(
+        out,
+        " What went to port %u was answered; this went to port %u, from where this capture has nothing of %s: see "
+        "whether UDP %u is let through, both ways.",
+        heard[ENCAPSULATION_NONE].port, exchange->destination.port, tunnel_peer_text(tunnel, receiver, peer),
+        exchange->destination.port);
+}
+
 static void
 judge(const change_t *change, const tunnel_t *tunnel, findings_t *out)
 {
@@ -54,6 +73,7 @@ judge(const change_t *change, const tunnel_t *tunnel, findings_t *out)
                                                                    : "");
     describe_message(exchange, tries);
     silence_describe(tunnel, exchange, tries);
+    describe_port(tunnel, exchange, tries);
     finding_draft_t draft = findings_draft_unanswered(FINDING_ike_no_response, went_over_to_tcp ? SEVERITY_NOTE : SEVERITY_ERROR,
                                                       CONFIDENCE_OBSERVED, exchange);
     findings_add(out, &draft, "%s sent %s to %s %s", tunnel_peer_text(tunnel, exchange->requester, sender),

@@ -7,7 +7,23 @@
 static void
 judge(const change_t *change, const tunnel_t *tunnel, findings_t *out)
 {
-    (void)tunnel;
+    const loss_t *loss = change->loss;
+    char deleter[ENDPOINT_TEXT_MAX], maker[ENDPOINT_TEXT_MAX];
+
+    if (loss != NULL && loss->by < PEERS && change->ike_sa->original_initiator != loss->by) {
+        findings_add(
+            out,
+            &(finding_draft_t){ .id = FINDING_reauthentication,
+                                .severity = SEVERITY_NOTE,
+                                .confidence = CONFIDENCE_INFERRED,
+                                .culprit = PEER_UNKNOWN,
+                                .evidence = { loss->frame } },
+            "%s deleted the IKE SA, and %s negotiated a new one at once (up again %.1f s later): a reauthentication, or %s was "
+            "restarted.",
+            tunnel_peer_text(tunnel, loss->by, deleter), tunnel_peer_text(tunnel, change->ike_sa->original_initiator, maker),
+            duration_seconds(duration_between(loss->at, change->time)), deleter);
+        return;
+    }
     findings_add(out,
                  &(finding_draft_t){ .id = FINDING_reauthentication,
                                      .severity = SEVERITY_NOTE,

@@ -64,14 +64,21 @@ name_readable_create_child(exchange_t *exchange, const ike_message_t *request)
 }
 
 /* An IKE rekey holds what IKE_SA_INIT held, with an SPI in each proposal and no more (RFC 7296 1.3.2), as long as the configuration
- * stays the same. Padding to a cipher block may hide the difference to a child's selectors where the key exchange is small. */
+ * stays the same. */
+static bool
+may_be_ike_rekey(const ike_sa_t *ike_sa, const ike_message_t *message, const payload_sizes_t *sizes, unsigned proposals)
+{
+    return proposals > 0 && proposals < PROPOSALS_MAX && sizes->sa > 0 && sizes->ke > 0 && sizes->nonce > 0 &&
+           plaintext_may_be(ike_sa, message, sizes->sa + IKE_SPI_IN_PROPOSAL * proposals + sizes->ke + sizes->nonce);
+}
+
+/* Padding to a cipher block may hide the difference to a child's selectors where the key exchange is small. */
 static bool
 has_size_of_ike_rekey(const ike_sa_t *ike_sa, const ike_message_t *message, const payload_sizes_t *sizes, unsigned proposals)
 {
     bool is_distinct = ike_sa->suite.block == 1 || sizes->ke > LARGEST_SELECTORS_ALIKE;
 
-    return proposals > 0 && proposals < PROPOSALS_MAX && sizes->sa > 0 && sizes->ke > 0 && sizes->nonce > 0 && is_distinct &&
-           plaintext_may_be(ike_sa, message, sizes->sa + IKE_SPI_IN_PROPOSAL * proposals + sizes->ke + sizes->nonce);
+    return is_distinct && may_be_ike_rekey(ike_sa, message, sizes, proposals);
 }
 
 /* Not even one proposal, the key exchange and the shortest nonce would fit. */
@@ -98,6 +105,19 @@ has_nothing_to_rekey(const exchange_t *exchange)
     return is_new || (tunnel->had_child && tunnel->live_children == 0);
 }
 
+/* No child to rekey, and the IKE SA is another matter: it can be rekeyed without any. */
+static bool
+must_be_new_child(const exchange_t *exchange, const ike_message_t *request)
+{
+    const ike_sa_t *ike_sa = exchange->ike_sa;
+    bool is_known = ike_sa->proposals_offered > 0 && ike_sa->suite_known;
+
+    if (is_too_short_for_ike_rekey(ike_sa, request))
+        return true;
+    return has_nothing_to_rekey(exchange) && is_known &&
+           !may_be_ike_rekey(ike_sa, request, &ike_sa->offered, ike_sa->proposals_offered);
+}
+
 /* RFC 7296 1.3.3 puts N(REKEY_SA) first and implementations do; the order is a SHOULD (2.5), so this is an inference. */
 static void
 name_create_child(exchange_t *exchange, const ike_message_t *request)
@@ -108,7 +128,7 @@ name_create_child(exchange_t *exchange, const ike_message_t *request)
         name(exchange, EXCHANGE_CHILD_REKEY, CONFIDENCE_INFERRED);
     else if (has_size_of_ike_rekey(exchange->ike_sa, request, &exchange->ike_sa->offered, exchange->ike_sa->proposals_offered))
         name(exchange, EXCHANGE_IKE_REKEY, CONFIDENCE_INFERRED);
-    else if (is_too_short_for_ike_rekey(exchange->ike_sa, request) || has_nothing_to_rekey(exchange))
+    else if (must_be_new_child(exchange, request))
         name(exchange, EXCHANGE_CHILD_CREATE, CONFIDENCE_INFERRED);
     else
         name(exchange, EXCHANGE_CREATE_CHILD_SA, CONFIDENCE_INFERRED);

@@ -171,6 +171,7 @@ new_ike_sa(engine_t *engine, const packet_t *packet, const ike_message_t *messag
             ike_sa->established_at = packet->time;
             ike_sa->line = before->line;
             ike_sa->root = before->root;
+            memcpy(ike_sa->identity_hash, before->identity_hash, sizeof(ike_sa->identity_hash));
         }
     }
     remember_ike_sa(engine, ike_sa);

@@ -146,6 +146,33 @@ ike_sa_add_exchange(ike_sa_t *ike_sa, exchange_t *exchange)
     g_hash_table_replace(ike_sa->by_key, key_of(exchange), exchange);
 }
 
+uint32_t
+identity_hash(const char *identity)
+{
+    return MAX(g_str_hash(identity), 1);
+}
+
+bool
+ike_sa_is_of_others(const ike_sa_t *ike_sa, const ike_sa_t *other)
+{
+    for (unsigned p = 0; p < PEERS; p++) {
+        uint32_t mine = ike_sa->identity_hash[p], theirs = other->identity_hash[p];
+        if (mine != 0 && theirs != 0 && mine != theirs)
+            return true;
+    }
+    return false;
+}
+
+bool
+ike_sa_is_of_same(const ike_sa_t *ike_sa, const ike_sa_t *other)
+{
+    for (unsigned p = 0; p < PEERS; p++) {
+        if (ike_sa->identity_hash[p] == 0 || ike_sa->identity_hash[p] != other->identity_hash[p])
+            return false;
+    }
+    return true;
+}
+
 bool
 ike_sa_is_usable(const ike_sa_t *ike_sa)
 {

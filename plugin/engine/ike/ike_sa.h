@@ -66,10 +66,11 @@ typedef struct ike_sa {
     bool is_probing[PEERS];                   /* the peer sent an empty request from another address, with this message ID */
     uint32_t probe_id[PEERS];
     frame_t probe_in[PEERS];
-    uint32_t next_id[PEERS]; /* IKEv2: message ID of the peer's next request */
-    bool initial_contact;    /* N(INITIAL_CONTACT) was read in its IKE_AUTH */
-    struct {                 /* what was known before an IKE_AUTH answer seemed to complete the negotiation */
-        frame_t answer_in;   /* FRAME_NONE: nothing to take back */
+    uint32_t next_id[PEERS];       /* IKEv2: message ID of the peer's next request */
+    bool initial_contact;          /* N(INITIAL_CONTACT) was read in its IKE_AUTH */
+    uint32_t identity_hash[PEERS]; /* of what the peer called itself, as decrypted; 0: not known */
+    struct {                       /* what was known before an IKE_AUTH answer seemed to complete the negotiation */
+        frame_t answer_in;         /* FRAME_NONE: nothing to take back */
         bool was_up, had_child;
         int live_children;
         unsigned children_made;
@@ -115,6 +116,13 @@ void ike_sa_add_exchange(ike_sa_t *ike_sa, exchange_t *exchange);
 void ike_sa_forget_half(ike_sa_t *ike_sa);
 
 bool ike_sa_is_usable(const ike_sa_t *ike_sa); /* established and neither deleted nor abandoned */
+
+/* Never 0. */
+uint32_t identity_hash(const char *identity);
+
+/* Both are known to be of other identities: each of the two tells nothing of the other (RFC 7296 2.4). */
+bool ike_sa_is_of_others(const ike_sa_t *ike_sa, const ike_sa_t *other);
+bool ike_sa_is_of_same(const ike_sa_t *ike_sa, const ike_sa_t *other); /* both are known to be of the same identities */
 
 /* Without keys: the IKE_AUTH whose answer was probably a refusal, for the IKE SA did not come up after it; NULL: none. */
 exchange_t *ike_sa_refused_auth(const ike_sa_t *ike_sa);

@@ -212,19 +212,27 @@ step_close_ike_sa(const ike_step_t *step, peer_t by, confidence_t confidence)
     ike_sa->traffic_at_close = life_traffic_was_flowing(step->tunnel, step->packet->time);
 }
 
+static void
+learn_identity(const ike_step_t *step, peer_t peer, const char *identity)
+{
+    if (identity[0] == '\0')
+        return;
+    g_strlcpy(step->tunnel->peer[peer].identity, identity, IDENTITY_TEXT_MAX);
+    step->ike_sa->identity_hash[peer] = identity_hash(identity);
+}
+
 void
 step_learn_identities(const ike_step_t *step)
 {
     const ike_message_t *message = step->message;
-    tunnel_t *tunnel = step->tunnel;
     peer_t initiator = step->ike_sa->original_initiator;
 
     if (!message->is_readable || message->exchange_type == IKEV1_QUICK_MODE)
         return;
-    if (message->major == 1) /* phase 1 carries the sender's own identity */
-        initiator = step->sender;
-    if (message->identity_i[0] != '\0')
-        g_strlcpy(tunnel->peer[initiator].identity, message->identity_i, IDENTITY_TEXT_MAX);
-    if (message->major == 2 && message->identity_r[0] != '\0')
-        g_strlcpy(tunnel->peer[peer_other(initiator)].identity, message->identity_r, IDENTITY_TEXT_MAX);
+    if (message->major == 1) { /* phase 1 carries the sender's own identity */
+        learn_identity(step, step->sender, message->identity_i);
+        return;
+    }
+    learn_identity(step, initiator, message->identity_i);
+    learn_identity(step, peer_other(initiator), message->identity_r);
 }

@@ -406,8 +406,14 @@ hidden_notice(const ike_step_t *step)
     exchange_t *asked = waiting_for(step, is_notice);
     exchange_t *negotiation = waiting_for(step, is_negotiation);
 
-    if (asked != NULL && asked->request_length == step->message->length && may_be_liveness(step) &&
-        duration_between(asked->last_sent_at, step->packet->time) <= DPD_ANSWER_WITHIN) {
+    bool is_pair = asked != NULL && asked->request_length == step->message->length &&
+                   duration_between(asked->last_sent_at, step->packet->time) <= DPD_ANSWER_WITHIN;
+    if (is_pair && !may_be_liveness(step)) { /* two DELETEs, or a check and its answer: nobody waits in either case */
+        exchange_stops_waiting(asked, OUTCOME_ONE_WAY);
+        exchange_stops_waiting(new_notice(step), OUTCOME_ONE_WAY);
+        return;
+    }
+    if (is_pair) {
         if (asked->kind != EXCHANGE_DPD)
             step->tunnel->dpd_sent++;
         engine_name_exchange(step->engine, asked, EXCHANGE_DPD, CONFIDENCE_INFERRED);

@@ -154,7 +154,10 @@ ikev2_child_made(const ike_step_t *step, exchange_t *exchange)
     step_note_selectors(step, &step->tunnel->accepted_selectors);
     step_line_of_child_v2(step, exchange);
     step_count_success(step, exchange);
-    life_child_up(step->engine, step->tunnel, step->packet->frame, step->packet->time);
+    /* When the last child is gone, what may as well be an IKE rekey brings none back: what follows will tell (naming.c, ESP). */
+    bool may_be_ike_rekey = exchange->kind == EXCHANGE_CREATE_CHILD_SA && exchange->request_inner != PAYLOAD_NOTIFY;
+    if (!may_be_ike_rekey || step->tunnel->loss.kind != LOSS_CHILD_GONE)
+        life_child_up(step->engine, step->tunnel, step->packet->frame, step->packet->time);
 }
 
 static void

@@ -43,7 +43,8 @@ own_successor(const ike_sa_t *ike_sa)
 {
     for (unsigned i = ike_sa->tunnel->ike_sas->len; i-- > 0;) {
         const ike_sa_t *later = g_ptr_array_index(ike_sa->tunnel->ike_sas, i);
-        if (later->index > ike_sa->index && ike_sa_is_usable(later) && later->rekeyed_from == NULL && !later->is_midstream)
+        if (later->index > ike_sa->index && ike_sa_is_usable(later) && later->rekeyed_from == NULL && !later->is_midstream &&
+            !ike_sa_is_of_others(later, ike_sa))
             return later;
     }
     return NULL;
@@ -129,7 +130,7 @@ ikev2_ike_sa_deleted(const ike_step_t *step, exchange_t *exchange)
 
 /* Without keys the DELETE names no SPI. After a rekey the SA older than it is meant (RFC 7296 2.8), if there is just one. */
 static void
-infer_deleted_spi(const ike_step_t *step, peer_t sender)
+infer_deleted_spi(const ike_step_t *step, peer_t sender, peer_t deleter)
 {
     esp_sa_t *old = NULL;
 
@@ -147,7 +148,7 @@ infer_deleted_spi(const ike_step_t *step, peer_t sender)
     old->deleted_in = step->packet->frame;
     old->deleted_at = step->packet->time;
     old->deleted_confidence = CONFIDENCE_INFERRED;
-    children_deleted(step->tunnel, old->generation, peer_other(sender), old->deleted_in, old->deleted_at, CONFIDENCE_INFERRED);
+    children_deleted(step->tunnel, old->generation, deleter, old->deleted_in, old->deleted_at, CONFIDENCE_INFERRED);
 }
 
 /* Pairs that the traffic shows, at least. */
@@ -171,8 +172,8 @@ ikev2_child_deleted(const ike_step_t *step, exchange_t *exchange)
     bool is_single_line = !step->ike_sa->is_midstream && step->tunnel->child_rekeys_ok > 0 &&
                           pairs_in_use(step->tunnel) <= step->tunnel->child_rekeys_ok + 1 && step->tunnel->live_children == 2;
     if (!step->message->is_readable && is_single_line) {
-        infer_deleted_spi(step, PEER_A);
-        infer_deleted_spi(step, PEER_B);
+        infer_deleted_spi(step, PEER_A, exchange->requester);
+        infer_deleted_spi(step, PEER_B, exchange->requester);
     }
     if (!step->message->is_readable)
         step_delete_replaced_child(step, exchange);

@@ -100,8 +100,12 @@ engine_name_by_next(engine_t *engine, const exchange_t *next)
 {
     exchange_t *earlier = ike_sa_latest(next->ike_sa, is_open);
 
-    if (earlier != NULL && earlier->request_inner != PAYLOAD_NOTIFY && shows_that_the_sa_goes_on(earlier, next))
-        engine_name_exchange(engine, earlier, EXCHANGE_CHILD_CREATE, CONFIDENCE_INFERRED);
+    if (earlier == NULL || earlier->request_inner == PAYLOAD_NOTIFY || !shows_that_the_sa_goes_on(earlier, next))
+        return;
+    engine_name_exchange(engine, earlier, EXCHANGE_CHILD_CREATE, CONFIDENCE_INFERRED);
+    tunnel_t *tunnel = earlier->ike_sa->tunnel;
+    if (tunnel->loss.kind == LOSS_CHILD_GONE && earlier->answered_at > tunnel->loss.at)
+        life_child_up(engine, tunnel, next->sent_in[0], next->first_sent_at);
 }
 
 static bool

@@ -10,7 +10,7 @@
 const char *
 child_end_text(child_end_t end)
 {
-    static const char *const texts[] = { "in_use", "idle", "unused", "replaced", "deleted", "ike_sa_deleted" };
+    static const char *const texts[] = { "in_use", "idle", "unused", "replaced", "deleted", "ike_sa_deleted", "unknown" };
     return texts[end];
 }
 
@@ -92,6 +92,17 @@ fill_use(const engine_t *engine, const tunnel_t *tunnel, child_sa_row_t *row)
         row->lifetime = duration_seconds(duration_between(row->born_at, until));
 }
 
+/* One of the SPIs that are in use may be its: nobody can tell which. */
+static bool
+may_be_in_use(const tunnel_t *tunnel, const child_sa_t *child)
+{
+    for (unsigned p = 0; p < PEERS; p++) {
+        if (child->sa[p] == NULL && (child->is_taken[p] || tunnel->children.loose[p] > 0))
+            return true;
+    }
+    return false;
+}
+
 static child_sa_row_t
 row_of(const engine_t *engine, const tunnel_t *tunnel, const child_sa_t *child)
 {
@@ -113,6 +124,8 @@ row_of(const engine_t *engine, const tunnel_t *tunnel, const child_sa_t *child)
     }
     fill_end(tunnel, child, &row);
     fill_use(engine, tunnel, &row);
+    if (row.end == CHILD_UNUSED && may_be_in_use(tunnel, child))
+        row.end = CHILD_UNKNOWN;
     return row;
 }
 

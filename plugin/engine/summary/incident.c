@@ -407,7 +407,8 @@ incidents_finish(engine_t *engine, tunnel_t *tunnel)
 
     for (unsigned i = 0; i < tunnel->findings->len; i++) {
         const finding_t *finding = g_ptr_array_index(tunnel->findings, i);
-        if (is_outage(finding->id) && finding->incident == INDEX_NONE)
+        bool was_missed = finding->severity >= SEVERITY_WARN; /* else it was deleted while nobody needed it */
+        if (is_outage(finding->id) && was_missed && finding->incident == INDEX_NONE)
             incident_close(engine, tunnel, finding, &tunnel->loss, false);
     }
     gather_late(tunnel);

@@ -127,13 +127,24 @@ has_trouble(const tunnel_t *tunnel)
     return false;
 }
 
+/* Was it gone while somebody wanted it? A tunnel on demand is deleted when it is idle, and made anew when it is needed. */
+static bool
+was_missed(const tunnel_t *tunnel)
+{
+    for (unsigned i = 0; i < tunnel->outages->len; i++) {
+        if (!g_array_index(tunnel->outages, outage_t, i).is_unknown)
+            return true;
+    }
+    return false;
+}
+
 /* The tunnel's last state in the capture, but a tunnel that flapped stays "flapping": that is what the analyst looks for. */
 static tunnel_state_t
 state_of(const engine_t *engine, const tunnel_t *tunnel, const finding_t *worst)
 {
     if (has_finding(tunnel, FINDING_tunnel_down) || has_finding(tunnel, FINDING_delete_no_restart))
         return TUNNEL_DOWN;
-    if (tunnel->flaps > 0)
+    if (tunnel->flaps > 0 && was_missed(tunnel))
         return TUNNEL_FLAPPING;
     bool came_up = tunnel->was_up || tunnel->had_child;
     bool has_failed = (worst != NULL && worst->severity == SEVERITY_ERROR) || tunnel->incidents->len > 0;

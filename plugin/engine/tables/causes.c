@@ -20,6 +20,11 @@
         .cause = FINDING_##cause_id, .effect = FINDING_##effect_id, .within = SECONDS(seconds), .before_report = true,             \
         .of_same_peer = true, .why = reason                                                                                        \
     }
+#define REASON_OF(cause_id, effect_id, reason)                                                                                     \
+    {                                                                                                                              \
+        .cause = FINDING_##cause_id, .effect = FINDING_##effect_id, .within = SECONDS(10), .before_report = true,                  \
+        .of_same_exchange = true, .why = reason                                                                                    \
+    }
 #define OTHER_PEER(cause_id, effect_id, seconds, reason)                                                                           \
     {                                                                                                                              \
         .cause = FINDING_##cause_id, .effect = FINDING_##effect_id, .within = SECONDS(seconds), .of_other_peer = true,             \
@@ -78,11 +83,11 @@ const cause_rule_t cause_rules[] = {
     /* A refused rekey lets the SA run out (RFC 7296 2.8). */
     EXPLAINS(pfs_mismatch, proposal_mismatch, 86400, "the DH group is what differs"),
     EXPLAINS(pfs_mismatch, rekey_rejected, 86400, "the DH group is what differs"),
-    EXPLAINS(proposal_mismatch, rekey_rejected, 10, "the reason of the refusal"),
-    EXPLAINS(ts_unacceptable, rekey_rejected, 10, "the reason of the refusal"),
+    REASON_OF(proposal_mismatch, rekey_rejected, "the reason of the refusal"),
+    REASON_OF(ts_unacceptable, rekey_rejected, "the reason of the refusal"),
     EDGE(rekey_rejected, child_rejected, 86400, "asked again, refused again"),
-    EXPLAINS(proposal_mismatch, child_rejected, 10, "the reason of the refusal"),
-    EXPLAINS(ts_unacceptable, child_rejected, 10, "the reason of the refusal"),
+    REASON_OF(proposal_mismatch, child_rejected, "the reason of the refusal"),
+    REASON_OF(ts_unacceptable, child_rejected, "the reason of the refusal"),
 
     /* The shorter lifetime decides when an SA is replaced (RFC 7296 2.8). It is no outage, and a cause of none. */
     EXPLAINS(lifetime_mismatch, rekey_too_frequent, 86400, "the shorter of the two lifetimes"),

@@ -167,10 +167,14 @@ page_incidents(page_t *page, const entry_t *entry)
                                entry->incidents - shown);
 }
 
+#define WAITING_SHOWN 3u
+
 void
 page_waiting(page_t *page, const tunnel_row_t *row)
 {
-    for (uint32_t i = 0; i < engine_waiting_count(page->engine, row->tunnel); i++) {
+    uint32_t count = engine_waiting_count(page->engine, row->tunnel);
+
+    for (uint32_t i = 0; i < MIN(count, WAITING_SHOWN); i++) {
         GString *phrase = g_string_new(NULL);
         waiting_row_t waiting;
 
@@ -181,4 +185,7 @@ page_waiting(page_t *page, const tunnel_row_t *row)
         page_raw(page, "</p>\n");
         g_string_free(phrase, TRUE);
     }
+    if (count > WAITING_SHOWN)
+        g_string_append_printf(page->out, "<p class=\"small\">%u further requests that waited are left out here.</p>\n",
+                               count - WAITING_SHOWN);
 }
