@@ -2,7 +2,7 @@
  *
  * States the exchange. Where a more specific finding on the same frame states the reason, or an earlier one tells the same trouble, a
  * Note says enough. Inferred, it is a Note as well, for others tell what it leads to; unless it is the last child that does not come
- * back: then nothing but this tells why.
+ * back, and no refused rekey was told before: then nothing but this tells why.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -23,6 +23,18 @@ reason_is_told(const exchange_t *exchange)
     return exchange->error == NOTIFY_NO_PROPOSAL_CHOSEN || exchange->error == NOTIFY_TS_UNACCEPTABLE;
 }
 
+/* Nothing but this refusal tells why the tunnel has no child left. */
+static bool
+leaves_none(const tunnel_t *tunnel, const exchange_t *exchange)
+{
+    peer_t refuser = peer_other(exchange->requester);
+    const finding_t *told = tunnel_latest_finding(tunnel, FINDING_child_rejected, refuser);
+
+    return !exchange->error_is_exact && tunnel->loss.kind == LOSS_CHILD_GONE &&
+           tunnel_latest_finding(tunnel, FINDING_rekey_rejected, refuser) == NULL &&
+           (told == NULL || told->last_at < tunnel->loss.at);
+}
+
 /* Another peer may ask later or with another group; nothing is lost yet. */
 static bool
 may_pass(const tunnel_t *tunnel, const exchange_t *exchange)
@@ -41,9 +53,9 @@ judge(const change_t *change, const tunnel_t *tunnel, findings_t *out)
     bool is_read = exchange->error_is_exact;
     bool stands_alone = is_read && !reason_is_told(exchange) && !exchange->repeats_a_refusal;
     finding_draft_t draft = findings_draft_refused(FINDING_child_rejected, exchange);
-    bool leaves_none = !is_read && tunnel->loss.kind == LOSS_CHILD_GONE;
-    draft.severity = stands_alone ? SEVERITY_ERROR : leaves_none ? SEVERITY_WARN : SEVERITY_NOTE;
-    if (leaves_none) {
+    draft.severity = stands_alone ? SEVERITY_ERROR : SEVERITY_NOTE;
+    if (leaves_none(tunnel, exchange)) {
+        draft.severity = SEVERITY_WARN;
         draft.began_in = draft.evidence[0] = tunnel->first_refused_in;
         draft.began_at = tunnel->first_refused_at;
     }
