@@ -322,6 +322,9 @@ void engine_abandon(engine_t *engine, exchange_t *exchange, abandoned_t how, fra
  * its answer is just not in the capture. */
 void engine_traffic_shows_answer(const esp_sa_t *sa, frame_t frame);
 
+/* unseen.c: the latest IKE SA, if nothing but the traffic on this SA shows that it came up; or NULL. */
+ike_sa_t *engine_came_up_unseen(const esp_sa_t *sa);
+
 /* incident.c: groups the findings of an outage and tells its story. */
 bool finding_did_no_harm(
     const finding_t *finding); /* as far as the capture shows: a port flip that is worth knowing, for the NAT may do it again */
