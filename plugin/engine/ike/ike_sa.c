@@ -146,6 +146,16 @@ ike_sa_add_exchange(ike_sa_t *ike_sa, exchange_t *exchange)
     g_hash_table_replace(ike_sa->by_key, key_of(exchange), exchange);
 }
 
+void
+ike_sa_close(ike_sa_t *ike_sa, peer_t by, confidence_t confidence, frame_t frame, capture_ns_t time)
+{
+    ike_sa->state = IKE_SA_DELETED;
+    ike_sa->closed_in = frame;
+    ike_sa->closed_at = time;
+    ike_sa->closed_by = by;
+    ike_sa->closed_confidence = confidence;
+}
+
 bool
 ike_sa_is_usable(const ike_sa_t *ike_sa)
 {

@@ -154,11 +154,12 @@ engine_came_up_unseen(const esp_sa_t *sa)
 {
     const GPtrArray *ike_sas = sa->tunnel->ike_sas;
     ike_sa_t *latest = ike_sas->len > 0 ? g_ptr_array_index(ike_sas, ike_sas->len - 1) : NULL;
-    const exchange_t *authentication =
+    const exchange_t *last =
         latest != NULL && latest->state == IKE_SA_NEGOTIATING ? ike_sa_latest(latest, exchange_is_initiation) : NULL;
 
-    return authentication != NULL && authentication->kind == EXCHANGE_IKE_AUTH &&
-                   authentication->outcome == OUTCOME_ANSWERED_UNSEEN && may_come_from(sa, authentication)
-               ? latest
-               : NULL;
+    if (last == NULL || !may_come_from(sa, last))
+        return NULL;
+    bool is_authentication_unseen = exchange_is_init(last) && last->outcome == OUTCOME_ANSWERED && !last->is_refused;
+    bool is_its_answer_unseen = last->kind == EXCHANGE_IKE_AUTH && last->outcome == OUTCOME_ANSWERED_UNSEEN;
+    return is_authentication_unseen || is_its_answer_unseen ? latest : NULL;
 }
