@@ -94,9 +94,16 @@ def complaints_about_more(whole, report, distorted):
         counts[finding.id] -= 1
         if counts[finding.id] < 0:
             yield finding, f"is found more often: {finding}"
+    for state in ("down", "flapping"):
+        if state in states(report) and not states(whole) & {"down", "flapping"}:
+            yield Finding("state", "error", "", 0, frozenset(), ""), f"a tunnel is {state}, and none of the whole capture failed"
     roots, roots_of_whole = root_causes(report), root_causes(whole)
     if len(roots) > len(roots_of_whole):
         yield Finding("incident", "error", "", 0, frozenset(), ""), f"more incidents: {roots}, not {roots_of_whole}"
+
+
+def states(report):
+    return {tunnel["state"] for tunnel in report["tunnels"]}
 
 
 def root_causes(report):
