@@ -40,11 +40,10 @@ peer_other(peer_t peer)
 static inline duration_ns_t
 duration_between(capture_ns_t from, capture_ns_t to)
 {
-    if (from == CAPTURE_TIME_NONE || to == CAPTURE_TIME_NONE || to <= from)
+    if (to <= from || from == CAPTURE_TIME_NONE) /* which is earlier than any time */
         return 0;
-    if (from < 0 && to > INT64_MAX + from)
-        return INT64_MAX;
-    return to - from;
+    const uint64_t between = (uint64_t)to - (uint64_t)from;
+    return between > INT64_MAX ? INT64_MAX : (duration_ns_t)between;
 }
 
 /* Both together, at most INT64_MAX: a capture may claim any times. */

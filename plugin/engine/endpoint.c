@@ -6,15 +6,6 @@
 
 #define IPV6_GROUPS 8
 
-endpoint_t
-endpoint_from_bytes(address_family_t family, const uint8_t *address, uint16_t port)
-{
-    endpoint_t endpoint = { .family = (uint8_t)family, .port = port };
-
-    memcpy(endpoint.address, address, family == ADDRESS_IPV4 ? 4 : 16);
-    return endpoint;
-}
-
 /* FNV-1a. */
 unsigned
 endpoint_address_hash(const endpoint_t *endpoint)

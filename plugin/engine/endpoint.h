@@ -25,7 +25,14 @@ _Static_assert(sizeof(endpoint_t) == 20, "padding would be compared");
 #define ENDPOINT_TEXT_MAX 56 /* "[ipv6]:port" and a zero */
 
 /* `address`: as many bytes as the family has (4 or 16), in network order. */
-endpoint_t endpoint_from_bytes(address_family_t family, const uint8_t *address, uint16_t port);
+static inline endpoint_t
+endpoint_from_bytes(address_family_t family, const uint8_t *address, uint16_t port)
+{
+    endpoint_t endpoint = { .family = (uint8_t)family, .port = port };
+
+    memcpy(endpoint.address, address, family == ADDRESS_IPV4 ? 4 : 16);
+    return endpoint;
+}
 
 static inline bool
 endpoint_same_address(const endpoint_t *a, const endpoint_t *b)

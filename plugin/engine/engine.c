@@ -459,7 +459,7 @@ engine_packet(engine_t *engine, const packet_t *packet)
 {
     if (engine->is_finished)
         reopen(engine);
-    if (packet->frame >= engine->capture.last_frame) /* else held back until it was known for what it is */
+    if (packet->frame > engine->capture.last_frame) /* else it is known, or was held back until it was known for what it is */
         engine_frame(engine, packet->frame, packet->time);
     if (packet->source.family == ADDRESS_NONE || packet->destination.family == ADDRESS_NONE)
         return NULL;

@@ -164,8 +164,10 @@ feed(packet_info *pinfo, const packet_t *packet)
         return;
     observe_frame(pinfo);
     note = engine_packet(observe_engine(), packet);
-    if (note && !p_get_proto_data(wmem_file_scope(), pinfo, protocol, KEY_NOTE))
+    if (note && !session_note(pinfo)) {
+        session_set_note(note);
         p_add_proto_data(wmem_file_scope(), pinfo, protocol, KEY_NOTE, (void *)note);
+    }
 }
 
 /* What ICMP errors quote is fed by what looks at ICMP, and is no traffic. */
@@ -649,7 +651,7 @@ observe_rest(tvbuff_t *frame, packet_info *pinfo)
 const frame_note_t *
 observe_note(packet_info *pinfo)
 {
-    return p_get_proto_data(wmem_file_scope(), pinfo, protocol, KEY_NOTE);
+    return PINFO_FD_VISITED(pinfo) ? p_get_proto_data(wmem_file_scope(), pinfo, protocol, KEY_NOTE) : session_note(pinfo);
 }
 
 void

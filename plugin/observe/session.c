@@ -13,6 +13,7 @@
 static engine_t *engine;
 static engine_settings_t settings;
 static frame_t last_frame;
+static const frame_note_t *note_of_last_frame;
 
 static void
 session_free(void)
@@ -78,6 +79,19 @@ observe_frame(packet_info *pinfo)
     if (!engine || PINFO_FD_VISITED(pinfo) || pinfo->num == last_frame)
         return;
     last_frame = pinfo->num;
+    note_of_last_frame = NULL;
     engine_frame(engine, pinfo->num, observe_time(pinfo));
     point_heard(engine, pinfo);
+}
+
+const frame_note_t *
+session_note(const packet_info *pinfo)
+{
+    return pinfo->num == last_frame ? note_of_last_frame : NULL;
+}
+
+void
+session_set_note(const frame_note_t *note)
+{
+    note_of_last_frame = note;
 }

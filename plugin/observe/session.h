@@ -13,4 +13,8 @@ void session_register(void);
 /* The settings of the next engine, bound to the preferences. */
 engine_settings_t *session_settings(void);
 
+/* The note of a frame while it is visited for the first time; it was given then or there is none. */
+const frame_note_t *session_note(const packet_info *pinfo);
+void session_set_note(const frame_note_t *note);
+
 #endif

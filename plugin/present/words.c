@@ -6,49 +6,48 @@
 
 #include <string.h>
 
-/* Whole seconds and the milliseconds above them, also before 1970. */
-static GDateTime *
-split_time(capture_ns_t time, int *ret_milliseconds)
+#define DAY SECONDS(86400)
+
+/* Days since 1970, also before, and the time since midnight UTC. */
+static int64_t
+split_time(capture_ns_t time, duration_ns_t *ret_since_midnight)
 {
-    int64_t seconds = time / SECONDS(1);
-    int64_t rest = time % SECONDS(1);
+    const bool is_before_epoch = time % DAY < 0;
 
-    if (rest < 0) {
-        rest += SECONDS(1);
-        seconds--;
-    }
-    *ret_milliseconds = (int)(rest / MILLISECONDS(1));
-    return g_date_time_new_from_unix_utc(seconds);
-}
-
-static void
-append_time(GString *out, capture_ns_t time, const char *format, const char *none)
-{
-    int milliseconds = 0;
-    GDateTime *date = time == CAPTURE_TIME_NONE ? NULL : split_time(time, &milliseconds);
-    char *text = date ? g_date_time_format(date, format) : NULL;
-
-    if (text)
-        g_string_append_printf(out, "%s.%03d", text, milliseconds);
-    else
-        g_string_append(out, none);
-    g_free(text);
-    if (date)
-        g_date_time_unref(date);
+    *ret_since_midnight = time % DAY + (is_before_epoch ? DAY : 0);
+    return time / DAY - (is_before_epoch ? 1 : 0);
 }
 
 void
 words_date(GString *out, capture_ns_t time)
 {
-    append_time(out, time, "%Y-%m-%d %H:%M:%S", "no time");
-    if (time != CAPTURE_TIME_NONE)
-        g_string_append(out, " UTC");
+    if (time == CAPTURE_TIME_NONE) {
+        g_string_append(out, "no time");
+        return;
+    }
+    duration_ns_t since_midnight;
+    GDateTime *midnight = g_date_time_new_from_unix_utc(split_time(time, &since_midnight) * (DAY / SECONDS(1)));
+    char *date = g_date_time_format(midnight, "%Y-%m-%d ");
+
+    g_string_append(out, date);
+    words_clock(out, time);
+    g_string_append(out, " UTC");
+    g_free(date);
+    g_date_time_unref(midnight);
 }
 
 void
 words_clock(GString *out, capture_ns_t time)
 {
-    append_time(out, time, "%H:%M:%S", "-");
+    duration_ns_t since_midnight;
+
+    if (time == CAPTURE_TIME_NONE) {
+        g_string_append(out, "-");
+        return;
+    }
+    split_time(time, &since_midnight);
+    const int seconds = (int)(since_midnight / SECONDS(1)), milliseconds = (int)(since_midnight % SECONDS(1) / MILLISECONDS(1));
+    g_string_append_printf(out, "%02d:%02d:%02d.%03d", seconds / 3600, seconds / 60 % 60, seconds % 60, milliseconds);
 }
 
 void

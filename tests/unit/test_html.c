@@ -4,6 +4,7 @@
  */
 #include "present/page/html.h"
 
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 
@@ -83,14 +84,28 @@ other_numbers_are_not(void **state)
 }
 
 static void
-numbers_have_a_point(void **state)
+expect_number(double value, const char *expected)
 {
     GString *out = g_string_new(NULL);
 
-    (void)state;
-    html_number(out, 12.34);
-    assert_string_equal(out->str, "12.3");
+    html_number(out, value);
+    assert_string_equal(out->str, expected);
     g_string_free(out, TRUE);
+}
+
+static void
+numbers_have_a_point_and_one_decimal(void **state)
+{
+    (void)state;
+    expect_number(12.34, "12.3");
+    expect_number(12.36, "12.4");
+    expect_number(99.96, "100.0");
+    expect_number(0, "0.0");
+    expect_number(-1.26, "-1.3");
+    expect_number(-0.04, "0.0");
+    expect_number(123456789.04, "123456789.0");
+    expect_number(1e300, "0.0");
+    expect_number(NAN, "0.0");
 }
 
 int
@@ -102,7 +117,7 @@ main(void)
         cmocka_unit_test(bytes_that_are_no_text_do_no_harm),
         cmocka_unit_test(frames_on_the_page_are_links),
         cmocka_unit_test(other_numbers_are_not),
-        cmocka_unit_test(numbers_have_a_point),
+        cmocka_unit_test(numbers_have_a_point_and_one_decimal),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -23,7 +23,9 @@ drawing_x(const drawing_t *drawing, capture_ns_t time)
 static void
 svg_attribute(GString *out, const char *name, double value)
 {
-    g_string_append_printf(out, " %s=\"", name);
+    g_string_append_c(out, ' ');
+    g_string_append(out, name);
+    g_string_append(out, "=\"");
     html_number(out, value);
     g_string_append_c(out, '"');
 }

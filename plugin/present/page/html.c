@@ -6,7 +6,10 @@
 
 #include "engine/plain_text.h"
 
+#include <inttypes.h>
 #include <string.h>
+
+#define NUMBER_MOST 1e15
 
 static void
 append_character(GString *out, gunichar c)
@@ -35,12 +38,31 @@ append_character(GString *out, gunichar c)
     }
 }
 
+/* Nearly all text is ASCII that means nothing in HTML: how much of it comes first? */
+static size_t
+plain_length(const char *text, const char *end)
+{
+    const char *at = text;
+
+    while (at < end && g_ascii_isprint(*at) && strchr("&<>\"'", *at) == NULL)
+        at++;
+    return (size_t)(at - text);
+}
+
 /* `valid` is valid UTF-8. */
 static void
 append_some(GString *out, const char *valid, const char *end)
 {
-    for (; valid < end; valid = g_utf8_next_char(valid))
-        append_character(out, g_utf8_get_char(valid));
+    while (valid < end) {
+        const size_t plain = plain_length(valid, end);
+
+        g_string_append_len(out, valid, (gssize)plain);
+        valid += plain;
+        if (valid < end) {
+            append_character(out, g_utf8_get_char(valid));
+            valid = g_utf8_next_char(valid);
+        }
+    }
 }
 
 void
@@ -153,7 +175,10 @@ html_text_with_frames(GString *out, const char *text, GHashTable *frames)
 void
 html_number(GString *out, double value)
 {
-    char text[G_ASCII_DTOSTR_BUF_SIZE];
+    const double magnitude = value < 0 ? -value : value;
+    const uint64_t tenths = magnitude < NUMBER_MOST ? (uint64_t)(magnitude * 10 + 0.5) : 0;
+    char text[32];
 
-    g_string_append(out, g_ascii_formatd(text, sizeof text, "%.1f", value));
+    g_snprintf(text, sizeof text, "%s%" PRIu64 ".%u", value < 0 && tenths > 0 ? "-" : "", tenths / 10, (unsigned)(tenths % 10));
+    g_string_append(out, text);
 }

@@ -23,7 +23,7 @@ void html_text_with_frames(GString *out, const char *text, GHashTable *frames);
 /* "17", as a link to the place of that frame if `frames` holds it. */
 void html_frame(GString *out, frame_t frame, GHashTable *frames);
 
-/* A number with one decimal and a point, whatever the locale: for coordinates and percentages. */
+/* A number with one decimal and a point, whatever the locale: for coordinates and percentages. What is 1e15 or more is none of these: 0.0. */
 void html_number(GString *out, double value);
 
 #endif
