@@ -322,9 +322,12 @@ void engine_abandon(engine_t *engine, exchange_t *exchange, abandoned_t how, fra
  * its answer is just not in the capture. */
 void engine_traffic_shows_answer(const esp_sa_t *sa, frame_t frame);
 
+/* unseen.c: the latest IKE SA, if nothing but the traffic on this SA shows that it came up; or NULL. */
+ike_sa_t *engine_came_up_unseen(const esp_sa_t *sa);
+
 /* incident.c: groups the findings of an outage and tells its story. */
-bool finding_is_overcome(
-    const finding_t *finding); /* a port flip that the tunnel got over: worth knowing, for the NAT may do it again */
+bool finding_did_no_harm(
+    const finding_t *finding); /* as far as the capture shows: a port flip that is worth knowing, for the NAT may do it again */
 void incident_close(engine_t *engine, tunnel_t *tunnel, const finding_t *last, const loss_t *loss, bool recovered);
 void incidents_finish(engine_t *engine, tunnel_t *tunnel);
 void incidents_reopen(tunnel_t *tunnel);

@@ -75,6 +75,13 @@ add_exchange_evidence(finding_t *finding, const exchange_t *exchange)
 /* What shows the cause may come this long after its effect was last seen. */
 #define SOON_AFTER SECONDS(10)
 
+/* What is said of a request began to go wrong with its first transmission, also where giving it up is what is told. */
+static capture_ns_t
+went_wrong_at(const finding_t *finding)
+{
+    return finding->exchange_in != FRAME_NONE ? MIN(finding->asked.first_sent_at, finding->began_at) : finding->began_at;
+}
+
 static bool
 rule_fits(const cause_rule_t *rule, const finding_t *cause, const finding_t *effect)
 {
@@ -90,7 +97,7 @@ rule_fits(const cause_rule_t *rule, const finding_t *cause, const finding_t *eff
         return false;
     if (duration_between(effect->last_at, cause->began_at) > SOON_AFTER)
         return false; /* the effect was over before */
-    if (cause->over_at != CAPTURE_TIME_NONE && cause->over_at < effect->began_at)
+    if (cause->over_at != CAPTURE_TIME_NONE && cause->over_at < went_wrong_at(effect))
         return false;
     return duration_between(cause->last_at, effect->began_at) <= rule->within;
 }

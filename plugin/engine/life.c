@@ -131,6 +131,25 @@ life_goes_on(tunnel_t *tunnel, capture_ns_t time, frame_t frame)
     tunnel->last_proof_in = frame;
 }
 
+static void established(engine_t *engine, ike_sa_t *ike_sa, frame_t frame, capture_ns_t time);
+
+/* Break before make, and the answer that completed the new negotiation is not in the capture: the traffic shows that there was one. It may
+ * have overtaken it, so that is not said at once. */
+static void
+watch_reauthentication(engine_t *engine, const esp_sa_t *sa, const packet_t *packet)
+{
+    const loss_t *loss = &sa->tunnel->loss;
+    bool is_settled = duration_between(sa->first_time, packet->time) >= SETTLING;
+    ike_sa_t *ike_sa = loss->kind == LOSS_DELETED && is_settled ? engine_came_up_unseen(sa) : NULL;
+
+    if (ike_sa == NULL || duration_between(loss->at, ike_sa->first_time) > REAUTHENTICATION_GAP)
+        return;
+    ike_sa->state = IKE_SA_ESTABLISHED;
+    ike_sa->established_at = packet->time;
+    ike_sa->established_in = packet->frame;
+    established(engine, ike_sa, packet->frame, packet->time);
+}
+
 /* On SAs older than the loss, two-way traffic shows that nothing was lost. On newer ones it is the recovery, usually told by the
  * negotiation's last message a moment later; where that is not in the capture, the traffic has to tell. */
 void
@@ -140,6 +159,7 @@ life_proved_by_esp(engine_t *engine, const esp_sa_t *sa, capture_ns_t time, fram
     bool is_new = tunnel->loss.kind != LOSS_NONE && tunnel->loss.kind != LOSS_DELETED && sa->first_time > tunnel->loss.at;
 
     engine_traffic_shows_answer(sa, packet->frame);
+    watch_reauthentication(engine, sa, packet);
     if (is_new && duration_between(sa->first_time, packet->time) < SETTLING) {
         tunnel->loss.seems_over = true;
         return;
@@ -256,8 +276,45 @@ reauthenticated(engine_t *engine, ike_sa_t *ike_sa, change_t *change)
     engine_line_of_reauthentication(engine, tunnel, ike_sa, change->frame, change->time);
 }
 
-void
-life_established(engine_t *engine, ike_sa_t *ike_sa, frame_t frame, capture_ns_t time)
+/* The request by which a peer ended the IKE SA before `next` began, though the capture has no answer: IKEv1 sends none, or it is missing.
+ * NULL: there is none. Who deletes an IKE SA and starts anew has not lost it. */
+static exchange_t *
+farewell_on(const ike_sa_t *ike_sa, const ike_sa_t *next)
+{
+    exchange_t *last = ike_sa->exchanges->len > 0 ? g_ptr_array_index(ike_sa->exchanges, ike_sa->exchanges->len - 1) : NULL;
+    bool is_read = last != NULL && last->kind == EXCHANGE_DELETE_IKE && last->kind_confidence == CONFIDENCE_OBSERVED;
+
+    bool is_unanswered = is_read && exchange_is_waiting(last) && last->transmissions == 1 && last->last_sent_at <= next->first_time;
+
+    return is_unanswered || ike_sa_looks_deleted(ike_sa) ? last : NULL;
+}
+
+static void
+close_by_farewell(engine_t *engine, ike_sa_t *ike_sa, exchange_t *farewell)
+{
+    if (farewell->kind != EXCHANGE_DELETE_IKE)
+        engine_name_exchange(engine, farewell, EXCHANGE_DELETE_IKE, CONFIDENCE_INFERRED);
+    ike_sa_close(ike_sa, farewell->requester, farewell->kind_confidence, ike_sa->last_message_in, ike_sa->last_message_at);
+    life_lost(ike_sa->tunnel, LOSS_DELETED, farewell->requester, farewell->kind_confidence, ike_sa->last_message_in,
+              ike_sa->last_message_at);
+}
+
+/* The tunnel worked until a moment before `next` began, and something that was said in between is not in the capture: the request of
+ * IKE_SA_INIT, or one on the old IKE SA of which there is but the answer. So a DELETE may be missing too. */
+static bool
+may_have_been_deleted_unseen(const ike_sa_t *ike_sa, const ike_sa_t *next)
+{
+    const exchange_t *first = next->exchanges->len > 0 ? g_ptr_array_index(next->exchanges, 0) : NULL;
+    bool began_unseen = next->major == 2 && (first == NULL || !exchange_is_init(first));
+    bool ends_with_orphan = ike_sa->early_answer != NULL && ike_sa->early_answer_at == ike_sa->last_message_at;
+
+    return (began_unseen || ends_with_orphan) &&
+           duration_between(ike_sa->tunnel->last_proof_at, next->first_time) <= REAUTHENTICATION_GAP;
+}
+
+/* What it means for the tunnel that this IKE SA has come up. */
+static void
+established(engine_t *engine, ike_sa_t *ike_sa, frame_t frame, capture_ns_t time)
 {
     tunnel_t *tunnel = ike_sa->tunnel;
     ike_sa_t *before = predecessor(ike_sa);
@@ -270,17 +327,15 @@ life_established(engine_t *engine, ike_sa_t *ike_sa, frame_t frame, capture_ns_t
         before = NULL;
     if (!stands_beside) /* what flowed on the old SAs says nothing of the new */
         tunnel->peer[PEER_A].run_packets = tunnel->peer[PEER_B].run_packets = 0;
-    if (tunnel->loss.kind == LOSS_NONE && before != NULL && ike_sa_looks_deleted(before)) {
-        engine_name_exchange(engine, g_ptr_array_index(before->exchanges, before->exchanges->len - 1), EXCHANGE_DELETE_IKE,
-                             CONFIDENCE_INFERRED);
-        life_lost(tunnel, LOSS_DELETED, PEER_UNKNOWN, CONFIDENCE_INFERRED, before->last_message_in, before->last_message_at);
-    }
+    exchange_t *farewell = before != NULL ? farewell_on(before, ike_sa) : NULL;
+    if (tunnel->loss.kind == LOSS_NONE && farewell != NULL)
+        close_by_farewell(engine, before, farewell);
     if (ike_sa->initial_contact && !stands_beside) {
         tunnel->fresh_start[ike_sa->original_initiator].in = frame;
         tunnel->fresh_start[ike_sa->original_initiator].at = time;
         tunnel->fresh_start[ike_sa->original_initiator].lineage = tunnel->lineage;
     }
-    if (tunnel->loss.kind == LOSS_NONE && has_lost(ike_sa, before))
+    if (tunnel->loss.kind == LOSS_NONE && has_lost(ike_sa, before) && !may_have_been_deleted_unseen(before, ike_sa))
         life_lost(tunnel, LOSS_REPLACED, ike_sa->original_initiator, CONFIDENCE_OBSERVED, frame, time);
     if (tunnel->loss.kind == LOSS_NONE && before != NULL && before->is_disowned)
         life_lost(tunnel, LOSS_REPLACED, ike_sa->original_initiator, CONFIDENCE_OBSERVED, frame, time);
@@ -303,11 +358,19 @@ life_established(engine_t *engine, ike_sa_t *ike_sa, frame_t frame, capture_ns_t
     } else if (before != NULL && duration_between(tunnel->last_proof_at, ike_sa->first_time) > QUIET_BEFORE_NEW_START) {
         note_unknown(tunnel, ike_sa->first_frame, ike_sa->first_time);
     }
+    life_proved(tunnel, time, frame);
+    engine_note_rivals(engine, tunnel, frame, time);
+}
+
+void
+life_established(engine_t *engine, ike_sa_t *ike_sa, frame_t frame, capture_ns_t time)
+{
+    tunnel_t *tunnel = ike_sa->tunnel;
+
+    established(engine, ike_sa, frame, time);
     tunnel->last_answer_at = time;
     tunnel->last_answer_in = frame;
     tunnel->last_answer_words = "negotiation of the IKE SA";
-    life_proved(tunnel, time, frame);
-    engine_note_rivals(engine, tunnel, frame, time);
 }
 
 void

@@ -198,6 +198,18 @@ tunnel_is_one_direction(const tunnel_t *tunnel)
 }
 
 bool
+tunnel_is_seen_one_way(const tunnel_t *tunnel)
+{
+    return tunnel_is_one_direction(tunnel) && tunnel->peer[PEER_A].esp_packets + tunnel->peer[PEER_B].esp_packets > 0;
+}
+
+void
+tunnel_forget_refusals(tunnel_t *tunnel)
+{
+    tunnel->refused_in_a_row = tunnel->ke_refused_in_a_row = 0;
+}
+
+bool
 tunnel_peer_sent_after(const tunnel_t *tunnel, peer_t peer, capture_ns_t time)
 {
     return peer != PEER_UNKNOWN && tunnel->peer[peer].last_packet_at != CAPTURE_TIME_NONE &&

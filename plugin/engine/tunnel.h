@@ -318,6 +318,12 @@ bool tunnel_shows_peer(const tunnel_t *tunnel, peer_t peer);
 /* Does the capture show one direction only? Then an answer that is not there proves nothing. */
 bool tunnel_is_one_direction(const tunnel_t *tunnel);
 
+/* It carries traffic one way; that it works both ways such a capture could not show. */
+bool tunnel_is_seen_one_way(const tunnel_t *tunnel);
+
+/* A request for a child was accepted, or may have been unseen: what was refused before need not be what ends later. */
+void tunnel_forget_refusals(tunnel_t *tunnel);
+
 /* Has this peer sent anything, IKE or ESP, after `time`? */
 bool tunnel_peer_sent_after(const tunnel_t *tunnel, peer_t peer, capture_ns_t time);
 

@@ -94,9 +94,16 @@ def complaints_about_more(whole, report, distorted):
         counts[finding.id] -= 1
         if counts[finding.id] < 0:
             yield finding, f"is found more often: {finding}"
+    for state in ("down", "flapping"):
+        if state in states(report) and not states(whole) & {"down", "flapping"}:
+            yield Finding("state", "error", "", 0, frozenset(), ""), f"a tunnel is {state}, and none of the whole capture failed"
     roots, roots_of_whole = root_causes(report), root_causes(whole)
     if len(roots) > len(roots_of_whole):
         yield Finding("incident", "error", "", 0, frozenset(), ""), f"more incidents: {roots}, not {roots_of_whole}"
+
+
+def states(report):
+    return {tunnel["state"] for tunnel in report["tunnels"]}
 
 
 def root_causes(report):
@@ -162,11 +169,13 @@ def arguments():
     parser.add_argument("--keys", action="store_true", help="decrypt with the keys beside the captures")
     parser.add_argument("--only", default="", help="only distortions whose name begins like this")
     parser.add_argument("--seeds", type=int, help="how many losses and disorders of each kind")
+    parser.add_argument("--first-seed", type=int, default=0, help="the number of the first of them: others than in the usual run")
     parser.add_argument("--keep", type=pathlib.Path, help="an existing folder for the distorted captures that fail")
     parser.add_argument("--verbose", action="store_true", help="say for each capture how many runs it took")
     parser.add_argument("captures", nargs="+", type=pathlib.Path, help="captures, or folders of them")
     options = parser.parse_args()
     options.amount = distort.SHORT if options.short else distort.FULL
+    options.amount = options.amount._replace(first_seed=options.first_seed)
     if options.seeds:
         options.amount = options.amount._replace(seeds=options.seeds)
     prefix = options.only

@@ -144,6 +144,7 @@ class Amount(typing.NamedTuple):
     snap_lengths: tuple
     losses: tuple               # per cent
     seeds: int
+    first_seed: int = 0
 
 
 SHORT = Amount(cuts=3, snap_lengths=(80,), losses=(3,), seeds=1)
@@ -174,7 +175,7 @@ def distortions(name, linktypes, packets, amount):
         yield less(f"only-from-{sender}", kept)
     for length in amount.snap_lengths:
         yield Distorted(f"snaplen-{length}", NO_MORE, linktypes, cut_short(packets, length), list(every))
-    for number in range(amount.seeds):
+    for number in range(amount.first_seed, amount.first_seed + amount.seeds):
         changed, order = reordered(packets, 2_000_000, seed + number)
         yield Distorted(f"reordered-{number}", NO_MORE, linktypes, changed, [index + 1 for index in order])
         for percent in amount.losses:

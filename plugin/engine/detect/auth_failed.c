@@ -34,6 +34,15 @@ judge_notice(const change_t *change, const tunnel_t *tunnel, findings_t *out)
                                     : "reports that it could not authenticate its peer");
 }
 
+/* The initiator's word that it has failed was captured before what it failed with. An IKE SA fails once. */
+static bool
+is_told_by_notice(const exchange_t *exchange, const tunnel_t *tunnel)
+{
+    const finding_t *told = tunnel_latest_finding(tunnel, FINDING_auth_failed, exchange->requester);
+
+    return told != NULL && told->frame >= exchange->ike_sa->first_frame;
+}
+
 static const char *
 what_happened(const exchange_t *exchange)
 {
@@ -60,6 +69,8 @@ add(const exchange_t *exchange, const tunnel_t *tunnel, findings_t *out, confide
     char refuser[ENDPOINT_TEXT_MAX];
     const char *identity = identity_of_requester(exchange, tunnel);
 
+    if (is_told_by_notice(exchange, tunnel))
+        return;
     finding_draft_t draft = findings_draft_refused(FINDING_auth_failed, exchange);
     draft.confidence = confidence;
     draft.severity = confidence == CONFIDENCE_OBSERVED ? SEVERITY_ERROR : SEVERITY_WARN;

@@ -10,14 +10,31 @@
 
 #define TRIES_BEFORE_TOLD 4u
 
+/* What was told of this exchange last; NULL: nothing. Another attempt may have been told of in between. */
+static const finding_t *
+told_of(const exchange_t *exchange, const tunnel_t *tunnel)
+{
+    const finding_t *latest = tunnel_latest_finding(tunnel, FINDING_ike_no_response, exchange->requester);
+
+    if (latest == NULL || latest->exchange_in == exchange->sent_in[0])
+        return latest;
+    for (unsigned i = tunnel->findings->len; i-- > 0;) {
+        const finding_t *finding = g_ptr_array_index(tunnel->findings, i);
+        if (finding->time < exchange->first_sent_at && !finding->at_end)
+            break;
+        if (finding->id == FINDING_ike_no_response && finding->exchange_in == exchange->sent_in[0])
+            return finding;
+    }
+    return NULL;
+}
+
 static bool
 is_told(const exchange_t *exchange, const tunnel_t *tunnel)
 {
-    const finding_t *told = tunnel_latest_finding(tunnel, FINDING_ike_no_response, exchange->requester);
-    bool may_count =
-        told != NULL && (told->severity > SEVERITY_NOTE || exchange->abandoned == ABANDONED_FOR_TCP); /* else it was taken back */
+    const finding_t *told = told_of(exchange, tunnel);
 
-    return may_count && told->began_in == exchange->sent_in[0];
+    return told != NULL &&
+           (told->severity > SEVERITY_NOTE || exchange->abandoned == ABANDONED_FOR_TCP); /* else it was taken back */
 }
 
 /* What may matter about the message that gets no answer. */

@@ -138,14 +138,30 @@ whose_address(const engine_t *engine, const ike_message_t *message)
     return nat_detection_source_fits(message, &engine->outer_source) ? SOURCE_OF_HOST : SOURCE_UNKNOWN;
 }
 
+/* The same packet as if the initiator of its IKE SA had sent it. An answer that the capture has without its request, or before it, is
+ * about that request's tunnel, and names the initiator first as the request would. */
+static packet_t
+as_from_initiator(const packet_t *packet, const ike_message_t *message)
+{
+    packet_t turned = *packet;
+
+    if (message->major == 2 && !message->from_original_initiator) {
+        turned.source = packet->destination;
+        turned.destination = packet->source;
+    }
+    return turned;
+}
+
 static ike_sa_t *
 new_ike_sa(engine_t *engine, const packet_t *packet, const ike_message_t *message)
 {
     bool initiates = is_initiation(message);
-    tunnel_t *tunnel = initiates ? engine_tunnel_for_initiation(engine, packet, whose_address(engine, message))
-                                 : engine_tunnel_for_packet(engine, packet);
+    packet_t turned = as_from_initiator(packet, message);
+    source_owner_t owner = initiates ? whose_address(engine, message) : SOURCE_UNKNOWN;
+    tunnel_t *tunnel = initiates || ike_message_is_init(message) ? engine_tunnel_for_initiation(engine, &turned, owner)
+                                                                 : engine_tunnel_for_packet(engine, packet);
     if (tunnel == NULL)
-        tunnel = engine_add_tunnel(engine, &packet->source, &packet->destination, packet->frame, packet->time);
+        tunnel = engine_add_tunnel(engine, &turned.source, &turned.destination, packet->frame, packet->time);
     peer_t sender = tunnel_peer_at(tunnel, &packet->source);
     if (sender == PEER_UNKNOWN)
         sender = peer_other(tunnel_peer_at(tunnel, &packet->destination));

@@ -173,6 +173,16 @@ ike_sa_is_of_same(const ike_sa_t *ike_sa, const ike_sa_t *other)
     return true;
 }
 
+void
+ike_sa_close(ike_sa_t *ike_sa, peer_t by, confidence_t confidence, frame_t frame, capture_ns_t time)
+{
+    ike_sa->state = IKE_SA_DELETED;
+    ike_sa->closed_in = frame;
+    ike_sa->closed_at = time;
+    ike_sa->closed_by = by;
+    ike_sa->closed_confidence = confidence;
+}
+
 bool
 ike_sa_is_usable(const ike_sa_t *ike_sa)
 {

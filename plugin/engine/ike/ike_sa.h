@@ -115,6 +115,9 @@ void ike_sa_add_exchange(ike_sa_t *ike_sa, exchange_t *exchange);
 /* Memory is short: forgets the older half of its exchanges, unless there are few. */
 void ike_sa_forget_half(ike_sa_t *ike_sa);
 
+/* A peer deleted it. */
+void ike_sa_close(ike_sa_t *ike_sa, peer_t by, confidence_t confidence, frame_t frame, capture_ns_t time);
+
 bool ike_sa_is_usable(const ike_sa_t *ike_sa); /* established and neither deleted nor abandoned */
 
 /* Never 0. */

@@ -202,14 +202,8 @@ step_mark_deleted_spis(const ike_step_t *step, const uint32_t *spis, unsigned co
 void
 step_close_ike_sa(const ike_step_t *step, peer_t by, confidence_t confidence)
 {
-    ike_sa_t *ike_sa = step->ike_sa;
-
-    ike_sa->state = IKE_SA_DELETED;
-    ike_sa->closed_in = step->packet->frame;
-    ike_sa->closed_at = step->packet->time;
-    ike_sa->closed_by = by;
-    ike_sa->closed_confidence = confidence;
-    ike_sa->traffic_at_close = life_traffic_was_flowing(step->tunnel, step->packet->time);
+    ike_sa_close(step->ike_sa, by, confidence, step->packet->frame, step->packet->time);
+    step->ike_sa->traffic_at_close = life_traffic_was_flowing(step->tunnel, step->packet->time);
 }
 
 static void

@@ -72,6 +72,15 @@ watch_gap(const ike_step_t *step)
     *next = MAX(*next, step->message->message_id + 1);
 }
 
+/* The capture may lack IKE_SA_INIT, or its request. */
+static bool
+is_new_start(const exchange_t *exchange)
+{
+    bool is_first = exchange->ike_sa->exchanges->len == 1;
+
+    return exchange_is_init(exchange) || (exchange->exchange_type == IKEV2_AUTH && is_first);
+}
+
 exchange_t *
 ikev2_new_request(const ike_step_t *step)
 {
@@ -91,7 +100,7 @@ ikev2_new_request(const ike_step_t *step)
     engine_name_by_next(step->engine, exchange);
     if (exchange_is_liveness(exchange))
         step->tunnel->dpd_sent++;
-    if (exchange_is_init(exchange))
+    if (is_new_start(exchange))
         step_abandon_older(step);
     if (step->message->is_decrypted && ike_message_notify(step->message, NOTIFY_INITIAL_CONTACT) != NULL)
         step->ike_sa->initial_contact = true;
@@ -248,8 +257,7 @@ orphan_answer(const ike_step_t *step)
     step->note->exchange = exchange_kind_name(classify_exchange_type(step->message->exchange_type));
     step->note->exchange_confidence = CONFIDENCE_OBSERVED;
     if (step->message->exchange_type == IKEV2_CREATE_CHILD_SA && step->message->first_inner == PAYLOAD_SA)
-        step->tunnel->refused_in_a_row = step->tunnel->ke_refused_in_a_row =
-            0; /* accepted: whatever was refused before need not be what ends later */
+        tunnel_forget_refusals(step->tunnel);
     g_free(step->ike_sa->early_answer);
     step->ike_sa->early_answer = g_memdup2(step->message, sizeof(*step->message));
     step->ike_sa->early_answer_in = step->packet->frame;

@@ -9,6 +9,9 @@
 /* Its first packets show what made an SA. */
 #define PACKETS_THAT_TELL 8u
 
+/* Those of the latest negotiations, in both directions. */
+#define ESP_SAS_LOOKED_AT 8u
+
 /* So many IKE SAs of a tunnel are looked at: both peers may begin one at once. */
 #define IKE_SAS_LOOKED_AT 2u
 
@@ -19,6 +22,8 @@ is_answered_unseen(exchange_t *exchange, frame_t shown_in)
     tunnel_t *tunnel = exchange->ike_sa->tunnel;
 
     tunnel->has_unread_ike = true;
+    if (exchange->exchange_type == IKEV2_CREATE_CHILD_SA)
+        tunnel_forget_refusals(tunnel);
     if (exchange->outcome == OUTCOME_ANSWERED) { /* not the last of its rounds (RFC 7296 2.16), nor a refusal */
         exchange->refusal_hint_in = FRAME_NONE;
         return;
@@ -110,15 +115,51 @@ may_come_from(const esp_sa_t *sa, const exchange_t *exchange)
            (child == NULL || child->made_in == FRAME_NONE);
 }
 
+/* The other direction of the child that the exchange made. Where nothing tells which SPIs are a pair, and no other child has been made since,
+ * it is any that began. */
+static bool
+has_way_back(const esp_sa_t *sa, const exchange_t *exchange)
+{
+    const esp_sa_t *back = children_way_back(sa);
+    const GPtrArray *all = sa->tunnel->esp_sas;
+
+    if (back != NULL)
+        return may_come_from(back, exchange);
+    if (sa->tunnel->last_child_success_at != CAPTURE_TIME_NONE && sa->tunnel->last_child_success_at >= exchange->first_sent_at)
+        return false;
+    for (unsigned i = all->len, seen = 0; i-- > 0 && seen < ESP_SAS_LOOKED_AT; seen++) {
+        const esp_sa_t *other = g_ptr_array_index(all, i);
+        if (other->sender != sa->sender && children_way_back(other) == NULL && may_come_from(other, exchange))
+            return true;
+    }
+    return false;
+}
+
 void
 engine_traffic_shows_answer(const esp_sa_t *sa, frame_t frame)
 {
     const GPtrArray *ike_sas = sa->tunnel->ike_sas;
-    const esp_sa_t *back = sa->packets <= PACKETS_THAT_TELL ? children_way_back(sa) : NULL;
 
-    for (unsigned i = ike_sas->len, seen = 0; back != NULL && i-- > 0 && seen < IKE_SAS_LOOKED_AT; seen++) {
+    if (sa->packets > PACKETS_THAT_TELL)
+        return;
+    for (unsigned i = ike_sas->len, seen = 0; i-- > 0 && seen < IKE_SAS_LOOKED_AT; seen++) {
         exchange_t *exchange = ike_sa_latest(g_ptr_array_index(ike_sas, i), seems_to_have_failed);
-        if (exchange != NULL && may_come_from(sa, exchange) && may_come_from(back, exchange))
+        if (exchange != NULL && may_come_from(sa, exchange) && has_way_back(sa, exchange))
             is_answered_unseen(exchange, frame);
     }
+}
+
+ike_sa_t *
+engine_came_up_unseen(const esp_sa_t *sa)
+{
+    const GPtrArray *ike_sas = sa->tunnel->ike_sas;
+    ike_sa_t *latest = ike_sas->len > 0 ? g_ptr_array_index(ike_sas, ike_sas->len - 1) : NULL;
+    const exchange_t *last =
+        latest != NULL && latest->state == IKE_SA_NEGOTIATING ? ike_sa_latest(latest, exchange_is_initiation) : NULL;
+
+    if (last == NULL || !may_come_from(sa, last))
+        return NULL;
+    bool is_authentication_unseen = exchange_is_init(last) && last->outcome == OUTCOME_ANSWERED && !last->is_refused;
+    bool is_its_answer_unseen = last->kind == EXCHANGE_IKE_AUTH && last->outcome == OUTCOME_ANSWERED_UNSEEN;
+    return is_authentication_unseen || is_its_answer_unseen ? latest : NULL;
 }

@@ -7,10 +7,11 @@
 #define CHAIN_MAX 16u
 #define BEGINNING SECONDS(60) /* of a capture: what led to trouble then may lie before it */
 
+/* Any port has to be accepted (RFC 7296 2.23). What came of a new one its grade says; where nothing does, the capture does not show it. */
 bool
-finding_is_overcome(const finding_t *finding)
+finding_did_no_harm(const finding_t *finding)
 {
-    return finding->id == FINDING_nat_port_flip && finding->grade == NAT_GRADE_RECOVERED;
+    return finding->id == FINDING_nat_port_flip && finding->grade <= NAT_GRADE_RECOVERED;
 }
 
 static bool
@@ -256,11 +257,11 @@ incident_close(engine_t *engine, tunnel_t *tunnel, const finding_t *last, const 
     }
 }
 
-/* Something that was asked for does not work, or works worse than it should. A port flip that was overcome did no harm. */
+/* Something that was asked for does not work, or works worse than it should. Not a mere port flip. */
 static bool
 is_trouble(const tunnel_t *tunnel, const finding_t *finding)
 {
-    if (finding->incident != INDEX_NONE || finding_is_overcome(finding))
+    if (finding->incident != INDEX_NONE || finding_did_no_harm(finding))
         return false;
     /* Without keys a refusal is a Note, for one may be a detour; but a tunnel without any child carries nothing. */
     return finding->severity >= SEVERITY_WARN || (finding->id == FINDING_child_rejected && !tunnel->had_child);

@@ -121,7 +121,7 @@ has_trouble(const tunnel_t *tunnel)
 {
     for (unsigned i = 0; i < tunnel->findings->len; i++) {
         const finding_t *finding = g_ptr_array_index(tunnel->findings, i);
-        if (finding->severity >= SEVERITY_WARN && !finding_is_overcome(finding))
+        if (finding->severity >= SEVERITY_WARN && !finding_did_no_harm(finding))
             return true;
     }
     return false;
@@ -147,7 +147,8 @@ state_of(const engine_t *engine, const tunnel_t *tunnel, const finding_t *worst)
     if (tunnel->flaps > 0 && was_missed(tunnel))
         return TUNNEL_FLAPPING;
     bool came_up = tunnel->was_up || tunnel->had_child;
-    bool has_failed = (worst != NULL && worst->severity == SEVERITY_ERROR) || tunnel->incidents->len > 0;
+    bool has_failed =
+        (worst != NULL && worst->severity == SEVERITY_ERROR) || (tunnel->incidents->len > 0 && !tunnel_is_seen_one_way(tunnel));
     if (!came_up && has_failed)
         return TUNNEL_DOWN;
     bool has_no_child = !tunnel->had_child && tunnel->refused_in_a_row > 0;

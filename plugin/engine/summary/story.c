@@ -362,6 +362,8 @@ how_it_was(const tunnel_t *tunnel, const incident_t *incident)
 
     if (tunnel->was_up && !tunnel->had_child)
         return " has an IKE SA and no child SA: it carries no traffic.";
+    if (!tunnel->was_up && !is_older && tunnel_is_seen_one_way(tunnel))
+        return " is in this capture in one direction only, so that nothing in it proves that it works.";
     if (!tunnel->was_up)
         return is_older ? " is older than this capture, which never shows that it works." : " did not come up in this capture.";
     if (incident->recovered && incident->end == tunnel->first_proof_at)
