@@ -5,7 +5,7 @@
 # runs. Figures, no verdicts.
 #
 #     cmake -S . -B build/bench -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo -DIPSEC_TESTS=bench && cmake --build build/bench
-#     python3 tests/bench/bench.py --build build/bench [--packets 1000000] [--tunnels 100] [--runs 7] [--only tshark,instructions,peers,engine,scale]
+#     python3 tests/bench/bench.py --build build/bench [--packets 1000000] [--tunnels 100] [--runs 7] [--only tshark,instructions,peers,engine,tunnels,scale]
 #
 # Another Wireshark, in a system that can be entered with chroot as tests/compat/run.sh makes them (root only), built there beforehand:
 #     python3 tests/bench/bench.py --build build/bench --chroot FOLDER --plugins FOLDER/tmp/source/build/release/plugins
@@ -169,6 +169,19 @@ def table_of_engine(options):
         print(f"{tunnels:8} {speed:18.2f} {count:13.0f}", flush=True)
 
 
+def table_of_tunnels(bench, options):
+    """Does a packet cost more where there are more tunnels? What tshark needs for more conversations is in the column without."""
+    print(f"{'tunnels':>8} {'us without':>11} {'us with':>8} {'ratio':>7} {'MB with':>8}   (user CPU per packet)")
+    for tunnels in TUNNELS:
+        capture = bench.generate(options, "esp", options.packets, tunnels)
+        pairs = [(bench.tshark(capture, DISSECT), bench.tshark(capture, DISSECT, True)) for _ in range(options.runs)]
+        without, with_plugin = ([run[which] for run in pairs] for which in (0, 1))
+        print(f"{tunnels:8} {median(r[0] for r in without) / options.packets * 1e6:11.2f} "
+              f"{median(r[0] for r in with_plugin) / options.packets * 1e6:8.2f} {median(b[0] / a[0] for a, b in pairs):7.3f} "
+              f"{median(r[1] for r in with_plugin):8.0f}", flush=True)
+        capture.unlink()
+
+
 def table_of_scale(bench, options):
     """Twenty packets per tunnel: does each report take time in proportion to them?"""
     reports = ("report", "report,json", "report,html", "tunnels", "findings")
@@ -187,7 +200,7 @@ def main():
     parser.add_argument("--tunnels", type=int, default=100)
     parser.add_argument("--runs", type=int, default=7)
     parser.add_argument("--kinds", default="other,esp,ike", help="captures for the first table: without IPsec, nearly all ESP, half IKE")
-    parser.add_argument("--only", default="tshark,instructions,peers,engine,scale", help="which tables")
+    parser.add_argument("--only", default="tshark,instructions,peers,engine,tunnels,scale", help="which tables")
     parser.add_argument("--chroot", type=pathlib.Path, help="the system with another Wireshark")
     parser.add_argument("--plugins", type=pathlib.Path, help="the plugin folder built for it")
     options = parser.parse_args()
@@ -197,7 +210,7 @@ def main():
         bench = Bench(options, pathlib.Path(name))
         print(f"{bench.version()}; {options.packets} packets, {options.tunnels} tunnels, medians of {options.runs} runs")
         for table, print_table in (("tshark", table_of_tshark), ("instructions", table_of_instructions), ("peers", table_of_peers),
-                                   ("scale", table_of_scale)):
+                                   ("tunnels", table_of_tunnels), ("scale", table_of_scale)):
             if table in wanted:
                 print_table(bench, options)
     if "engine" in wanted and not options.chroot:

@@ -85,8 +85,8 @@ judge(const change_t *change, const tunnel_t *tunnel, findings_t *out)
                             .times = count,
                             .unit = "IKE SAs",
                             .evidence = { oldest->established_in, newest->established_in } },
-        "%s set up %u IKE SAs with %s within %.1f s, and none of them was used: no ESP, and no answer on any of them after "
-        "its set-up. One of the two drops each as soon as it is made.",
+        "%s set up %u IKE SAs with %s within %.1f s, and this capture shows no use of any of them: no ESP, and no answer on any "
+        "after its set-up. Probably one of the two drops each as soon as it is made.",
         tunnel_peer_text(tunnel, by, initiator), count, tunnel_peer_text(tunnel, peer_other(by), peer), duration_seconds(span));
 }
 
