@@ -83,6 +83,7 @@ engine_new(const engine_settings_t *settings)
     engine->free_numbers = g_hash_table_new(g_direct_hash, g_direct_equal);
     engine->paths = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
     engine->tunnels_by_address = g_hash_table_new_full(g_direct_hash, g_direct_equal, NULL, NULL);
+    engine->redirections = g_hash_table_new_full(g_direct_hash, g_direct_equal, NULL, g_free);
     engine->ike_sas_by_spi = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
     engine->esp_sas_by_spi = spi_index_new();
     engine->notes = g_hash_table_new_full(g_direct_hash, g_direct_equal, NULL, free_note);
@@ -126,6 +127,7 @@ engine_free(engine_t *engine)
     g_ptr_array_free(engine->kept_tunnels, TRUE);
     g_hash_table_destroy(engine->free_numbers);
     g_hash_table_destroy(engine->paths);
+    g_hash_table_destroy(engine->redirections);
     g_hash_table_destroy(engine->notes);
     g_ptr_array_free(engine->sorted_findings, TRUE);
     g_ptr_array_free(engine->findings, TRUE);
@@ -524,6 +526,7 @@ engine_finish(engine_t *engine)
         if (tunnel == NULL)
             continue;
         remember_before_end(tunnel);
+        engine_recall_redirection(engine, tunnel);
         capture_ns_t end = engine_watched_until(engine, tunnel);
         if (end != CAPTURE_TIME_NONE)
             engine_advance(engine, tunnel, NULL, engine->capture.last_frame, end, true);

@@ -41,6 +41,7 @@ struct engine {
     GPtrArray *kept_tunnels;        /* those that are not evicted, in any order; borrowed */
     GHashTable *paths;              /* number of a pair of endpoints -> index + 1 of the tunnel that used them last */
     GHashTable *tunnels_by_address; /* address pair hash -> GSList of tunnel_t, borrowed */
+    GHashTable *redirections;       /* address hash of a client -> where and when it was sent last (neighbours.c) */
     GHashTable *ike_sas_by_spi;     /* SPIi -> GSList of ike_sa_t, borrowed */
     spi_index_t *esp_sas_by_spi;    /* newest first, borrowed */
     GHashTable *notes;              /* frame -> frame_note_t, owned */
@@ -220,8 +221,10 @@ void engine_note_rivals(engine_t *engine, const tunnel_t *tunnel, frame_t frame,
 /* The client between the same addresses that seems to have pushed this one out when `incident` began; its tunnel is INDEX_NONE: none. */
 rival_t engine_evictor(const engine_t *engine, const tunnel_t *tunnel, const incident_t *incident);
 
-/* This IKE_SA_INIT says that another gateway sent its sender here: the sender's other tunnels end on purpose. */
+/* This IKE_SA_INIT says that another gateway sent its sender here: the sender's other tunnels end on purpose. That is recalled when the capture
+ * ends, for there may be many of them. */
 void engine_note_redirected(engine_t *engine, const tunnel_t *tunnel, peer_t client, capture_ns_t time);
+void engine_recall_redirection(const engine_t *engine, tunnel_t *tunnel);
 
 /* Of more tunnels between two addresses (clients behind one NAT, a flood of ports), only so many are looked at one by one. */
 #ifndef CROWD

@@ -7,13 +7,37 @@
 /* A peer that reauthenticates deletes the old IKE SA soon after the new one is up (RFC 7296 2.8.3). */
 #define TAKEN_OVER_WITHIN SECONDS(60)
 
+/* So many clients are known to have been sent elsewhere; of no more is that learnt. */
+#define REDIRECTIONS_MAX 65536u
+
+typedef struct {
+    capture_ns_t at;
+    uint32_t to; /* the index of the tunnel that the client made then */
+} redirection_t;
+
+static gpointer
+client_key(const endpoint_t *client)
+{
+    return GUINT_TO_POINTER(endpoint_address_hash(client));
+}
+
 void
 engine_note_redirected(engine_t *engine, const tunnel_t *tunnel, peer_t client, capture_ns_t time)
 {
-    for (unsigned i = 0; i < engine->kept_tunnels->len; i++) {
-        tunnel_t *other = g_ptr_array_index(engine->kept_tunnels, i);
-        if (other != tunnel && tunnel_peer_at(other, &tunnel->peer[client].last) != PEER_UNKNOWN)
-            other->redirected_at = time;
+    gpointer key = client_key(&tunnel->peer[client].last);
+    const redirection_t redirection = { .at = time, .to = tunnel->index };
+
+    if (g_hash_table_size(engine->redirections) < REDIRECTIONS_MAX || g_hash_table_contains(engine->redirections, key))
+        g_hash_table_replace(engine->redirections, key, g_memdup2(&redirection, sizeof(redirection)));
+}
+
+void
+engine_recall_redirection(const engine_t *engine, tunnel_t *tunnel)
+{
+    for (unsigned p = 0; p < PEERS; p++) {
+        const redirection_t *latest = g_hash_table_lookup(engine->redirections, client_key(&tunnel->peer[p].last));
+        if (latest != NULL && latest->to != tunnel->index)
+            tunnel->redirected_at = MAX(tunnel->redirected_at, latest->at);
     }
 }
 

@@ -207,6 +207,19 @@ cookies_of_any_pair(flood_t *flood, uint32_t turn)
     send_ike(flood, ike);
 }
 
+/* RFC 5685 5: each says that another gateway has sent it here. Which of so many tunnels was that? */
+static void
+redirections(flood_t *flood, uint32_t turn)
+{
+    ike_t ike = init(random_number(flood), turn);
+
+    ike.next = PAYLOAD_NOTIFY;
+    ike.fragment = NOTIFY_REDIRECTED_FROM; /* protocol 0, no SPI */
+    ike.body = 8;
+    ike.from = ipv4((uint32_t)random_number(flood), 500);
+    send_ike(flood, ike);
+}
+
 static void
 cookies_of_any_port(flood_t *flood, uint32_t turn)
 {
@@ -739,6 +752,7 @@ typedef struct {
 static const kind_t kinds[] = {
     { "cookies-of-one-pair", cookies_of_one_pair, false },
     { "cookies-of-any-pair", cookies_of_any_pair, false },
+    { "redirections", redirections, false },
     { "cookies-of-any-port", cookies_of_any_port, false },
     { "one-cookie-of-any-responder", one_cookie_of_any_responder, false },
     { "one-cookie-of-any-pair", one_cookie_of_any_pair, false },
