@@ -22,7 +22,7 @@ engine_default_settings(void)
         .restart_wait_seconds = 10,
         .rekey_interval_seconds = 120,
         .replay_window = 64,
-        .max_tunnels = 16384,
+        .max_tunnels = 131072,
     };
 }
 
@@ -466,12 +466,12 @@ engine_packet(engine_t *engine, const packet_t *packet)
     if (packet->source.family == ADDRESS_NONE || packet->destination.family == ADDRESS_NONE)
         return NULL;
 
-    engine_make_room(engine);
     esp_sa_t *steady = packet->kind == PACKET_ESP ? steady_sa(engine, packet) : NULL;
     first_copy_t first;
     copy_kind_t copy = compare(engine, packet, steady, &first);
     if (copy == COPY_SAME_FRAME || (copy == COPY_NONE && merely_goes_on(engine, packet, steady, &first)))
         return engine_note(engine, packet->frame);
+    engine_make_room(engine);
     bool is_new = copy == COPY_NONE;
     engine->outer_source = packet->source;
     engine->outer_destination = packet->destination;

@@ -26,7 +26,7 @@ typedef struct {
     unsigned restart_wait_seconds;   /* a tunnel deleted under traffic should be back within this (default 10) */
     unsigned rekey_interval_seconds; /* child SAs replaced more often than this, in the median, are churn (default 120) */
     unsigned replay_window;          /* of the receivers, in packets (RFC 4303 3.4.3; default 64, from 32 to 4096) */
-    unsigned max_tunnels;            /* the oldest idle tunnel is evicted beyond this (default 16384) */
+    unsigned max_tunnels;            /* the oldest idle tunnel is evicted beyond this (default 131072) */
 } engine_settings_t;
 
 engine_settings_t engine_default_settings(void);

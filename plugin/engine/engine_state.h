@@ -49,7 +49,7 @@ struct engine {
     GPtrArray *findings;            /* owned finding_t, in order of discovery */
     GPtrArray *sorted_findings;     /* borrowed, by frame */
     bool findings_changed;
-    unsigned packets_since_room;
+    unsigned packets_since_room, tunnels_since_limit;
     unsigned findings_wanted; /* more of them than this, and those of evicted tunnels go */
     copies_t *copies;
     sequence_budget_t sequence_budget;

@@ -9,15 +9,22 @@
 #define FINDINGS_OF_EVICTED_MAX 20000u
 #endif
 
+/* Tunnels of which fewer packets were seen than this: a flood of addresses makes nothing else. Counted now and then, so that there may
+ * be a quarter more. */
+#define FLEETING_PACKETS 4u
+#ifndef FLEETING_TUNNELS_MAX
+#define FLEETING_TUNNELS_MAX 16384u
+#endif
+
 /* A tunnel that turns out to be part of another is young: this many frames in a busy capture. */
 #define RENAMED_FRAMES_MAX 2000u
 
 /* What all tunnels together may hold, looked at now and then. Far beyond what a day of the busiest gateway has. */
 #ifndef ROOM_EVERY
-#define ROOM_EVERY 4096u /* packets */
+#define ROOM_EVERY 4096u /* packets, but those that merely go on */
 #define EXCHANGES_IN_ALL_MAX 262144u
-#define IKE_SAS_IN_ALL_MAX 131072u
-#define IKE_SAS_LEFT 8u /* per tunnel, when there are too many in all: as many tunnels as are remembered by default fit */
+#define IKE_SAS_IN_ALL_MAX 262144u
+#define IKE_SAS_LEFT 2u /* per tunnel, when there are too many in all: as many tunnels as are remembered by default fit */
 #define ESP_SAS_IN_ALL_MAX 1048576u
 #endif
 
@@ -206,24 +213,65 @@ by_last_frame(gconstpointer a, gconstpointer b)
     return (left->last_frame > right->last_frame) - (left->last_frame < right->last_frame);
 }
 
-/* Evicts the quarter of the tunnels that has been idle longest, so that a flood of addresses costs linear time. Their findings
- * stay, unless there are very many; their state goes. */
 static void
-evict_oldest(engine_t *engine)
+keep_those_that_stay(GPtrArray *tunnels)
 {
-    GPtrArray *kept = engine->kept_tunnels;
-    unsigned evicted = MIN(kept->len / 4 + 1, kept->len);
+    unsigned kept = 0;
 
-    g_ptr_array_sort(kept, by_last_frame);
+    for (unsigned i = 0; i < tunnels->len; i++) {
+        tunnel_t *tunnel = g_ptr_array_index(tunnels, i);
+        if (!tunnel->is_evicted)
+            g_ptr_array_index(tunnels, kept++) = tunnel;
+    }
+    g_ptr_array_set_size(tunnels, (int)kept);
+}
+
+/* Of these tunnels the quarter that has been idle longest is evicted, so that a flood of addresses costs linear time. Their findings stay,
+ * unless there are very many; their state goes. */
+static void
+evict_oldest(engine_t *engine, GPtrArray *candidates)
+{
+    unsigned evicted = MIN(candidates->len / 4 + 1, candidates->len);
+
+    g_ptr_array_sort(candidates, by_last_frame);
     for (unsigned i = 0; i < evicted; i++)
-        ((tunnel_t *)g_ptr_array_index(kept, i))->is_evicted = true;
+        ((tunnel_t *)g_ptr_array_index(candidates, i))->is_evicted = true;
     sweep(engine->tunnels_by_address, is_evicted_tunnel);
     sweep(engine->ike_sas_by_spi, is_evicted_ike_sa);
+    keep_those_that_stay(engine->kept_tunnels);
     for (unsigned i = 0; i < evicted; i++)
-        evict(engine, g_ptr_array_index(kept, i));
-    g_ptr_array_remove_range(kept, 0, evicted);
+        evict(engine, g_ptr_array_index(candidates, i));
     if (engine->findings->len > MAX(engine->findings_wanted, FINDINGS_OF_EVICTED_MAX))
         drop_findings_of_evicted(engine);
+}
+
+static bool
+is_any(const tunnel_t *tunnel)
+{
+    (void)tunnel;
+    return true;
+}
+
+static bool
+is_fleeting(const tunnel_t *tunnel)
+{
+    return tunnel->peer[PEER_A].packets + tunnel->peer[PEER_B].packets < FLEETING_PACKETS;
+}
+
+/* When there are more than `limit` of this kind, the oldest go. */
+static void
+limit_tunnels(engine_t *engine, bool (*is_of_kind)(const tunnel_t *tunnel), unsigned limit)
+{
+    GPtrArray *tunnels = g_ptr_array_new();
+
+    for (unsigned i = 0; i < engine->kept_tunnels->len; i++) {
+        tunnel_t *tunnel = g_ptr_array_index(engine->kept_tunnels, i);
+        if (is_of_kind(tunnel))
+            g_ptr_array_add(tunnels, tunnel);
+    }
+    if (tunnels->len > 0 && tunnels->len >= limit)
+        evict_oldest(engine, tunnels);
+    g_ptr_array_free(tunnels, TRUE);
 }
 
 void
@@ -231,7 +279,7 @@ engine_make_room(engine_t *engine)
 {
     uint64_t exchanges = 0, ike_sas = 0, esp_sas = 0;
 
-    if (++engine->packets_since_room < ROOM_EVERY)
+    if (++engine->packets_since_room < MAX(ROOM_EVERY, engine->kept_tunnels->len / 2)) /* to look is dear where there are many */
         return;
     engine->packets_since_room = 0;
     for (unsigned i = 0; i < engine->kept_tunnels->len; i++) {
@@ -248,14 +296,18 @@ engine_make_room(engine_t *engine)
     for (unsigned i = 0; ike_sas > IKE_SAS_IN_ALL_MAX && i < engine->kept_tunnels->len; i++)
         engine_forget_ike_sas(engine, g_ptr_array_index(engine->kept_tunnels, i), IKE_SAS_LEFT);
     if (esp_sas > ESP_SAS_IN_ALL_MAX)
-        evict_oldest(engine);
+        limit_tunnels(engine, is_any, 0);
 }
 
 tunnel_t *
 engine_add_tunnel(engine_t *engine, const endpoint_t *a, const endpoint_t *b, frame_t frame, capture_ns_t time)
 {
-    if (engine->kept_tunnels->len > 0 && engine->kept_tunnels->len >= engine->settings.max_tunnels)
-        evict_oldest(engine);
+    if (++engine->tunnels_since_limit >= FLEETING_TUNNELS_MAX / 4) {
+        engine->tunnels_since_limit = 0;
+        limit_tunnels(engine, is_fleeting, FLEETING_TUNNELS_MAX);
+    }
+    if (engine->kept_tunnels->len >= engine->settings.max_tunnels)
+        limit_tunnels(engine, is_any, engine->settings.max_tunnels);
     tunnel_t *tunnel = tunnel_new(engine->tunnels->len, a, b, frame, time);
 
     g_ptr_array_add(engine->tunnels, tunnel);

@@ -18,8 +18,8 @@
 #include <sys/resource.h>
 #include <time.h>
 
-/* 20,000 of tunnels that are gone, and what those that are there have by now. */
-#define FINDINGS_HELD 100000u
+/* What tunnels that are gone and those that are there have: as many of one as of the other, beyond 20,000. */
+#define FINDINGS_HELD 300000u
 
 #define ADDRESS_I 0xc0000201u
 #define ADDRESS_R 0xc6336401u
@@ -427,6 +427,19 @@ spis_of_any_pair(flood_t *flood, uint32_t turn)
              (uint32_t)random_number(flood), 1);
 }
 
+/* Five packets each, both ways: tunnels that are no mere addresses. */
+static void
+tunnels_of_any_pair(flood_t *flood, uint32_t turn)
+{
+    uint32_t number = turn / 5, step = turn % 5;
+    endpoint_t from = ipv4(0x0a000000u + number, 0), to = ipv4(ADDRESS_R, 0);
+
+    if (step % 2 == 0)
+        send_esp(flood, from, to, 0x10000 + number, 1 + step / 2);
+    else
+        send_esp(flood, to, from, 0x80000000u + number, 1 + step / 2);
+}
+
 static void
 one_spi_of_any_pair(flood_t *flood, uint32_t turn)
 {
@@ -775,6 +788,7 @@ static const kind_t kinds[] = {
     { "notices", notices, false },
     { "spis-of-one-pair", spis_of_one_pair, false },
     { "spis-of-any-pair", spis_of_any_pair, false },
+    { "tunnels-of-any-pair", tunnels_of_any_pair, false },
     { "one-spi-of-any-pair", one_spi_of_any_pair, false },
     { "spis-twice", spis_twice, false },
     { "numbers-random", numbers_random, false },

@@ -10,7 +10,8 @@ import argparse
 import os
 import subprocess
 
-FLOODS = ("spis-of-one-pair", "spis-of-any-pair", "cookies-of-one-pair", "cookies-of-any-pair", "fragments-of-one-exchange", "one-request-again")
+FLOODS = ("spis-of-one-pair", "spis-of-any-pair", "tunnels-of-any-pair", "cookies-of-one-pair", "cookies-of-any-pair", "redirections",
+          "fragments-of-one-exchange", "one-request-again")
 
 
 def measure(program, flood, count):

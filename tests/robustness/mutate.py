@@ -149,15 +149,16 @@ class Runs:
         self.read(f"{what}, two passes", capture, ["-2", "-V", *more, "-z", "ipsec,report", "-z", "ipsec,report,html", "-z", "ipsec,findings"], home)
 
 
-def is_capture(path):
-    """Text that only Wireshark takes for a capture cannot be damaged packet by packet."""
-    return subprocess.run(["capinfos", "-t", str(path)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False).returncode == 0
+def is_rewritable(path):
+    """Text that only Wireshark takes for a capture, and captures of mixed kinds, cannot be damaged packet by packet."""
+    command = ["editcap", "-F", "pcapng", path, "/dev/null"]
+    return subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False).returncode == 0
 
 
 def damage_all(runs, captures, options, rates):
     for number, (name, capture, keys) in enumerate(captures):
-        if not is_capture(capture):
-            print(f"{number + 1}/{len(captures)} {name}: no capture, not damaged", flush=True)
+        if not is_rewritable(capture):
+            print(f"{number + 1}/{len(captures)} {name}: editcap cannot rewrite it, not damaged", flush=True)
             continue
         folder = runs.tshark.folder / "captures" / f"damaged-{number}"
         folder.mkdir(mode=0o755)

@@ -196,6 +196,29 @@ addresses_beyond_the_limit_evict_the_oldest(void **state)
     engine_free(engine);
 }
 
+/* The flood goes, the tunnels that were there before it stay. */
+static void
+a_flood_of_addresses_evicts_no_tunnel_that_carries_more(void **state)
+{
+    const uint32_t real = 20, flood = 40000;
+    engine_settings_t settings = engine_default_settings();
+    frame_t frame = 0;
+
+    (void)state;
+    engine_t *engine = engine_new(&settings);
+    for (uint32_t i = 0; i < 4 * real; i++)
+        feed_esp(engine, ++frame, 0xc0000200 + i % real, 0x10000 + i % real);
+    for (uint32_t i = 0; i < flood; i++)
+        feed_esp(engine, ++frame, 0x0a000000 + i, 0x20000 + i);
+    engine_finish(engine);
+    assert_in_range(engine_tunnels_kept(engine), 10000, 21000);
+    for (uint32_t i = 0; i < real; i++)
+        assert_true(engine_tunnel_is_kept(engine, i));
+    assert_false(engine_tunnel_is_kept(engine, real));
+    assert_true(engine_tunnel_is_kept(engine, real + flood - 1));
+    engine_free(engine);
+}
+
 static void
 a_port_hop_gives_its_number_back_and_keeps_its_frames(void **state)
 {
@@ -607,6 +630,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(addresses_beyond_the_limit_evict_the_oldest),
+        cmocka_unit_test(a_flood_of_addresses_evicts_no_tunnel_that_carries_more),
         cmocka_unit_test(a_port_hop_gives_its_number_back_and_keeps_its_frames),
         cmocka_unit_test(hops_beyond_the_limit_stay_one_tunnel),
         cmocka_unit_test(packets_that_were_held_back_count_no_frame_again),
