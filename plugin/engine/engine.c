@@ -83,6 +83,7 @@ engine_new(const engine_settings_t *settings)
     engine->free_numbers = g_hash_table_new(g_direct_hash, g_direct_equal);
     engine->paths = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
     engine->tunnels_by_address = g_hash_table_new_full(g_direct_hash, g_direct_equal, NULL, NULL);
+    engine->forgotten_pairs = g_hash_table_new(g_direct_hash, g_direct_equal);
     engine->redirections = g_hash_table_new_full(g_direct_hash, g_direct_equal, NULL, g_free);
     engine->ike_sas_by_spi = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
     engine->esp_sas_by_spi = spi_index_new();
@@ -127,6 +128,7 @@ engine_free(engine_t *engine)
     g_ptr_array_free(engine->kept_tunnels, TRUE);
     g_hash_table_destroy(engine->free_numbers);
     g_hash_table_destroy(engine->paths);
+    g_hash_table_destroy(engine->forgotten_pairs);
     g_hash_table_destroy(engine->redirections);
     g_hash_table_destroy(engine->notes);
     g_ptr_array_free(engine->sorted_findings, TRUE);

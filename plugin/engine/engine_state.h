@@ -41,6 +41,7 @@ struct engine {
     GPtrArray *kept_tunnels;        /* those that are not evicted, in any order; borrowed */
     GHashTable *paths;              /* number of a pair of endpoints -> index + 1 of the tunnel that used them last */
     GHashTable *tunnels_by_address; /* address pair hash -> GSList of tunnel_t, borrowed */
+    GHashTable *forgotten_pairs;    /* of endpoints, by number (register.c) */
     GHashTable *redirections;       /* address hash of a client -> where and when it was sent last (neighbours.c) */
     GHashTable *ike_sas_by_spi;     /* SPIi -> GSList of ike_sa_t, borrowed */
     spi_index_t *esp_sas_by_spi;    /* newest first, borrowed */

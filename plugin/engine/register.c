@@ -16,6 +16,10 @@
 #define FLEETING_TUNNELS_MAX 16384u
 #endif
 
+/* Pairs of endpoints whose tunnel was forgotten as such. Those that come again belong to a busy gateway, whose capture begins with one packet
+ * of each tunnel: no flood. */
+#define FORGOTTEN_PAIRS_MAX 262144u
+
 /* A tunnel that turns out to be part of another is young: this many frames in a busy capture. */
 #define RENAMED_FRAMES_MAX 2000u
 
@@ -143,10 +147,33 @@ sweep(GHashTable *table, bool (*is_gone)(const void *item))
     }
 }
 
+static bool
+is_fleeting(const tunnel_t *tunnel)
+{
+    return !tunnel->has_returned && tunnel->peer[PEER_A].packets + tunnel->peer[PEER_B].packets < FLEETING_PACKETS;
+}
+
+/* The same for both directions. */
+static gpointer
+forgotten_key(const endpoint_t *a, const endpoint_t *b)
+{
+    return GUINT_TO_POINTER(endpoint_hash(a) ^ endpoint_hash(b));
+}
+
+static void
+remember_pair(engine_t *engine, const tunnel_t *tunnel)
+{
+    if (g_hash_table_size(engine->forgotten_pairs) >= FORGOTTEN_PAIRS_MAX)
+        g_hash_table_remove_all(engine->forgotten_pairs);
+    g_hash_table_add(engine->forgotten_pairs, forgotten_key(&tunnel->peer[PEER_A].last, &tunnel->peer[PEER_B].last));
+}
+
 /* It is in no list any more, but those of its ESP SAs, which they leave at once. */
 static void
 evict(engine_t *engine, tunnel_t *tunnel)
 {
+    if (is_fleeting(tunnel))
+        remember_pair(engine, tunnel);
     for (unsigned i = 0; i < tunnel->esp_sas->len; i++)
         engine_unlink_esp_sa(engine, g_ptr_array_index(tunnel->esp_sas, i));
     g_ptr_array_index(engine->tunnels, tunnel->index) = NULL;
@@ -252,12 +279,6 @@ is_any(const tunnel_t *tunnel)
     return true;
 }
 
-static bool
-is_fleeting(const tunnel_t *tunnel)
-{
-    return tunnel->peer[PEER_A].packets + tunnel->peer[PEER_B].packets < FLEETING_PACKETS;
-}
-
 /* When there are more than `limit` of this kind, the oldest go. */
 static void
 limit_tunnels(engine_t *engine, bool (*is_of_kind)(const tunnel_t *tunnel), unsigned limit)
@@ -310,6 +331,7 @@ engine_add_tunnel(engine_t *engine, const endpoint_t *a, const endpoint_t *b, fr
         limit_tunnels(engine, is_any, engine->settings.max_tunnels);
     tunnel_t *tunnel = tunnel_new(engine->tunnels->len, a, b, frame, time);
 
+    tunnel->has_returned = g_hash_table_contains(engine->forgotten_pairs, forgotten_key(a, b));
     g_ptr_array_add(engine->tunnels, tunnel);
     g_ptr_array_add(engine->kept_tunnels, tunnel);
     list_under(engine, tunnel, pair_key(a, b));

@@ -198,7 +198,8 @@ typedef struct tunnel {
     uint32_t index;
     uint32_t address_keys[ADDRESS_KEYS_MAX]; /* under which the engine finds it, by the addresses that its peers had */
     unsigned address_keys_used;
-    bool is_evicted; /* it is about to be forgotten, with others */
+    bool is_evicted;   /* it is about to be forgotten, with others */
+    bool has_returned; /* it was forgotten when little had been seen of it */
     peer_state_t peer[PEERS];
     GPtrArray *ike_sas;                                        /* owned ike_sa_t, oldest first */
     GPtrArray *esp_sas;                                        /* owned esp_sa_t, oldest first */

@@ -219,6 +219,25 @@ a_flood_of_addresses_evicts_no_tunnel_that_carries_more(void **state)
     engine_free(engine);
 }
 
+/* The capture of a busy gateway begins with one packet of each tunnel, then the next of each. */
+static void
+a_busy_gateway_is_no_flood(void **state)
+{
+    const uint32_t real = 30000;
+    engine_settings_t settings = engine_default_settings();
+    frame_t frame = 0;
+
+    (void)state;
+    engine_t *engine = engine_new(&settings);
+    for (uint32_t round = 0; round < 4; round++) {
+        for (uint32_t i = 0; i < real; i++)
+            feed_esp(engine, ++frame, 0x0a000000 + i, 0x20000 + i);
+    }
+    engine_finish(engine);
+    assert_int_equal(engine_tunnels_kept(engine), real);
+    engine_free(engine);
+}
+
 static void
 a_port_hop_gives_its_number_back_and_keeps_its_frames(void **state)
 {
@@ -631,6 +650,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(addresses_beyond_the_limit_evict_the_oldest),
         cmocka_unit_test(a_flood_of_addresses_evicts_no_tunnel_that_carries_more),
+        cmocka_unit_test(a_busy_gateway_is_no_flood),
         cmocka_unit_test(a_port_hop_gives_its_number_back_and_keeps_its_frames),
         cmocka_unit_test(hops_beyond_the_limit_stay_one_tunnel),
         cmocka_unit_test(packets_that_were_held_back_count_no_frame_again),
