@@ -8,6 +8,7 @@ import collections
 import concurrent.futures
 import ipaddress
 import json
+import multiprocessing
 import os
 import pathlib
 import re
@@ -217,8 +218,9 @@ def main():
             options.homes |= {folder: tshark.home(folder / "keys" if (folder / "keys").is_dir() else None)
                               for folder in {path.parent for path in captures}}
         jobs = [(check_capture, path) for path in captures] + [(check_pair, pair) for pair in neighbours(captures)]
-        # The workers are forked: they share the folder with the plugin, and the options.
-        with concurrent.futures.ProcessPoolExecutor(WORKERS) as pool:
+        # They share the folder with the plugin, and the options; Python 3.14 would no longer fork without being asked.
+        forked = multiprocessing.get_context("fork")
+        with concurrent.futures.ProcessPoolExecutor(WORKERS, mp_context=forked) as pool:
             for (_, subject), (complaints, its_runs) in zip(jobs, pool.map(work, jobs)):
                 for complaint in complaints:
                     print(complaint, flush=True)
