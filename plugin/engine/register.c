@@ -279,7 +279,7 @@ is_any(const tunnel_t *tunnel)
     return true;
 }
 
-/* When there are more than `limit` of this kind, the oldest go. */
+/* When there are `limit` of this kind or more, the oldest go. */
 static void
 limit_tunnels(engine_t *engine, bool (*is_of_kind)(const tunnel_t *tunnel), unsigned limit)
 {

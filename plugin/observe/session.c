@@ -18,8 +18,10 @@ static const frame_note_t *note_of_last_frame;
 static void
 session_free(void)
 {
-    engine_free(engine);
+    engine_free(engine); /* and with it the note */
     engine = NULL;
+    last_frame = FRAME_NONE;
+    note_of_last_frame = NULL;
     esp_in_udp_end();
 }
 
@@ -30,7 +32,6 @@ session_start(void)
         session_free();
     engine = engine_new(&settings);
     esp_in_udp_start();
-    last_frame = FRAME_NONE;
 }
 
 /* Reached after the first pass in the GUI and in tshark -2; in a single pass the taps' draw callbacks do it. */

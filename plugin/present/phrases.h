@@ -43,6 +43,9 @@ void phrase_child_made(GString *out, const child_sa_row_t *row);
 /* "deleted by A, frame 92", "last seen 22:15:35.587" */
 void phrase_child_end(GString *out, const child_sa_row_t *row);
 
+/* Reports for people show so many of the requests of a tunnel that still waited; the JSON report has all of them. */
+#define WAITING_SHOWN 3u
+
 /* A request that still waited when the capture ended: one or two sentences. */
 void phrase_waiting(GString *out, const tunnel_row_t *tunnel, const waiting_row_t *waiting);
 

@@ -353,8 +353,6 @@ append_findings(GString *out, const capture_row_t *capture, const GPtrArray *fin
     g_string_append_c(out, '\n');
 }
 
-#define WAITING_SHOWN 3u
-
 /* Requests that still waited when the capture ended: what a longer capture would have shown. */
 static void
 append_waiting(GString *out, const engine_t *engine, const tunnel_row_t *tunnel)
@@ -372,7 +370,7 @@ append_waiting(GString *out, const engine_t *engine, const tunnel_row_t *tunnel)
         g_string_free(words, TRUE);
     }
     if (count > WAITING_SHOWN)
-        g_string_append_printf(out, "%*s%u more requests waited, all of them are in the JSON report.\n\n", INDENT, "",
+        g_string_append_printf(out, "%*s%u further requests waited; the JSON report has all of them.\n\n", INDENT, "",
                                count - WAITING_SHOWN);
 }
 

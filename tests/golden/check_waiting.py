@@ -8,12 +8,14 @@ import json
 import sys
 
 import runner
-from packets import AUTH, IDI, IDR, INFORMATIONAL, encrypted, from_client, from_server, init, pcap
+from packets import AUTH, IDI, IDR, INFORMATIONAL, SPI_I, encrypted, from_client, from_server, init, pcap
 
 CHECK = encrypted(INFORMATIONAL, 2, False, 0, 1)
 BEGINNING = [from_client(1, init(False)), from_server(1.1, init(True)), from_client(1.2, encrypted(AUTH, 1, False, IDI, 20)),
              from_server(1.3, encrypted(AUTH, 1, True, IDR, 20))]
 TRIES = [from_client(time, CHECK) for time in (100, 104, 111.2, 124.2)]
+MANY = [from_client(time + number / 100, CHECK.replace(SPI_I, bytes([number]) * 8)) for time in (100, 104, 111.2, 124.2)
+        for number in range(1, 6)]  # of five IKE SAs
 ANSWER = [from_server(124.3, encrypted(INFORMATIONAL, 2, True, 0, 1))]
 
 
@@ -42,6 +44,9 @@ def main():
             waiting, text = report(tshark, name, story)
             if waiting or "still waited" in text:
                 failures.append(f"{name}: {waiting}")
+        waiting, text = report(tshark, "many.pcap", MANY)
+        if len(waiting) != 5 or text.count("still waited for") != 3 or "2 further requests waited; the JSON report has all of them." not in text:
+            failures.append(f"many.pcap: {len(waiting)} wait, {text}")
     print("\n".join([*failures, "FAILED" if failures else "what is waited for is reported"]))
     return bool(failures)
 

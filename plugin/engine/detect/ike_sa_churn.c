@@ -10,6 +10,7 @@
 #define IN_A_ROW 6u               /* a gateway with several identities may bring up a few side by side, */
 #define LASTS_AT_LEAST SECONDS(8) /* but it does so at once */
 #define APART_AT_MOST SECONDS(60) /* so soon nobody replaces an IKE SA that works */
+#define APART_AT_LEAST SECONDS(1) /* on average; closer together they may be a gateway's many identities, where none can be read */
 
 /* Answers on an IKE SA beyond those that made and ended it. */
 static bool
@@ -66,7 +67,8 @@ judge(const change_t *change, const tunnel_t *tunnel, findings_t *out)
         return;
     unsigned count = count_unused(tunnel, newest, &oldest);
     duration_ns_t span = duration_between(oldest->established_at, newest->established_at);
-    if (count < IN_A_ROW || span < LASTS_AT_LEAST)
+    bool is_read = newest->identity_hash[newest->original_initiator] != 0;
+    if (count < IN_A_ROW || span < LASTS_AT_LEAST || (!is_read && span < (count - 1) * APART_AT_LEAST))
         return;
     const finding_t *told = tunnel_latest_finding(tunnel, FINDING_ike_sa_churn, newest->original_initiator);
     if (told != NULL && told->last_at >= oldest->established_at) {
@@ -78,7 +80,7 @@ judge(const change_t *change, const tunnel_t *tunnel, findings_t *out)
         out,
         &(finding_draft_t){ .id = FINDING_ike_sa_churn,
                             .severity = SEVERITY_WARN,
-                            .confidence = newest->identity_hash[by] != 0 ? CONFIDENCE_OBSERVED : CONFIDENCE_INFERRED,
+                            .confidence = is_read ? CONFIDENCE_OBSERVED : CONFIDENCE_INFERRED,
                             .culprit = by,
                             .began_in = oldest->first_frame,
                             .began_at = oldest->first_time,

@@ -167,8 +167,6 @@ page_incidents(page_t *page, const entry_t *entry)
                                entry->incidents - shown);
 }
 
-#define WAITING_SHOWN 3u
-
 void
 page_waiting(page_t *page, const tunnel_row_t *row)
 {
@@ -186,6 +184,6 @@ page_waiting(page_t *page, const tunnel_row_t *row)
         g_string_free(phrase, TRUE);
     }
     if (count > WAITING_SHOWN)
-        g_string_append_printf(page->out, "<p class=\"small\">%u further requests that waited are left out here.</p>\n",
+        g_string_append_printf(page->out, "<p class=\"small\">%u further requests waited; the JSON report has all of them.</p>\n",
                                count - WAITING_SHOWN);
 }
